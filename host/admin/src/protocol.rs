@@ -1,0 +1,123 @@
+//! What the CLI and a running server say to each other.
+//!
+//! One exchange is one connection to `<data>/admin.sock`. Every frame is a line of JSON. The client sends one
+//! [`Request`]; the server answers with any number of [`Reply::Progress`] and then exactly one [`Reply::Done`] or
+//! [`Reply::Failed`]. After [`Request::Import`] the client goes on sending [`ImportFrame`]s: a `message` frame is followed
+//! by exactly `size` raw octets (mail is not JSON; base64 would cost a third more and a copy), `end` closes the list.
+//!
+//! The same types are what [`crate::Admin`] executes without a socket, so a command means the same whether the server
+//! runs or not. They are not a published contract: client and server are one binary, and a request that the server
+//! cannot read is answered with `Failed` and the parser's reason.
+
+mod import;
+mod mailboxes;
+mod people;
+mod plugins;
+
+pub use import::{
+    ImportFrame, ImportHeader, ImportMessage, ImportProblem, ImportProgress, ImportStart,
+    ImportSummary,
+};
+pub use mailboxes::{CheckedMailbox, Finding, MailboxCommand, MailboxRow};
+pub use people::{
+    AliasCommand, AliasRow, AppPasswordCommand, AppPasswordRow, DomainCommand, DomainRow,
+    GroupCommand, GroupRow, RemovedUser, Secret, UserCommand, UserRow,
+};
+pub use plugins::{PluginCommand, PluginLoaded, PluginNeeds, PluginRow, PluginSwap};
+
+use serde::{Deserialize, Serialize};
+
+/// One administrator's command, by noun.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Request {
+    /// `waxwing domain …`
+    Domain(DomainCommand),
+    /// `waxwing user …`
+    User(UserCommand),
+    /// `waxwing alias …`
+    Alias(AliasCommand),
+    /// `waxwing group …`
+    Group(GroupCommand),
+    /// `waxwing app-password …`
+    AppPassword(AppPasswordCommand),
+    /// `waxwing mailbox …`
+    Mailbox(MailboxCommand),
+    /// `waxwing plugin …`
+    Plugin(PluginCommand),
+    /// `waxwing import …`; [`ImportFrame`]s follow.
+    Import(ImportStart),
+}
+
+/// The answer to a command that succeeded. Lists are what `--json` prints.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Response {
+    /// Nothing to show but that it is done, as a sentence: `added domain example.org`.
+    Done(String),
+    /// `domain list`
+    Domains(Vec<DomainRow>),
+    /// `user list`
+    Users(Vec<UserRow>),
+    /// `user add`
+    UserAdded(UserRow),
+    /// `user remove`, `domain remove`: who went, and whether the mail went too.
+    UsersRemoved(Vec<RemovedUser>),
+    /// `alias list`
+    Aliases(Vec<AliasRow>),
+    /// `group list`
+    Groups(Vec<GroupRow>),
+    /// `app-password list`
+    AppPasswords(Vec<AppPasswordRow>),
+    /// `app-password add`: the only time that the password is shown.
+    AppPasswordAdded {
+        /// Whose.
+        user: String,
+        /// Its name.
+        name: String,
+        /// The password itself.
+        password: Secret,
+    },
+    /// `mailbox list` and `mailbox size`
+    Mailboxes(Vec<MailboxRow>),
+    /// `mailbox check`
+    Checked(Vec<CheckedMailbox>),
+    /// `plugin list` and `plugin status`
+    Plugins(Vec<PluginRow>),
+    /// `plugin load`
+    PluginLoaded(PluginLoaded),
+    /// `plugin load` or `plugin activate`: nothing was done, because it needs more than the operator has granted. Ask, and send the same
+    /// command again with `grant: true`.
+    PluginNeeds(PluginNeeds),
+    /// `plugin activate` and `plugin rollback`
+    PluginSwapped(PluginSwap),
+    /// `import`
+    Imported(ImportSummary),
+}
+
+/// How far a long command is. Not every command tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Progress {
+    /// `mailbox check`: this many of so many mailboxes are done.
+    Mailboxes {
+        /// Mailboxes checked.
+        done: u64,
+        /// Mailboxes to check.
+        total: u64,
+    },
+    /// `import`: the counts so far; what they count is durable.
+    Import(ImportProgress),
+}
+
+/// One line from the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reply {
+    /// More follows.
+    Progress(Progress),
+    /// The last line of an exchange that succeeded.
+    Done(Response),
+    /// The last line of an exchange that failed: a sentence for the operator.
+    Failed(String),
+}
