@@ -204,7 +204,31 @@ impl Mailbox {
     pub async fn append(&self, folder: FolderId, messages: Vec<NewMail>) -> Result<Appended> { todo!() }
     pub async fn open_view(&self, folder: FolderId, read_only: bool) -> Result<View> { todo!() }
     pub async fn resume_view(&self, id: ViewId) -> Result<View> { todo!() }
-    // property-level items (WIT store/items), changes, names, permissions, plugin kv: same shapes as the WIT, see wit/deps/store.
+    // Items as property bags (WIT store/items).
+    pub async fn item_properties(&self, items: &[ItemId], tags: &[PropertyTag]) -> Result<Vec<ItemProperties>> { todo!() }
+    pub async fn create_item(&self, item: NewItem) -> Result<Saved> { todo!() }
+    pub async fn update_item(&self, item: ItemId, update: ItemUpdate) -> Result<Saved> { todo!() }
+    pub async fn recipients(&self, item: ItemId) -> Result<Vec<Vec<Property>>> { todo!() }
+    pub async fn set_recipients(&self, item: ItemId, recipients: Vec<Vec<Property>>) -> Result<Saved> { todo!() }
+    pub async fn attachments(&self, item: ItemId) -> Result<Vec<Attachment>> { todo!() }
+    pub async fn attachment_body(&self, item: ItemId, number: u32) -> Result<Body> { todo!() }
+    pub async fn add_attachment(&self, item: ItemId, properties: Vec<Property>, content: Body) -> Result<u32> { todo!() }
+    pub async fn delete_attachment(&self, item: ItemId, number: u32) -> Result<Saved> { todo!() }
+    pub async fn embedded(&self, item: ItemId, number: u32) -> Result<Vec<Property>> { todo!() }
+    pub async fn set_read(&self, items: &[ItemId], read: bool) -> Result<ChangeNumber> { todo!() }
+    pub async fn delete_items(&self, items: &[ItemId], soft: bool) -> Result<ChangeNumber> { todo!() }
+    pub async fn restore_items(&self, items: &[ItemId]) -> Result<ChangeNumber> { todo!() }
+    pub async fn query_items(&self, query: &TableQuery) -> Result<TablePage> { todo!() }
+    // The change log (WIT store/changes).
+    pub async fn changes_of_folder(&self, folder: FolderId, since: ChangeNumber, limit: u32) -> Result<Delta> { todo!() }
+    pub async fn changes_of_hierarchy(&self, since: ChangeNumber) -> Result<HierarchyDelta> { todo!() }
+    pub async fn latest(&self) -> Result<ChangeNumber> { todo!() }
+    pub async fn reserve_ids(&self, count: u32) -> Result<u64> { todo!() }
+    // Named properties and permissions (WIT store/names, store/permissions).
+    pub async fn names_to_ids(&self, names: &[NamedProperty], create: bool) -> Result<Vec<u16>> { todo!() }
+    pub async fn names_from_ids(&self, ids: &[u16]) -> Result<Vec<Option<NamedProperty>>> { todo!() }
+    pub async fn permissions(&self, folder: FolderId) -> Result<Vec<Permission>> { todo!() }
+    pub async fn set_permissions(&self, folder: FolderId, entries: Vec<Permission>) -> Result<ChangeNumber> { todo!() }
     pub async fn kv_get(&self, owner: &str, key: &str) -> Result<Option<Vec<u8>>> { todo!() }
     pub async fn kv_put(&self, owner: &str, key: &str, value: &[u8]) -> Result<()> { todo!() }
     pub async fn kv_delete(&self, owner: &str, key: &str) -> Result<()> { todo!() }
@@ -213,6 +237,42 @@ impl Mailbox {
     pub async fn size(&self) -> Result<MailboxSize> { todo!() }
     pub async fn check(&self, repair: bool) -> Result<CheckReport> { todo!() }
 }
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct ItemProperties { pub item: ItemId, pub properties: Vec<Property> }
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attachment { pub number: u32, pub properties: Vec<Property>, /// An embedded message, to be read with `embedded`.
+    pub is_message: bool }
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saved { pub item: ItemId, pub change_number: ChangeNumber, pub change_key: Vec<u8>, pub predecessor_list: Vec<u8>, pub uid: Uid }
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewItem { pub folder: FolderId, pub associated: bool, pub properties: Vec<Property>, pub recipients: Vec<Vec<Property>> }
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ItemUpdate { pub set: Vec<Property>, pub remove: Vec<PropertyTag>, /// A newer change number is a `Conflict`.
+    pub expected: Option<ChangeNumber> }
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableQuery { pub folder: FolderId, pub associated: bool, pub soft_deleted: bool, pub restriction: Restriction, pub sort: Vec<SortKey>, pub tags: Vec<PropertyTag>, pub offset: u32, pub limit: u32 }
+#[derive(Debug, Clone, PartialEq)]
+pub struct TablePage { pub rows: Vec<ItemProperties>, pub total: u32 }
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ItemChange { pub item: ItemId, pub uid: Uid, pub cn: ChangeNumber, pub read_cn: ChangeNumber, pub flag_cn: ChangeNumber, pub associated: bool }
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tombstone { pub item: ItemId, pub uid: Uid, pub cn: ChangeNumber, pub outside_name: Option<String>, pub associated: bool, pub kind: TombstoneKind }
+/// As WIT `changes.tombstone.kind`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum TombstoneKind { Soft = 1, Hard = 2, Moved = 3 }
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delta { pub changed: Vec<ItemChange>, pub deleted: Vec<Tombstone>, pub until: ChangeNumber, pub more: bool }
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HierarchyDelta { pub changed: Vec<FolderId>, pub deleted: Vec<FolderId>, pub until: ChangeNumber }
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum PropertyName { Lid(u32), Text(String) }
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct NamedProperty { pub guid: [u8; 16], pub name: PropertyName }
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Permission { /// An address; `default` or `anonymous`.
+    pub member: String, pub rights: u32 }
 
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct MailboxSize { pub items: u64, pub bytes: u64, pub bytes_on_disk: u64, pub folders: u32 }
