@@ -1,57 +1,133 @@
-//! Domains, users, groups, aliases, credentials (skeleton of the shapes others build on).
-#![allow(missing_docs, unused_variables, clippy::todo)]
-use std::{net::IpAddr, path::PathBuf, sync::Arc};
+//! Who exists here and who may log in: domains, users, groups, aliases, credentials.
+//!
+//! **Owns** one SQLite file ([`schema`]), the check of every credential ([`authenticate`]) and the table of failures
+//! ([`penalties`]). **Promises** that a change is durable and seen by everybody when the call returns; that an address
+//! is one thing only (a user, an alias or a group); that a password is never stored, logged or comparable; that a guess
+//! costs the same for a user who exists and for one who does not. **Bounds**: a few database connections, one password
+//! hash per core at a time, caches and the failure table of fixed size.
+//!
+//! Reads are answered from memory ([`cache`]), because every RCPT and every log-in asks. The cache is dropped whole at
+//! every change: administrators change little and clients ask much, and a cache that is finer would have to know which
+//! groups reach which user. One process opens the file at a time, so nothing else can change it.
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("{0} does not exist")]
-    NotFound(String),
-    #[error("{0} exists already")]
-    AlreadyExists(String),
-    #[error("{0}")]
-    Invalid(String),
-    #[error("wrong user name or password")]
-    Denied,
-    #[error("too many failed log-ins: {0}")]
-    Limit(String),
-    #[error("database: {0}")]
-    Database(#[from] sqlx::Error),
-    #[error("temporarily unavailable: {0}")]
-    Unavailable(String),
+mod address;
+mod aliases;
+mod app_passwords;
+mod authenticate;
+mod cache;
+mod domains;
+mod error;
+mod groups;
+mod login_name;
+mod passwords;
+mod penalties;
+mod resolve;
+mod schema;
+#[cfg(test)]
+mod testing;
+mod users;
+
+use std::{path::PathBuf, sync::Arc};
+
+pub use address::{Address, DomainName, LocalPart};
+pub use aliases::Alias;
+pub use app_passwords::{AppPassword, NewAppPassword};
+pub use authenticate::Credential;
+pub use domains::Domain;
+pub use error::{Error, Result};
+pub use groups::Group;
+use ipnet::IpNet;
+pub use passwords::HashCost;
+pub use penalties::PenaltyLimits;
+pub use resolve::Resolution;
+use sqlx::SqlitePool;
+pub use users::User;
+
+/// How to open a directory. [`DirectoryConfig::new`] has the defaults.
+#[derive(Debug, Clone)]
+pub struct DirectoryConfig {
+    /// The database file; created when absent.
+    pub path: PathBuf,
+    /// The domain of `user` without one. None: the only domain, while there is only one.
+    pub default_domain: Option<String>,
+    /// No delay and no count for these networks (`127.0.0.0/8`, `::1`): load and conformance tools.
+    pub no_penalty_from: Vec<String>,
+    /// What separates `user` from `detail` in `user+detail@domain`; none: nothing does.
+    pub recipient_delimiter: Option<char>,
+    /// What a password hash costs.
+    pub hash_cost: HashCost,
+    /// What failed log-ins cost.
+    pub penalties: PenaltyLimits,
 }
-pub type Result<T> = std::result::Result<T, Error>;
 
-#[derive(Debug, Clone)]
-pub struct DirectoryConfig { pub path: PathBuf, pub default_domain: Option<String>, /// No delay, no count, for these networks (load and conformance tools).
-    pub no_penalty_from: Vec<String>, /* + argon2 cost, limits… */ }
+impl DirectoryConfig {
+    /// The defaults, for a file.
+    pub fn new(path: impl Into<PathBuf>) -> DirectoryConfig {
+        DirectoryConfig {
+            path: path.into(),
+            default_domain: None,
+            no_penalty_from: Vec::new(),
+            recipient_delimiter: Some('+'),
+            hash_cost: HashCost::default(),
+            penalties: PenaltyLimits::default(),
+        }
+    }
+}
 
-/// A user as the host knows it. `mailbox` is 32 hex digits (exmdb MailboxGuid).
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct User { pub address: String, pub display_name: String, pub mailbox: String, pub enabled: bool, pub features_off: Vec<String> }
-#[derive(Debug, Clone, serde::Serialize)]
-pub struct Domain { pub name: String, pub users: u32 }
-#[derive(Debug, Clone)]
-pub enum Credential { Password { user: String, password: secrecy::SecretString, act_as: Option<String> }, Bearer { user: Option<String>, token: secrecy::SecretString }, External { certificate_identity: Option<String>, act_as: Option<String> } }
-/// One recipient address after aliases and groups.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Resolution { /// Every mailbox it reaches, without repeats, and its canonical spelling.
-    Local { canonical: String, users: Vec<User> }, Unknown, Foreign, Malformed(String) }
-
+/// The directory. Cheap to clone.
 #[derive(Clone)]
-pub struct Directory(Arc<()>);
+pub struct Directory(Arc<Inner>);
+
+struct Inner {
+    pool: SqlitePool,
+    cache: cache::Cache,
+    default_domain: Option<DomainName>,
+    recipient_delimiter: Option<char>,
+    hasher: passwords::Hasher,
+    penalties: penalties::Penalties,
+    trusted: Vec<IpNet>,
+}
+
 impl Directory {
-    pub async fn open(config: DirectoryConfig) -> Result<Directory> { todo!() }
-    /// Checks, counts and delays; the only way to a principal. Forms: user@domain, user, DOMAIN\user, domain.tld\user; app passwords too.
-    pub async fn authenticate(&self, peer: IpAddr, credential: Credential) -> Result<User> { todo!() }
-    pub async fn resolve(&self, address: &str) -> Result<Resolution> { todo!() }
-    pub async fn user(&self, address: &str) -> Result<User> { todo!() }
-    pub async fn domains(&self) -> Result<Vec<Domain>> { todo!() }
-    pub async fn add_domain(&self, name: &str) -> Result<()> { todo!() }
-    pub async fn remove_domain(&self, name: &str) -> Result<()> { todo!() }
-    pub async fn users(&self, domain: Option<&str>) -> Result<Vec<User>> { todo!() }
-    pub async fn add_user(&self, address: &str, display_name: &str, password: secrecy::SecretString, mailbox: &str) -> Result<User> { todo!() }
-    pub async fn set_password(&self, address: &str, password: secrecy::SecretString) -> Result<()> { todo!() }
-    /// Returns the mailbox that is now nobody's.
-    pub async fn remove_user(&self, address: &str) -> Result<User> { todo!() }
-    // aliases, groups (nested), app passwords: add/list/remove likewise.
+    /// Opens the file, creates or migrates it.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a bad configuration or a file of a newer server, [`Error::Database`].
+    pub async fn open(config: DirectoryConfig) -> Result<Directory> {
+        let default_domain = config
+            .default_domain
+            .as_deref()
+            .map(DomainName::parse)
+            .transpose()?;
+        let trusted = config
+            .no_penalty_from
+            .iter()
+            .map(|text| network(text))
+            .collect::<Result<_>>()?;
+        let pool = schema::open(&config.path).await?;
+        Ok(Directory(Arc::new(Inner {
+            pool,
+            cache: cache::Cache::default(),
+            default_domain,
+            recipient_delimiter: config.recipient_delimiter,
+            hasher: passwords::Hasher::new(config.hash_cost).await?,
+            penalties: penalties::Penalties::new(config.penalties),
+            trusted,
+        })))
+    }
+
+    /// Closes the database; later calls fail.
+    pub async fn close(&self) {
+        self.0.pool.close().await;
+    }
+}
+
+/// `192.0.2.0/24`, or one address.
+fn network(text: &str) -> Result<IpNet> {
+    text.parse::<IpNet>()
+        .or_else(|_| {
+            text.parse()
+                .map(|address: std::net::IpAddr| IpNet::from(address))
+        })
+        .map_err(|_| Error::Invalid(format!("{text:?} is not a network such as 192.0.2.0/24")))
 }

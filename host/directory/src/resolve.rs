@@ -1,0 +1,186 @@
+//! From a recipient's address to mailboxes.
+//!
+//! The exact address first, then without its detail (`anna+news`), so a user who is really called `a+b` is found. Aliases
+//! and groups are followed by one recursive query that visits every address once: a ring ends, a mailbox comes once.
+
+use crate::{
+    Address, Directory, Result, User,
+    address::split,
+    users::{user_columns, user_tables},
+};
+
+/// What an address is here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolution {
+    /// An address of ours.
+    Local {
+        /// Its canonical spelling, with the detail that was given.
+        canonical: String,
+        /// Every user it reaches, without repeats, by address. Empty for a group without members.
+        users: Vec<User>,
+    },
+    /// Our domain, but no such address.
+    Unknown,
+    /// Not our domain.
+    Foreign,
+    /// Not an address; why.
+    Malformed(String),
+}
+
+impl Directory {
+    /// Resolves one address. `postmaster` without a domain is that of the default domain (RFC 5321 section 4.1.1.3).
+    ///
+    /// # Errors
+    /// [`crate::Error::Database`]: nothing is known, the sender should come again.
+    pub async fn resolve(&self, text: &str) -> Result<Resolution> {
+        if let Some(answer) = self.0.cache.resolution(text) {
+            return Ok((*answer).clone());
+        }
+        let asked = self.0.cache.now();
+        let address = match self.recipient(text).await? {
+            Ok(address) => address,
+            Err(answer) => return Ok(answer),
+        };
+        if !self
+            .all_domains()
+            .await?
+            .contains_key(address.domain.as_str())
+        {
+            return Ok(Resolution::Foreign);
+        }
+        let Some((id, _)) = self.address_or_base_row(&address).await? else {
+            return Ok(Resolution::Unknown);
+        };
+        let answer = Resolution::Local {
+            canonical: address.to_string(),
+            users: self.reached(id).await?,
+        };
+        // Only what exists is kept: a sender can make up any number of addresses that do not.
+        Ok((*self.0.cache.put_resolution(asked, text, answer)).clone())
+    }
+
+    async fn recipient(&self, text: &str) -> Result<std::result::Result<Address, Resolution>> {
+        if text.eq_ignore_ascii_case("postmaster") && self.default_domain().await?.is_some() {
+            return Ok(self
+                .complete(text)
+                .await
+                .map_err(|error| Resolution::Malformed(error.to_string())));
+        }
+        if let Some((_, domain)) = split(text)
+            && (domain.starts_with('[') && domain.ends_with(']'))
+        {
+            return Ok(Err(Resolution::Foreign));
+        }
+        Ok(Address::parse(text).map_err(|error| Resolution::Malformed(error.to_string())))
+    }
+
+    /// The row of an address, or of the address without its detail.
+    pub(crate) async fn address_or_base_row(
+        &self,
+        address: &Address,
+    ) -> Result<Option<(i64, String)>> {
+        if let Some(row) = self.address_row(address).await? {
+            return Ok(Some(row));
+        }
+        let base = self
+            .0
+            .recipient_delimiter
+            .and_then(|delimiter| address.local.without_detail(delimiter));
+        match base {
+            Some(local) => {
+                self.address_row(&Address {
+                    local,
+                    domain: address.domain.clone(),
+                })
+                .await
+            }
+            None => Ok(None),
+        }
+    }
+
+    async fn reached(&self, id: i64) -> Result<Vec<User>> {
+        const SQL: &str = concat!(
+            "WITH RECURSIVE reached (id) AS (VALUES (?) \
+             UNION SELECT aliases.target FROM aliases JOIN reached ON aliases.address = reached.id \
+             UNION SELECT group_members.member FROM group_members JOIN reached ON group_members.list = reached.id) SELECT ",
+            user_columns!(),
+            user_tables!(),
+            "WHERE u.address IN reached ORDER BY d.name, a.local"
+        );
+        let rows = sqlx::query(SQL).bind(id).fetch_all(&self.0.pool).await?;
+        rows.iter().map(User::from_row).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Fixture;
+
+    #[tokio::test]
+    async fn a_detail_reaches_the_user_unless_the_address_exists_with_it() {
+        let fixture = Fixture::with_users(&["anna", "bob+work"]).await;
+        assert_eq!(
+            fixture.reached("Anna+News@example.org").await,
+            ["anna@example.org"]
+        );
+        assert_eq!(
+            fixture.reached("bob+work@example.org").await,
+            ["bob+work@example.org"]
+        );
+        assert_eq!(
+            fixture.directory.resolve("bob@example.org").await.unwrap(),
+            Resolution::Unknown
+        );
+        let Resolution::Local { canonical, .. } = fixture
+            .directory
+            .resolve("Anna+News@EXAMPLE.org")
+            .await
+            .unwrap()
+        else {
+            panic!()
+        };
+        assert_eq!(canonical, "anna+news@example.org");
+    }
+
+    #[tokio::test]
+    async fn ours_theirs_and_nonsense_are_told_apart() {
+        let fixture = Fixture::with_users(&["anna"]).await;
+        let directory = &fixture.directory;
+        assert_eq!(
+            directory.resolve("nobody@example.org").await.unwrap(),
+            Resolution::Unknown
+        );
+        assert_eq!(
+            directory.resolve("anna@example.net").await.unwrap(),
+            Resolution::Foreign
+        );
+        assert_eq!(
+            directory.resolve("anna@sub.example.org").await.unwrap(),
+            Resolution::Foreign
+        );
+        assert_eq!(
+            directory.resolve("anna@[192.0.2.1]").await.unwrap(),
+            Resolution::Foreign
+        );
+        assert!(matches!(
+            directory.resolve("anna").await.unwrap(),
+            Resolution::Malformed(_)
+        ));
+        assert!(matches!(
+            directory.resolve("").await.unwrap(),
+            Resolution::Malformed(_)
+        ));
+    }
+
+    #[tokio::test]
+    async fn postmaster_needs_no_domain() {
+        let fixture = Fixture::with_users(&["anna"]).await;
+        fixture
+            .directory
+            .add_alias("postmaster", "anna")
+            .await
+            .unwrap();
+        assert_eq!(fixture.reached("Postmaster").await, ["anna@example.org"]);
+    }
+}
