@@ -1,0 +1,81 @@
+//! What `wit-bindgen` makes of `wit/`, once, and shared by every world a plugin can be.
+//!
+//! The root of this module is the world `stream-plugin` with all imports; `http` holds only what the world
+//! `http-plugin` exports besides, and names the same Rust types. The world `plain-stream-plugin` has no module: a plugin
+//! without hand-over exports `handoff` too and refuses (see `plain_stream_plugin!`). Plugin code rarely comes here: the other modules of this
+//! crate re-export what a plugin needs and put a typed face on the rest.
+//!
+//! Outside a host there is nobody to own a body, so `waxwing:types/bodies` is replaced there by a body kept in memory
+//! (`standin::bodies`); all other types are the same on every target.
+#![allow(
+    unsafe_code,
+    reason = "the canonical ABI: generated code that lowers and lifts values across the component boundary"
+)]
+#![allow(
+    clippy::all,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    missing_docs,
+    unused,
+    unreachable_pub,
+    rust_2018_idioms,
+    reason = "generated code"
+)]
+
+#[cfg(in_host)]
+wit_bindgen::generate!({
+    path: "../../wit",
+    world: "waxwing:plugin/stream-plugin",
+    pub_export_macro: true,
+    default_bindings_module: "waxwing_sdk::bindings",
+    generate_all,
+});
+
+#[cfg(not(in_host))]
+wit_bindgen::generate!({
+    path: "../../wit",
+    world: "waxwing:plugin/stream-plugin",
+    pub_export_macro: true,
+    default_bindings_module: "waxwing_sdk::bindings",
+    with: { "waxwing:types/bodies@1.0.0": crate::standin::bodies },
+    generate_all,
+});
+
+/// `waxwing:types/bodies`, of the host or of the stand-in.
+pub mod bodies {
+    #[cfg(in_host)]
+    pub use super::waxwing::types::bodies::*;
+    #[cfg(not(in_host))]
+    pub use crate::standin::bodies::*;
+}
+
+/// The exports of `http-plugin`, and the types of `waxwing:http`.
+pub mod http {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "waxwing:plugin/http-plugin",
+        pub_export_macro: true,
+        default_bindings_module: "waxwing_sdk::bindings::http",
+        with: {
+            "waxwing:types/faults@1.0.0": crate::bindings::waxwing::types::faults,
+            "waxwing:types/extensions@1.0.0": crate::bindings::waxwing::types::extensions,
+            "waxwing:types/bodies@1.0.0": crate::bindings::bodies,
+            "waxwing:log/logger@1.0.0": crate::bindings::waxwing::log::logger,
+            "waxwing:config/settings@1.0.0": crate::bindings::waxwing::config::settings,
+            "waxwing:kv/buckets@1.0.0": crate::bindings::waxwing::kv::buckets,
+            "waxwing:directory/accounts@1.0.0": crate::bindings::waxwing::directory::accounts,
+            "waxwing:directory/addresses@1.0.0": crate::bindings::waxwing::directory::addresses,
+            "waxwing:store/types@1.0.0": crate::bindings::waxwing::store::types,
+            "waxwing:store/mailboxes@1.0.0": crate::bindings::waxwing::store::mailboxes,
+            "waxwing:store/folders@1.0.0": crate::bindings::waxwing::store::folders,
+            "waxwing:store/views@1.0.0": crate::bindings::waxwing::store::views,
+            "waxwing:store/items@1.0.0": crate::bindings::waxwing::store::items,
+            "waxwing:store/changes@1.0.0": crate::bindings::waxwing::store::changes,
+            "waxwing:store/names@1.0.0": crate::bindings::waxwing::store::names,
+            "waxwing:store/permissions@1.0.0": crate::bindings::waxwing::store::permissions,
+            "waxwing:transport/delivery@1.0.0": crate::bindings::waxwing::transport::delivery,
+            "waxwing:session/types@1.0.0": crate::bindings::waxwing::session::types,
+            "waxwing:http/types@1.0.0": generate,
+        },
+    });
+}

@@ -1,0 +1,17 @@
+//! The mailbox store, as the contract has it: folders, views (IMAP selections), items, changes, names, permissions.
+//!
+//! One call answers a page of results, never one message or property. A [`Mailbox`] comes from
+//! [`Principal::open_mailbox`](crate::accounts::Principal::open_mailbox); a [`View`] is a folder as one client sees it, kept by
+//! the host under an id that survives a hand-over.
+
+pub use crate::bindings::waxwing::store::mailboxes::Mailbox;
+pub use crate::bindings::waxwing::store::types::{
+    ChangeNumber, FolderId, ItemFlags, ItemId, Property, PropertyTag, RestrictionNode, SortKey,
+    Span, Uid, Value, ViewId,
+};
+pub use crate::bindings::waxwing::store::views::{
+    FlagMode, FlagUpdate, Page, Query, Row, Selection, View, ViewChanges, ViewInfo,
+};
+pub use crate::bindings::waxwing::store::{
+    changes, folders, items, mailboxes, names, permissions, types, views,
+};
