@@ -1,0 +1,28 @@
+//! Columns of the store that MAPI has no tag for (ids 0x67F0 to 0x67FF).
+
+use crate::PropertyTag;
+
+/// IMAP UID (Int32).
+pub const UID: PropertyTag = PropertyTag(0x67F0_0003);
+/// max(cn, read_cn, flag_cn) (Int64).
+pub const MODSEQ: PropertyTag = PropertyTag(0x67F1_0014);
+/// INTERNALDATE, seconds since 1970 (Int64).
+pub const INTERNAL_DATE: PropertyTag = PropertyTag(0x67F2_0014);
+/// INTERNALDATE as days since 1970, UTC (Int32).
+pub const INTERNAL_DAY: PropertyTag = PropertyTag(0x67F3_0003);
+/// Day of the Date: header as written, its zone disregarded (RFC 9051 6.4.4), days since 1970 (Int32).
+pub const SENT_DAY: PropertyTag = PropertyTag(0x67F4_0003);
+/// Date: header as an instant, seconds since 1970 (Int64); INTERNALDATE when absent.
+pub const SENT_DATE: PropertyTag = PropertyTag(0x67F5_0014);
+/// Octets of the RFC 5322 form (Int64).
+pub const SIZE: PropertyTag = PropertyTag(0x67F6_0014);
+/// SAVEDATE, seconds since 1970 (Int64).
+pub const SAVE_DATE: PropertyTag = PropertyTag(0x67F7_0014);
+/// RFC 5256 base subject (Text).
+pub const BASE_SUBJECT: PropertyTag = PropertyTag(0x67F8_001F);
+/// Local part of the first From address (Text).
+pub const FIRST_FROM: PropertyTag = PropertyTag(0x67F9_001F);
+/// Local part of the first To address (Text).
+pub const FIRST_TO: PropertyTag = PropertyTag(0x67FA_001F);
+/// Local part of the first Cc address (Text).
+pub const FIRST_CC: PropertyTag = PropertyTag(0x67FB_001F);
