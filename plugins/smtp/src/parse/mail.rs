@@ -1,0 +1,109 @@
+//! `MAIL FROM:<reverse-path> [parameters]`: RFC 5321 4.1.1.2, SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531), RET and
+//! ENVID (RFC 3461).
+
+use serde::{Deserialize, Serialize};
+
+use super::{Error, number, parameter, parse_path};
+
+/// BODY=. BINARYMIME is not offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum BodyType {
+    #[default]
+    SevenBit,
+    EightBitMime,
+}
+
+/// A MAIL command.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct MailFrom {
+    /// Empty for the null reverse-path.
+    pub sender: String,
+    /// Octets announced; 0 when not.
+    pub size: u64,
+    pub body_type: BodyType,
+    pub smtp_utf8: bool,
+    pub return_headers_only: bool,
+    /// xtext as given.
+    pub envelope_id: Option<String>,
+}
+
+pub(super) fn parse(rest: &[u8]) -> Result<MailFrom, Error> {
+    const EXPECTED: Error = Error::Arguments("MAIL FROM:<address>");
+    let (keyword, after) = rest.split_at_checked(5).ok_or(EXPECTED)?;
+    if !keyword.eq_ignore_ascii_case(b"FROM:") {
+        return Err(EXPECTED);
+    }
+    let (path, after) = parse_path(after.trim_ascii_start()).map_err(|reason| Error::Address { sender: true, reason })?;
+    if !path.address.is_empty() && !path.address.contains('@') {
+        return Err(Error::Address { sender: true, reason: "an address has a domain" });
+    }
+    let mut mail = MailFrom { sender: path.address, ..MailFrom::default() };
+    for (key, value) in parameter::parse(after)? {
+        mail.set(&key, value)?;
+    }
+    if path.utf8 && !mail.smtp_utf8 { Err(Error::NeedsUtf8) } else { Ok(mail) }
+}
+
+impl MailFrom {
+    fn set(&mut self, key: &str, value: Option<String>) -> Result<(), Error> {
+        match (key, value.as_deref()) {
+            ("SIZE", Some(value)) => self.size = number(value).ok_or(Error::Arguments("SIZE=<octets>"))?,
+            ("BODY", Some(value)) => {
+                self.body_type = match value.to_ascii_uppercase().as_str() {
+                    "7BIT" => BodyType::SevenBit,
+                    "8BITMIME" => BodyType::EightBitMime,
+                    _ => return Err(Error::Arguments("BODY=7BIT or BODY=8BITMIME")),
+                };
+            }
+            ("SMTPUTF8", None) => self.smtp_utf8 = true,
+            ("RET", Some(value)) => {
+                self.return_headers_only = match value.to_ascii_uppercase().as_str() {
+                    "HDRS" => true,
+                    "FULL" => false,
+                    _ => return Err(Error::Arguments("RET=FULL or RET=HDRS")),
+                };
+            }
+            ("ENVID", Some(id)) => {
+                if id.len() > 100 || !parameter::is_xtext(id) {
+                    return Err(Error::Arguments("ENVID=<at most 100 octets of xtext>"));
+                }
+                self.envelope_id = value;
+            }
+            _ => return Err(Error::Parameter(key.to_owned())),
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_parameter_is_read() {
+        let mail = parse(b"FROM:<a@b.test> SIZE=12 BODY=8bitmime SMTPUTF8 RET=HDRS ENVID=Q+2B1").unwrap();
+        assert_eq!((mail.size, mail.body_type, mail.smtp_utf8, mail.return_headers_only), (12, BodyType::EightBitMime, true, true));
+        assert_eq!(mail.envelope_id.as_deref(), Some("Q+2B1"));
+        assert_eq!(parse(b"from: <>").unwrap().sender, "");
+    }
+
+    #[test]
+    fn what_is_not_offered_is_named() {
+        assert_eq!(parse(b"FROM:<a@b> AUTH=<>"), Err(Error::Parameter("AUTH".into())));
+        assert_eq!(parse(b"FROM:<a@b> SIZE"), Err(Error::Parameter("SIZE".into())));
+        assert!(matches!(parse(b"FROM:<a@b> BODY=BINARYMIME"), Err(Error::Arguments(_))));
+    }
+
+    #[test]
+    fn utf8_needs_its_parameter() {
+        assert_eq!(parse("FROM:<ä@b.test>".as_bytes()), Err(Error::NeedsUtf8));
+        assert!(parse("FROM:<ä@b.test> SMTPUTF8".as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn a_sender_is_an_address_or_nothing() {
+        for bad in [&b"FROM"[..], b"FROM:", b"FROM:a@b", b"FROM:<postmaster>", b"TO:<a@b>", b"FROM:<a@b>x"] {
+            assert!(parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}
