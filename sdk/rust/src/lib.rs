@@ -9,6 +9,7 @@
 //! | a protocol over one connection | [`stream`]: [`stream::StreamPlugin`], [`stream::Handoff`], [`stream_plugin!`] |
 //! | a protocol over HTTP | [`http`]: [`http::HttpPlugin`], [`http_plugin!`] |
 //! | state that survives an upgrade | [`frozen`]: `#[derive(Frozen)]` |
+//! | a parser of lines and literals | [`reader`] |
 //! | mail | [`accounts`], [`store`], [`delivery`], [`bodies`], [`kv`] |
 //! | what the operator sees and sets | [`log`], [`config`] |
 //!
@@ -30,6 +31,7 @@ pub mod frozen;
 pub mod http;
 pub mod kv;
 pub mod log;
+pub mod reader;
 #[cfg(not(in_host))]
 pub mod standin;
 pub mod store;
