@@ -1,12 +1,9 @@
 //! A line protocol: it greets whoever says a name, and counts the lines of the connection. The count survives an upgrade.
 
 use serde::{Deserialize, Serialize};
-use waxwing_sdk::frozen::Frozen as _;
+use waxwing_sdk::reader::{Endings, Lines};
 use waxwing_sdk::stream::{Cause, Context, Event, Handoff, Snapshot, StreamPlugin, Turn};
-use waxwing_sdk::{Frozen, stream_plugin};
-
-/// The most octets of a line.
-const LINE_LIMIT: usize = 1000;
+use waxwing_sdk::{Frozen, frozen::Frozen as _, stream_plugin};
 
 /// A session's whole state.
 #[derive(Serialize, Deserialize, Frozen)]
@@ -17,18 +14,13 @@ pub struct Hello {
 
 impl StreamPlugin for Hello {
     fn start(context: &Context) -> (Hello, Turn) {
-        (
-            Hello { lines: 0 },
-            Turn::new().send(format!(
-                "{} says hello; who are you?\r\n",
-                context.host_name
-            )),
-        )
+        let greeting = format!("{} says hello; who are you?\r\n", context.host_name);
+        (Hello { lines: 0 }, Turn::new().send(greeting))
     }
 
     fn handle(&mut self, event: Event) -> Turn {
         match event {
-            Event::Input(input) => self.lines(&input),
+            Event::Input(input) => self.greet(&mut Lines::new(&input, Endings::Any, 200)),
             Event::Closing(_) => Turn::new().send("bye\r\n").close(),
             _ => Turn::new(),
         }
@@ -36,25 +28,19 @@ impl StreamPlugin for Hello {
 }
 
 impl Hello {
-    fn lines(&mut self, input: &[u8]) -> Turn {
+    fn greet(&mut self, lines: &mut Lines<'_>) -> Turn {
         let mut turn = Turn::new();
-        let mut consumed = 0;
-        for line in input
-            .split_inclusive(|octet| *octet == b'\n')
-            .filter(|line| line.ends_with(b"\n"))
-        {
-            consumed += line.len();
-            self.lines += 1;
-            turn = turn.send(format!(
-                "hello {} ({})\r\n",
-                String::from_utf8_lossy(line).trim_end(),
-                self.lines
-            ));
+        loop {
+            match lines.next_line() {
+                Ok(Some(line)) => {
+                    self.lines += 1;
+                    let name = String::from_utf8_lossy(line);
+                    turn = turn.send(format!("hello {name} ({})\r\n", self.lines));
+                }
+                Ok(None) => return turn.consumed(lines.consumed()),
+                Err(error) => return turn.send(format!("{error}\r\n")).close(),
+            }
         }
-        if input.len() - consumed > LINE_LIMIT {
-            return turn.send("too long a line\r\n").close();
-        }
-        turn.consumed(consumed)
     }
 }
 
@@ -63,11 +49,7 @@ impl Handoff for Hello {
         self.to_snapshot()
     }
 
-    fn thaw(
-        snapshot: Snapshot,
-        _context: &Context,
-        _cause: Cause,
-    ) -> Result<(Hello, Turn), String> {
+    fn thaw(snapshot: Snapshot, _: &Context, _: Cause) -> Result<(Hello, Turn), String> {
         Ok((Hello::from_snapshot(&snapshot)?, Turn::new()))
     }
 }

@@ -11,6 +11,7 @@
 //! | state that survives an upgrade | [`frozen`]: `#[derive(Frozen)]` |
 //! | a parser of lines and literals | [`reader`] |
 //! | mail | [`accounts`], [`store`], [`delivery`], [`bodies`], [`kv`] |
+//! | tests | `testing` (feature `testing`): transcripts of what a client says and must hear |
 //! | what the operator sees and sets | [`log`], [`config`] |
 //!
 //! A whole plugin, `examples/hello`, has less than 60 lines.
@@ -36,6 +37,8 @@ pub mod reader;
 pub mod standin;
 pub mod store;
 pub mod stream;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod turn;
 
 pub use fault::Fault;

@@ -156,6 +156,14 @@ pub struct CommandLimits {
     pub literals: u64,
 }
 
+impl CommandLimits {
+    /// The limit that a literal, or all of them, pass.
+    fn passed_by(&self, literal: u64, all: u64) -> Option<u64> {
+        let too_big = (literal > self.literal).then_some(self.literal);
+        too_big.or((all > self.literals).then_some(self.literals))
+    }
+}
+
 /// A stretch of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part<'a> {
@@ -248,15 +256,11 @@ pub fn command<'a>(input: &'a [u8], limits: &CommandLimits) -> Result<Command<'a
             });
         };
         literal_octets = literal.size.saturating_add(literal_octets);
-        let limit = if literal.size > limits.literal {
-            limits.literal
-        } else {
-            limits.literals
-        };
-        if literal.size > limits.literal || literal_octets > limits.literals {
+        if let Some(limit) = limits.passed_by(literal.size, literal_octets) {
+            let offset = position;
             return Err(CommandError::LiteralTooBig {
                 literal,
-                offset: position,
+                offset,
                 limit,
             });
         }
