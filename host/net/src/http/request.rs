@@ -1,0 +1,230 @@
+//! One request: from what hyper parsed to what a plugin sees, and back.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
+use http_body_util::{BodyExt, Empty};
+use hyper::{Request, body::Incoming};
+use tokio::time::Instant;
+use waxwing_directory::User;
+use waxwing_runtime::{Error, HttpRequest, Route, RouteAuth, TlsInfo};
+
+use super::{
+    authentication,
+    refusal::Refusal,
+    request_body::{self, Encoding},
+    response::{Answering, ResponseBody},
+    routes,
+};
+use crate::{
+    admission::Place,
+    listener::{Listener, Visitor, new_id},
+    plugin_side::Plugins,
+};
+
+const ALLOWED: HeaderValue = HeaderValue::from_static("OPTIONS, GET, HEAD, POST");
+
+/// A connection, as its requests see it.
+pub(super) struct Front<P> {
+    pub(super) listener: Arc<Listener<P>>,
+    pub(super) visitor: Visitor,
+    pub(super) tls: Option<TlsInfo>,
+}
+
+impl<P: Plugins> Front<P> {
+    pub(super) async fn respond(&self, request: Request<Incoming>) -> Response<ResponseBody> {
+        self.listener.metrics.requests.add(1);
+        let (id, started) = (new_id(), Instant::now());
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let response = match self.answer(&id, request).await {
+            Ok(response) => response,
+            Err(refusal) => refusal.response(&id),
+        };
+        let (status, took) = (response.status().as_u16(), started.elapsed());
+        tracing::debug!(request = id, %method, path, status, ?took, "request");
+        response
+    }
+
+    async fn answer(
+        &self,
+        id: &str,
+        request: Request<Incoming>,
+    ) -> Result<Response<ResponseBody>, Refusal> {
+        let (parts, incoming) = request.into_parts();
+        if parts.method == Method::OPTIONS && parts.uri.path() == "*" {
+            return Ok(options());
+        }
+        let route = match self.admit(&parts) {
+            Ok(route) => route,
+            Err(refusal) => return Err(refuse(refusal, &parts, incoming).await),
+        };
+        let (principal, place) = match self.identify(&route, &parts.headers).await {
+            Ok(identified) => identified,
+            Err(refusal) => return Err(refuse(refusal, &parts, incoming).await),
+        };
+        let encoding = Encoding::of(&parts.headers)?;
+        let store = &self.listener.shared.store;
+        let body = request_body::receive(incoming, encoding, route.max_body, store).await?;
+        let method = parts.method.clone();
+        let request = HttpRequest {
+            body,
+            principal,
+            ..self.describe(id, &route, parts)
+        };
+        let exchange = self
+            .listener
+            .shared
+            .plugins
+            .exchange(&route.plugin, request)
+            .map_err(unavailable)?;
+        let response = Answering::new(exchange, place).response(&method).await?;
+        Ok(if method == Method::OPTIONS {
+            always_answered(response)
+        } else {
+            response
+        })
+    }
+
+    /// What can be said of a request by its first line and its authority.
+    fn admit(&self, parts: &Parts) -> Result<Route, Refusal> {
+        if matches!(parts.method, Method::CONNECT | Method::TRACE) {
+            return Err(Refusal::Method);
+        }
+        if !parts.uri.path().starts_with('/') {
+            return Err(Refusal::BadRequest("the target is not a path"));
+        }
+        let routes = self.listener.shared.plugins.routes();
+        routes::find(&routes, parts.uri.path())
+            .cloned()
+            .ok_or(Refusal::NoRoute)
+    }
+
+    async fn identify(
+        &self,
+        route: &Route,
+        headers: &HeaderMap,
+    ) -> Result<(Option<User>, Option<Place>), Refusal> {
+        if route.auth == RouteAuth::None {
+            return Ok((None, None));
+        }
+        let Visitor {
+            peer,
+            config,
+            unlimited,
+            ..
+        } = &self.visitor;
+        if self.tls.is_none() && !config.allows_plaintext_login(*peer) {
+            return Err(Refusal::PlaintextLogin);
+        }
+        let shared = &self.listener.shared;
+        let user = authentication::authenticate(&shared.directory, peer.ip(), headers).await?;
+        let limit = config.user_limit(*peer).filter(|_| !unlimited);
+        let place = shared
+            .admission
+            .enter_user(&Arc::from("http"), &user.address, limit);
+        if place.is_none() {
+            tracing::warn!(
+                user = user.address,
+                limit,
+                "limit max_connections_per_user reached"
+            );
+            return Err(Refusal::TooManyRequests);
+        }
+        Ok((Some(user), place))
+    }
+
+    /// A request without its body and principal.
+    fn describe(&self, id: &str, route: &Route, parts: Parts) -> HttpRequest {
+        let authority = parts
+            .uri
+            .authority()
+            .map(|authority| authority.as_str().to_owned());
+        let host = || {
+            parts
+                .headers
+                .get(header::HOST)
+                .and_then(|host| host.to_str().ok())
+                .map(str::to_owned)
+        };
+        // The answer to HEAD is that to GET without its body (RFC 9110 section 9.3.2): no plugin need know of it.
+        let method = if parts.method == Method::HEAD {
+            Method::GET
+        } else {
+            parts.method
+        };
+        HttpRequest {
+            id: id.to_owned(),
+            method: method.to_string(),
+            scheme: if self.tls.is_some() { "https" } else { "http" }.to_owned(),
+            authority: authority.or_else(host).unwrap_or_default(),
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().map(str::to_owned),
+            route: route.prefix.clone(),
+            headers: headers(&parts.headers),
+            peer: self.visitor.peer,
+            tls: self.tls.clone(),
+            body: None,
+            principal: None,
+        }
+    }
+}
+
+/// Without credentials, and without what no longer holds for a decoded body.
+fn headers(headers: &HeaderMap) -> Vec<(String, Bytes)> {
+    let hidden = [
+        header::AUTHORIZATION,
+        header::PROXY_AUTHORIZATION,
+        header::CONTENT_ENCODING,
+        header::CONTENT_LENGTH,
+        header::TRANSFER_ENCODING,
+        header::EXPECT,
+    ];
+    let shown = headers.iter().filter(|(name, _)| !hidden.contains(name));
+    shown
+        .map(|(name, value)| {
+            (
+                name.as_str().to_owned(),
+                Bytes::copy_from_slice(value.as_bytes()),
+            )
+        })
+        .collect()
+}
+
+/// A client that waits for `100 Continue` has sent no body; another one is sending it.
+async fn refuse(refusal: Refusal, parts: &Parts, incoming: Incoming) -> Refusal {
+    if !parts.headers.contains_key(header::EXPECT) {
+        request_body::discard(incoming).await;
+    }
+    refusal
+}
+
+fn unavailable(error: Error) -> Refusal {
+    tracing::error!(%error, "no exchange");
+    match error {
+        Error::NoPlugin(_) | Error::Limit(_) | Error::Package(_) => Refusal::PluginUnavailable,
+        Error::SessionLost(_) | Error::Other(_) => Refusal::PluginFailed,
+    }
+}
+
+fn options() -> Response<ResponseBody> {
+    let mut response = Response::new(Empty::new().map_err(|never| match never {}).boxed_unsync());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().insert(header::ALLOW, ALLOWED);
+    response
+}
+
+/// Clients probe with OPTIONS; a plugin that does not know the method still gets them an answer.
+fn always_answered(response: Response<ResponseBody>) -> Response<ResponseBody> {
+    if !matches!(
+        response.status(),
+        StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED
+    ) {
+        return response;
+    }
+    let mut answer = options();
+    if let Some(allow) = response.headers().get(header::ALLOW) {
+        answer.headers_mut().insert(header::ALLOW, allow.clone());
+    }
+    answer
+}
