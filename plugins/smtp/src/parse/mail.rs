@@ -7,6 +7,7 @@ use super::{Error, number, parameter, parse_path};
 
 /// BODY=. BINARYMIME is not offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the variants are the RFC's values")]
 pub enum BodyType {
     #[default]
     SevenBit,
@@ -20,8 +21,11 @@ pub struct MailFrom {
     pub sender: String,
     /// Octets announced; 0 when not.
     pub size: u64,
+    /// What the message may hold.
     pub body_type: BodyType,
+    /// RFC 6531.
     pub smtp_utf8: bool,
+    /// RET=HDRS.
     pub return_headers_only: bool,
     /// xtext as given.
     pub envelope_id: Option<String>,
@@ -33,21 +37,36 @@ pub(super) fn parse(rest: &[u8]) -> Result<MailFrom, Error> {
     if !keyword.eq_ignore_ascii_case(b"FROM:") {
         return Err(EXPECTED);
     }
-    let (path, after) = parse_path(after.trim_ascii_start()).map_err(|reason| Error::Address { sender: true, reason })?;
+    let (path, after) = parse_path(after.trim_ascii_start()).map_err(|reason| Error::Address {
+        sender: true,
+        reason,
+    })?;
     if !path.address.is_empty() && !path.address.contains('@') {
-        return Err(Error::Address { sender: true, reason: "an address has a domain" });
+        return Err(Error::Address {
+            sender: true,
+            reason: "an address has a domain",
+        });
     }
-    let mut mail = MailFrom { sender: path.address, ..MailFrom::default() };
+    let mut mail = MailFrom {
+        sender: path.address,
+        ..MailFrom::default()
+    };
     for (key, value) in parameter::parse(after)? {
         mail.set(&key, value)?;
     }
-    if path.utf8 && !mail.smtp_utf8 { Err(Error::NeedsUtf8) } else { Ok(mail) }
+    if path.utf8 && !mail.smtp_utf8 {
+        Err(Error::NeedsUtf8)
+    } else {
+        Ok(mail)
+    }
 }
 
 impl MailFrom {
     fn set(&mut self, key: &str, value: Option<String>) -> Result<(), Error> {
         match (key, value.as_deref()) {
-            ("SIZE", Some(value)) => self.size = number(value).ok_or(Error::Arguments("SIZE=<octets>"))?,
+            ("SIZE", Some(value)) => {
+                self.size = number(value).ok_or(Error::Arguments("SIZE=<octets>"))?
+            }
             ("BODY", Some(value)) => {
                 self.body_type = match value.to_ascii_uppercase().as_str() {
                     "7BIT" => BodyType::SevenBit,
@@ -81,17 +100,35 @@ mod tests {
 
     #[test]
     fn every_parameter_is_read() {
-        let mail = parse(b"FROM:<a@b.test> SIZE=12 BODY=8bitmime SMTPUTF8 RET=HDRS ENVID=Q+2B1").unwrap();
-        assert_eq!((mail.size, mail.body_type, mail.smtp_utf8, mail.return_headers_only), (12, BodyType::EightBitMime, true, true));
+        let mail =
+            parse(b"FROM:<a@b.test> SIZE=12 BODY=8bitmime SMTPUTF8 RET=HDRS ENVID=Q+2B1").unwrap();
+        assert_eq!(
+            (
+                mail.size,
+                mail.body_type,
+                mail.smtp_utf8,
+                mail.return_headers_only
+            ),
+            (12, BodyType::EightBitMime, true, true)
+        );
         assert_eq!(mail.envelope_id.as_deref(), Some("Q+2B1"));
         assert_eq!(parse(b"from: <>").unwrap().sender, "");
     }
 
     #[test]
     fn what_is_not_offered_is_named() {
-        assert_eq!(parse(b"FROM:<a@b> AUTH=<>"), Err(Error::Parameter("AUTH".into())));
-        assert_eq!(parse(b"FROM:<a@b> SIZE"), Err(Error::Parameter("SIZE".into())));
-        assert!(matches!(parse(b"FROM:<a@b> BODY=BINARYMIME"), Err(Error::Arguments(_))));
+        assert_eq!(
+            parse(b"FROM:<a@b> AUTH=<>"),
+            Err(Error::Parameter("AUTH".into()))
+        );
+        assert_eq!(
+            parse(b"FROM:<a@b> SIZE"),
+            Err(Error::Parameter("SIZE".into()))
+        );
+        assert!(matches!(
+            parse(b"FROM:<a@b> BODY=BINARYMIME"),
+            Err(Error::Arguments(_))
+        ));
     }
 
     #[test]
@@ -102,7 +139,14 @@ mod tests {
 
     #[test]
     fn a_sender_is_an_address_or_nothing() {
-        for bad in [&b"FROM"[..], b"FROM:", b"FROM:a@b", b"FROM:<postmaster>", b"TO:<a@b>", b"FROM:<a@b>x"] {
+        for bad in [
+            &b"FROM"[..],
+            b"FROM:",
+            b"FROM:a@b",
+            b"FROM:<postmaster>",
+            b"TO:<a@b>",
+            b"FROM:<a@b>x",
+        ] {
             assert!(parse(bad).is_err(), "{bad:?}");
         }
     }

@@ -17,6 +17,7 @@ pub const LINE_LIMIT: usize = 4096;
 
 /// RFC 5321 4.1.1, RFC 2033, RFC 3030, RFC 3207.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the variants are the RFC's verbs")]
 pub enum Command {
     /// The client's name.
     Helo(String),
@@ -27,7 +28,10 @@ pub enum Command {
     Rcpt(RcptTo),
     Data,
     /// Octets that follow, and whether they are the last.
-    Bdat { size: u64, last: bool },
+    Bdat {
+        size: u64,
+        last: bool,
+    },
     Rset,
     Noop,
     Vrfy,
@@ -46,7 +50,12 @@ pub enum Error {
     /// 555 5.5.4, with the parameter.
     Parameter(String),
     /// 501 5.1.7 (sender) or 5.1.3 (recipient).
-    Address { sender: bool, reason: &'static str },
+    Address {
+        /// Whose address it is: the sender's, or a recipient's.
+        sender: bool,
+        /// In words for the reply.
+        reason: &'static str,
+    },
     /// 553 5.6.7: an address with UTF-8 in a transaction without SMTPUTF8.
     NeedsUtf8,
 }
@@ -83,12 +92,17 @@ pub fn parse_command(line: &[u8]) -> Result<Command, Error> {
 }
 
 fn alone(rest: &[u8], command: Command) -> Result<Command, Error> {
-    if rest.is_empty() { Ok(command) } else { Err(Error::Arguments("no parameters")) }
+    if rest.is_empty() {
+        Ok(command)
+    } else {
+        Err(Error::Arguments("no parameters"))
+    }
 }
 
 /// A domain or address literal is asked for; whatever is one printable word is taken, as its only use is the trace header.
 fn client_name(rest: &[u8]) -> Result<String, Error> {
-    let name = std::str::from_utf8(rest).map_err(|_| Error::Arguments("the client's name in UTF-8"))?;
+    let name =
+        std::str::from_utf8(rest).map_err(|_| Error::Arguments("the client's name in UTF-8"))?;
     let printable = name.chars().all(|c| !c.is_control() && !c.is_whitespace());
     if name.is_empty() || name.len() > 255 || !printable {
         return Err(Error::Arguments("the client's name"));
@@ -106,12 +120,20 @@ fn bdat(rest: &[u8]) -> Result<Command, Error> {
         Some(word) if word.eq_ignore_ascii_case("LAST") => true,
         Some(_) => return Err(EXPECTED),
     };
-    if words.next().is_some() { Err(EXPECTED) } else { Ok(Command::Bdat { size, last }) }
+    if words.next().is_some() {
+        Err(EXPECTED)
+    } else {
+        Ok(Command::Bdat { size, last })
+    }
 }
 
 /// Digits only: `u64::from_str` would take a plus sign.
 fn number(text: &str) -> Option<u64> {
-    if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        text.parse().ok()
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -121,7 +143,10 @@ mod tests {
 
     #[test]
     fn verbs_are_known_in_any_case() {
-        assert_eq!(parse_command(b"ehlo client.test"), Ok(Command::Ehlo("client.test".into())));
+        assert_eq!(
+            parse_command(b"ehlo client.test"),
+            Ok(Command::Ehlo("client.test".into()))
+        );
         assert_eq!(parse_command(b"Quit"), Ok(Command::Quit));
         assert_eq!(parse_command(b"NOOP whatever"), Ok(Command::Noop));
         assert_eq!(parse_command(b""), Err(Error::Unknown));
@@ -129,17 +154,48 @@ mod tests {
 
     #[test]
     fn bdat_takes_a_plain_number_and_last() {
-        assert_eq!(parse_command(b"BDAT 12 last"), Ok(Command::Bdat { size: 12, last: true }));
-        assert_eq!(parse_command(b"BDAT 0"), Ok(Command::Bdat { size: 0, last: false }));
-        for line in [&b"BDAT"[..], b"BDAT -1 LAST", b"BDAT +1", b"BDAT 99999999999999999999", b"BDAT 1 FIRST", b"BDAT 1 LAST x"] {
-            assert!(matches!(parse_command(line), Err(Error::Arguments(_))), "{line:?}");
+        assert_eq!(
+            parse_command(b"BDAT 12 last"),
+            Ok(Command::Bdat {
+                size: 12,
+                last: true
+            })
+        );
+        assert_eq!(
+            parse_command(b"BDAT 0"),
+            Ok(Command::Bdat {
+                size: 0,
+                last: false
+            })
+        );
+        for line in [
+            &b"BDAT"[..],
+            b"BDAT -1 LAST",
+            b"BDAT +1",
+            b"BDAT 99999999999999999999",
+            b"BDAT 1 FIRST",
+            b"BDAT 1 LAST x",
+        ] {
+            assert!(
+                matches!(parse_command(line), Err(Error::Arguments(_))),
+                "{line:?}"
+            );
         }
     }
 
     #[test]
     fn a_greeting_needs_one_word() {
-        for line in [&b"EHLO"[..], b"EHLO ", b"EHLO a b", b"EHLO \xff", b"EHLO a\x00"] {
-            assert!(matches!(parse_command(line), Err(Error::Arguments(_))), "{line:?}");
+        for line in [
+            &b"EHLO"[..],
+            b"EHLO ",
+            b"EHLO a b",
+            b"EHLO \xff",
+            b"EHLO a\x00",
+        ] {
+            assert!(
+                matches!(parse_command(line), Err(Error::Arguments(_))),
+                "{line:?}"
+            );
         }
     }
 

@@ -18,7 +18,8 @@ pub(super) fn parse(rest: &[u8]) -> Result<Vec<(String, Option<String>)>, Error>
         let key = key.to_ascii_uppercase();
         let well_formed = key.starts_with(|c: char| c.is_ascii_alphanumeric())
             && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-            && value.is_none_or(|value| !value.is_empty() && value.chars().all(|c| !c.is_control()));
+            && value
+                .is_none_or(|value| !value.is_empty() && value.chars().all(|c| !c.is_control()));
         if !well_formed || found.iter().any(|(known, _)| *known == key) {
             return Err(EXPECTED);
         }
@@ -33,7 +34,9 @@ pub(super) fn is_xtext(text: &str) -> bool {
     while let Some(byte) = bytes.next() {
         match byte {
             b'+' => {
-                let hex = |byte: Option<u8>| byte.is_some_and(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b));
+                let hex = |byte: Option<u8>| {
+                    byte.is_some_and(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b))
+                };
                 if !hex(bytes.next()) || !hex(bytes.next()) {
                     return false;
                 }
@@ -51,7 +54,13 @@ mod tests {
 
     #[test]
     fn keys_are_upper_cased_and_come_once() {
-        assert_eq!(parse(b" size=12 smtputf8"), Ok(vec![("SIZE".into(), Some("12".into())), ("SMTPUTF8".into(), None)]));
+        assert_eq!(
+            parse(b" size=12 smtputf8"),
+            Ok(vec![
+                ("SIZE".into(), Some("12".into())),
+                ("SMTPUTF8".into(), None)
+            ])
+        );
         assert_eq!(parse(b""), Ok(vec![]));
         for bad in [&b"SIZE=1"[..], b" SIZE=1 size=2", b" =1", b" A=", b" \xff"] {
             assert!(parse(bad).is_err(), "{bad:?}");

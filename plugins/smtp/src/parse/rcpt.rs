@@ -6,6 +6,7 @@ use super::{Error, parameter, parse_path};
 
 /// RFC 3461 4.1. Nothing set: the default (failure, and delay at the server's discretion).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the fields are the RFC's values")]
 pub struct Notify {
     pub never: bool,
     pub success: bool,
@@ -16,8 +17,11 @@ pub struct Notify {
 /// A RCPT command.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RcptTo {
+    /// `local@domain`, or `postmaster` alone.
     pub recipient: String,
+    /// Whether it can only be written with SMTPUTF8.
     pub utf8: bool,
+    /// NOTIFY=.
     pub notify: Notify,
     /// `type;xtext` as given.
     pub original: Option<String>,
@@ -29,11 +33,21 @@ pub(super) fn parse(rest: &[u8]) -> Result<RcptTo, Error> {
     if !keyword.eq_ignore_ascii_case(b"TO:") {
         return Err(EXPECTED);
     }
-    let (path, after) = parse_path(after.trim_ascii_start()).map_err(|reason| Error::Address { sender: false, reason })?;
+    let (path, after) = parse_path(after.trim_ascii_start()).map_err(|reason| Error::Address {
+        sender: false,
+        reason,
+    })?;
     if path.address.is_empty() {
-        return Err(Error::Address { sender: false, reason: "a recipient is not empty" });
+        return Err(Error::Address {
+            sender: false,
+            reason: "a recipient is not empty",
+        });
     }
-    let mut rcpt = RcptTo { recipient: path.address, utf8: path.utf8, ..RcptTo::default() };
+    let mut rcpt = RcptTo {
+        recipient: path.address,
+        utf8: path.utf8,
+        ..RcptTo::default()
+    };
     for (key, value) in parameter::parse(after)? {
         match (key.as_str(), value) {
             ("NOTIFY", Some(value)) => rcpt.notify = notify(&value)?,
@@ -57,15 +71,25 @@ fn notify(value: &str) -> Result<Notify, Error> {
         }
     }
     let others = notify.success || notify.failure || notify.delay;
-    if notify.never && others { Err(EXPECTED) } else { Ok(notify) }
+    if notify.never && others {
+        Err(EXPECTED)
+    } else {
+        Ok(notify)
+    }
 }
 
 fn original(value: String) -> Result<String, Error> {
     let well_formed = value.len() <= 500
         && value.split_once(';').is_some_and(|(kind, address)| {
-            !kind.is_empty() && kind.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') && (parameter::is_xtext(address) || !address.is_ascii())
+            !kind.is_empty()
+                && kind.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+                && (parameter::is_xtext(address) || !address.is_ascii())
         });
-    if well_formed { Ok(value) } else { Err(Error::Arguments("ORCPT=<type>;<xtext>")) }
+    if well_formed {
+        Ok(value)
+    } else {
+        Err(Error::Arguments("ORCPT=<type>;<xtext>"))
+    }
 }
 
 #[cfg(test)]
@@ -75,14 +99,28 @@ mod tests {
     #[test]
     fn every_parameter_is_read() {
         let rcpt = parse(b"TO:<a@b.test> NOTIFY=success,DELAY ORCPT=rfc822;a+2Bb@c.test").unwrap();
-        assert_eq!(rcpt.notify, Notify { success: true, delay: true, ..Notify::default() });
+        assert_eq!(
+            rcpt.notify,
+            Notify {
+                success: true,
+                delay: true,
+                ..Notify::default()
+            }
+        );
         assert_eq!(rcpt.original.as_deref(), Some("rfc822;a+2Bb@c.test"));
         assert_eq!(parse(b"TO:<Postmaster>").unwrap().recipient, "Postmaster");
     }
 
     #[test]
     fn never_stands_alone_and_a_recipient_is_somebody() {
-        for bad in [&b"TO:<a@b> NOTIFY=NEVER,SUCCESS"[..], b"TO:<a@b> NOTIFY=", b"TO:<a@b> ORCPT=x", b"TO:<>", b"TO", b"FROM:<a@b>"] {
+        for bad in [
+            &b"TO:<a@b> NOTIFY=NEVER,SUCCESS"[..],
+            b"TO:<a@b> NOTIFY=",
+            b"TO:<a@b> ORCPT=x",
+            b"TO:<>",
+            b"TO",
+            b"FROM:<a@b>",
+        ] {
             assert!(parse(bad).is_err(), "{bad:?}");
         }
     }

@@ -1,0 +1,57 @@
+//! RCPT (RFC 5321 4.1.1.3): the place where relaying is refused. Only what the directory calls local is accepted.
+
+use waxwing_sdk::delivery::{self, AddressClass};
+use waxwing_sdk::info;
+
+use crate::parse::RcptTo;
+use crate::reply;
+use crate::session::Smtp;
+
+pub(super) fn run(session: &mut Smtp, rcpt: RcptTo) -> Result<String, String> {
+    let Some(transaction) = session.state.transaction.as_mut() else {
+        return Err(reply::out_of_order("MAIL"));
+    };
+    if transaction.in_chunks {
+        return Err(reply::line(503, "5.5.1", "The message has begun"));
+    }
+    if rcpt.utf8 && !transaction.mail.smtp_utf8 {
+        return Err(reply::line(553, "5.6.7", "The address needs SMTPUTF8"));
+    }
+    if transaction.recipients.len() >= session.max_recipients {
+        return Err(reply::line(
+            452,
+            "4.5.3",
+            &format!(
+                "Too many recipients, the limit is {}",
+                session.max_recipients
+            ),
+        ));
+    }
+    let resolution = delivery::resolve(std::slice::from_ref(&rcpt.recipient))
+        .into_iter()
+        .next();
+    let (class, detail) = resolution.map_or((AddressClass::Unavailable, String::new()), |found| {
+        (found.class, found.detail)
+    });
+    let refusal = match class {
+        AddressClass::Local => {
+            transaction.recipients.push(rcpt);
+            return Ok(reply::line(250, "2.1.5", "Recipient ok"));
+        }
+        AddressClass::Unknown => reply::line(550, "5.1.1", "No such user here"),
+        AddressClass::Foreign => reply::line(550, "5.7.1", "Relaying denied"),
+        AddressClass::Unavailable => reply::line(
+            451,
+            "4.3.0",
+            "The directory cannot be asked now, try again later",
+        ),
+        AddressClass::Malformed => reply::line(553, "5.1.3", "Bad recipient address"),
+    };
+    info!(
+        "recipient refused",
+        recipient = rcpt.recipient,
+        reply = refusal.trim_end(),
+        detail = detail
+    );
+    Err(refusal)
+}

@@ -1,0 +1,164 @@
+//! The end of a transaction: trace header, mail flow, replies.
+//!
+//! LMTP answers for each recipient (RFC 2033 4.2). SMTP has one answer for all, so: some refused for now, the answer is that
+//! temporary one (the mail flow remembers who has the message, a retry does not double it); all refused for good, the first of
+//! those; else 250, and what was refused for good is logged, as the sender hears of it only through a report.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use waxwing_sdk::bodies::{self, Body, Piece};
+use waxwing_sdk::delivery::{self, Envelope, Notify, Outcome, Recipient};
+use waxwing_sdk::fault::FaultClass;
+use waxwing_sdk::stream::Context;
+use waxwing_sdk::{Fault, info, warning};
+
+use crate::parse::{BodyType, RcptTo};
+use crate::received;
+use crate::reply;
+use crate::state::{Dialect, State, Transaction};
+
+/// Delivers and returns the replies.
+pub(crate) fn message(
+    context: &Context,
+    state: &State,
+    transaction: &Transaction,
+    parts: &[Body],
+) -> String {
+    let outcomes = attempt(context, state, transaction, parts).unwrap_or_else(|fault| {
+        warning!(
+            "message not delivered: {fault}",
+            recipients = transaction.recipients.len()
+        );
+        let outcome = of_fault(&fault);
+        transaction
+            .recipients
+            .iter()
+            .map(|_| outcome.clone())
+            .collect()
+    });
+    for (recipient, outcome) in transaction
+        .recipients
+        .iter()
+        .zip(&outcomes)
+        .filter(|(_, outcome)| outcome.code >= 400)
+    {
+        warning!(
+            "recipient not served",
+            recipient = recipient.recipient,
+            code = outcome.code,
+            reason = outcome.text
+        );
+    }
+    match state.dialect {
+        Dialect::Lmtp => outcomes
+            .iter()
+            .map(|outcome| reply::line(outcome.code, &outcome.enhanced, &outcome.text))
+            .collect(),
+        Dialect::Smtp => one_reply(context, &outcomes),
+    }
+}
+
+/// The same answer for every recipient of LMTP, once for SMTP.
+pub(crate) fn refusal(
+    state: &State,
+    transaction: Option<&Transaction>,
+    code: u16,
+    enhanced: &str,
+    text: &str,
+) -> String {
+    let times = match (state.dialect, transaction) {
+        (Dialect::Lmtp, Some(transaction)) => transaction.recipients.len(),
+        _ => 1,
+    };
+    reply::line(code, enhanced, text).repeat(times)
+}
+
+fn attempt(
+    context: &Context,
+    state: &State,
+    transaction: &Transaction,
+    parts: &[Body],
+) -> Result<Vec<Outcome>, Fault> {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
+    let mut pieces = vec![Piece::Bytes(
+        received::header(context, state, transaction, now).into_bytes(),
+    )];
+    pieces.extend(parts.iter().map(bodies::whole));
+    let message = bodies::compose(&pieces)?;
+    let outcomes = delivery::deliver(&envelope(state, transaction), &message)?;
+    info!(
+        "message received",
+        size = message.size(),
+        recipients = transaction.recipients.len()
+    );
+    Ok(outcomes)
+}
+
+fn envelope(state: &State, transaction: &Transaction) -> Envelope {
+    let mail = &transaction.mail;
+    Envelope {
+        sender: mail.sender.clone(),
+        recipients: transaction.recipients.iter().map(recipient).collect(),
+        envelope_id: mail.envelope_id.clone(),
+        return_headers_only: mail.return_headers_only,
+        smtp_utf8: mail.smtp_utf8,
+        body_type: match mail.body_type {
+            BodyType::SevenBit => "7BIT",
+            BodyType::EightBitMime => "8BITMIME",
+        }
+        .to_owned(),
+        helo: state
+            .client
+            .as_ref()
+            .map(|(name, _)| name.clone())
+            .unwrap_or_default(),
+        source: match state.dialect {
+            Dialect::Smtp => "smtp",
+            Dialect::Lmtp => "lmtp",
+        }
+        .to_owned(),
+    }
+}
+
+fn recipient(rcpt: &RcptTo) -> Recipient {
+    let when = |set: bool, flag: Notify| if set { flag } else { Notify::empty() };
+    let notify = when(rcpt.notify.never, Notify::NEVER)
+        | when(rcpt.notify.success, Notify::SUCCESS)
+        | when(rcpt.notify.failure, Notify::FAILURE)
+        | when(rcpt.notify.delay, Notify::DELAY);
+    Recipient {
+        address: rcpt.recipient.clone(),
+        notify,
+        original: rcpt.original.clone(),
+    }
+}
+
+fn one_reply(context: &Context, outcomes: &[Outcome]) -> String {
+    let temporary = outcomes
+        .iter()
+        .find(|outcome| (400..500).contains(&outcome.code));
+    let served = outcomes.iter().any(|outcome| outcome.code < 400);
+    let refused = outcomes
+        .iter()
+        .find(|outcome| outcome.code >= 500)
+        .filter(|_| !served);
+    match temporary.or(refused) {
+        Some(outcome) => reply::line(outcome.code, &outcome.enhanced, &outcome.text),
+        None => reply::line(250, "2.0.0", &format!("Delivered as {}", context.session)),
+    }
+}
+
+fn of_fault(fault: &Fault) -> Outcome {
+    let (code, enhanced, text) = match fault.class {
+        FaultClass::Limit => (452, "4.3.1", "A limit was reached, try again later"),
+        FaultClass::Denied => (550, "5.7.1", "Not permitted"),
+        _ => (451, "4.3.0", "Temporary failure, try again later"),
+    };
+    Outcome {
+        code,
+        enhanced: enhanced.to_owned(),
+        text: text.to_owned(),
+    }
+}

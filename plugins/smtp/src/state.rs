@@ -1,0 +1,69 @@
+//! What a session is between two turns: all of it can be frozen.
+
+use serde::{Deserialize, Serialize};
+use waxwing_sdk::Frozen;
+
+use crate::parse::{MailFrom, RcptTo};
+
+/// Which of the two protocols is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Dialect {
+    Smtp,
+    Lmtp,
+}
+
+/// The body that is being received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Receiving {
+    Data,
+    Chunk {
+        last: bool,
+    },
+    /// Octets of a BDAT that was refused, to be thrown away (RFC 3030 section 2).
+    Refused,
+}
+
+/// RFC 5321 3.3: from MAIL to the end of the message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Transaction {
+    pub(crate) mail: MailFrom,
+    pub(crate) recipients: Vec<RcptTo>,
+    /// Octets received with BDAT so far.
+    pub(crate) chunked: u64,
+    /// Whether BDAT has begun: DATA is then out of order.
+    pub(crate) in_chunks: bool,
+}
+
+/// The frozen session, format 1.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Frozen)]
+#[frozen(format = 1)]
+pub(crate) struct State {
+    pub(crate) dialect: Dialect,
+    /// Set by STARTTLS as well as from the beginning: protocol and cipher for the trace header.
+    pub(crate) tls: Option<(String, String)>,
+    /// What the client calls itself, and whether it said so with EHLO or LHLO.
+    pub(crate) client: Option<(String, bool)>,
+    pub(crate) transaction: Option<Transaction>,
+    pub(crate) receiving: Option<Receiving>,
+    /// The rest of an overlong line is being skipped.
+    pub(crate) skipping_line: bool,
+    /// Commands in a row, or in all, that were errors.
+    pub(crate) errors: u32,
+    /// Tokens of the chunks kept by the host over a freeze.
+    pub(crate) kept_chunks: Vec<u64>,
+}
+
+impl State {
+    pub(crate) fn new(dialect: Dialect, tls: Option<(String, String)>) -> State {
+        State {
+            dialect,
+            tls,
+            client: None,
+            transaction: None,
+            receiving: None,
+            skipping_line: false,
+            errors: 0,
+            kept_chunks: Vec::new(),
+        }
+    }
+}
