@@ -88,6 +88,27 @@ pub trait Frozen: Serialize + DeserializeOwned {
             )),
         }
     }
+
+    /// The state as a ticket of a parked HTTP response: the format in four octets, then the bytes.
+    ///
+    /// # Errors
+    /// As [`Frozen::to_snapshot`].
+    fn to_ticket(&self) -> Result<Vec<u8>, String> {
+        let snapshot = self.to_snapshot()?;
+        Ok([snapshot.format.to_le_bytes().as_slice(), &snapshot.bytes].concat())
+    }
+
+    /// The state that a ticket holds.
+    ///
+    /// # Errors
+    /// As [`Frozen::from_snapshot`].
+    fn from_ticket(ticket: &[u8]) -> Result<Self, String> {
+        let (format, bytes) = ticket.split_first_chunk().ok_or("the ticket is torn")?;
+        Self::from_snapshot(&Snapshot {
+            format: u32::from_le_bytes(*format),
+            bytes: bytes.to_vec(),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -128,6 +149,15 @@ mod tests {
             Third::from_snapshot(&Third(70_000).to_snapshot().unwrap()),
             Ok(Third(70_000))
         );
+    }
+
+    #[test]
+    fn a_ticket_carries_its_format() {
+        assert_eq!(
+            Third::from_ticket(&First(7).to_ticket().unwrap()),
+            Ok(Third(7))
+        );
+        assert_eq!(Third::from_ticket(b"abc"), Err("the ticket is torn".into()));
     }
 
     #[test]

@@ -193,7 +193,9 @@ mod tests {
         check::<Shout>(
             "S: mx.test\nC: TAKE\nC: ..a\nC: .\nS> Reception::Complete 4 .a\\r\\n\nC: next\nS: NEXT",
         );
-        check::<Shout>("S: mx.test\nC> TAKE\\r\\n.\\r\\nnext\\r\\n\nS> Reception::Complete 0 \\\nS: NEXT");
+        check::<Shout>(
+            "S: mx.test\nC> TAKE\\r\\n.\\r\\nnext\\r\\n\nS> Reception::Complete 0 \\\nS: NEXT",
+        );
     }
 
     #[test]
