@@ -198,7 +198,7 @@ def test_a_second_process_on_the_same_data_is_refused(own_server):
 def test_proxy_protocol_from_a_trusted_address_sets_the_client_address():
     from waxwing import Server
 
-    server = Server(listener_extra='proxy_from = ["127.0.0.0/8"]')
+    server = Server(listener_extra='proxy_protocol_from = ["127.0.0.0/8"]')
     try:
         server.start()
         user = server.add_user("alice")
