@@ -1,0 +1,126 @@
+//! The wasmtime engine: one for the process, with the pooling allocator, classic fibers and a clock.
+//!
+//! The pool is sized for *live* instances only: idle sessions are frozen. A wasip2 component is three core instances
+//! and two tables; copy-on-write images cost four memory maps per instance, and Linux gives a process 65,530, so
+//! the pool is capped well below the 16,324 instances that would use them up. No memory stays resident in freed
+//! slots, and memory protection keys are left out: they buy density that we do not need and cost a feature
+//! that not all machines have.
+//!
+//! Time is an epoch that a thread advances every 10 ms. Fuel would be exact and costs every loop; a store whose
+//! epoch has passed yields to tokio, and is stopped when its turn has used its CPU time (`instance`).
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use crate::{
+    Error, Result,
+    memory::{Process, Total},
+};
+
+/// The epoch's length.
+pub(crate) const TICK: Duration = Duration::from_millis(10);
+
+/// How long a session waits for a free place when all instances are in use.
+const PLACE_WAIT: Duration = Duration::from_secs(10);
+
+/// Sizes of the engine, fixed while the process runs; `[runtime]` of the configuration.
+#[derive(Debug, Clone)]
+pub struct EngineConfig {
+    /// Live instances at the same time; frozen sessions do not count.
+    pub live_instances: u32,
+    /// Largest linear memory that any plugin may be given, in octets.
+    pub largest_memory: u64,
+    /// Linear memory of all instances of all plugins, in octets.
+    pub process_memory: u64,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        EngineConfig { live_instances: 4_096, largest_memory: 256 << 20, process_memory: 8 << 30 }
+    }
+}
+
+/// What the compiled form of a component depends on; the same in the host and in the compiling child.
+pub(crate) fn code_config() -> Config {
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        .concurrency_support(false)
+        .epoch_interruption(true)
+        .native_unwind_info(false)
+        .memory_init_cow(true)
+        .parallel_compilation(true);
+    config
+}
+
+pub(crate) struct Engine {
+    pub(crate) wasm: wasmtime::Engine,
+    pub(crate) process: Arc<Process>,
+    pub(crate) config: EngineConfig,
+    places: Arc<Semaphore>,
+}
+
+/// The right to one live instance.
+pub(crate) type Place = OwnedSemaphorePermit;
+
+impl Engine {
+    pub(crate) fn new(config: EngineConfig) -> Result<Engine> {
+        let mut code = code_config();
+        code.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(&config)));
+        let wasm = wasmtime::Engine::new(&code).map_err(|error| Error::Other(format!("the WebAssembly engine does not start: {error:#}")))?;
+        keep_time(&wasm)?;
+        Ok(Engine {
+            wasm,
+            process: Arc::new(Process { total: Total::default(), ceiling: config.process_memory }),
+            places: Arc::new(Semaphore::new(config.live_instances as usize)),
+            config,
+        })
+    }
+
+    /// Waits a while for a free place.
+    pub(crate) async fn place(&self) -> Result<Place> {
+        let waiting = self.places.clone().acquire_owned();
+        match tokio::time::timeout(PLACE_WAIT, waiting).await {
+            Ok(Ok(place)) => Ok(place),
+            _ => Err(Error::Limit(format!("live_instances = {} (an operator raises it under [runtime])", self.config.live_instances))),
+        }
+    }
+}
+
+fn pool(config: &EngineConfig) -> PoolingAllocationConfig {
+    let live = config.live_instances;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(live)
+        .total_core_instances(live.saturating_mul(4))
+        .max_core_instances_per_component(16)
+        .total_memories(live)
+        .max_memory_size(usize::try_from(config.largest_memory).unwrap_or(usize::MAX))
+        .max_memories_per_component(2)
+        .total_tables(live.saturating_mul(2))
+        .max_tables_per_component(4)
+        .total_stacks(live)
+        .max_unused_warm_slots(64)
+        .linear_memory_keep_resident(0)
+        .table_keep_resident(0);
+    pool
+}
+
+/// Advances the epoch until the engine is gone.
+fn keep_time(engine: &wasmtime::Engine) -> Result<()> {
+    let engine = engine.weak();
+    std::thread::Builder::new()
+        .name("epoch".into())
+        .spawn(move || {
+            loop {
+                std::thread::sleep(TICK);
+                match engine.upgrade() {
+                    Some(engine) => engine.increment_epoch(),
+                    None => return,
+                }
+            }
+        })
+        .map(drop)
+        .map_err(|error| Error::Other(format!("no thread for the epoch: {error}")))
+}

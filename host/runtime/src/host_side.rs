@@ -1,0 +1,253 @@
+//! What the host keeps for a session or a request outside its instance: who is logged in, which mailboxes and
+//! views are open under which number, bodies kept for the next thaw. It outlives every instance, so it
+//! survives a crash, a hand-over and parking; the plugin's frozen state names its parts by number.
+//!
+//! A new version is tried on a copy (`trial`): if its `thaw` fails, the copy is thrown away and the old version's
+//! session stands as it was.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use waxwing_directory::User;
+use waxwing_exmdb::{Actor, Body, Mailbox, MailboxGuid, View};
+
+use crate::{
+    limits::{Limits, reached},
+    meter::Bucket,
+    protocol::TlsInfo,
+};
+
+/// A mailbox that a session has opened, and its number there.
+#[derive(Clone)]
+pub struct OpenMailbox {
+    pub(crate) number: u32,
+    pub(crate) address: String,
+    pub(crate) actor: Actor,
+    pub(crate) mailbox: Mailbox,
+}
+
+/// What never changes while a session lives.
+pub(crate) struct Identity {
+    pub(crate) id: String,
+    pub(crate) peer: SocketAddr,
+    /// Whether a password may be taken on an unencrypted stream.
+    pub(crate) plaintext_login: bool,
+    /// `session`, `plugin`, `peer` and, once known, `principal`: the fields of every log line.
+    pub(crate) span: tracing::Span,
+    rates: Mutex<Rates>,
+}
+
+struct Rates {
+    turns: Bucket,
+    calls: Bucket,
+    lines: Bucket,
+    lines_dropped: u64,
+}
+
+#[derive(Default, Clone)]
+struct Held {
+    tls: Option<TlsInfo>,
+    principal: Option<User>,
+    mailboxes: Vec<OpenMailbox>,
+    views: HashMap<u64, View>,
+    /// Of the last freeze.
+    kept: HashMap<u64, Body>,
+    /// Kept since the turn began.
+    keeping: HashMap<u64, Body>,
+    /// What the thaw that runs may resume.
+    offered: HashMap<u64, Body>,
+    next_token: u64,
+}
+
+/// See the module comment.
+pub(crate) struct HostSide {
+    pub(crate) identity: Arc<Identity>,
+    held: Mutex<Held>,
+}
+
+/// Whether a log line may be written, and how many were dropped before it.
+pub(crate) enum Line {
+    Write { dropped: u64 },
+    Drop,
+}
+
+impl Identity {
+    pub(crate) fn new(id: String, peer: SocketAddr, plaintext_login: bool, span: tracing::Span, limits: &Limits) -> Self {
+        Identity {
+            id,
+            peer,
+            plaintext_login,
+            span,
+            rates: Mutex::new(Rates {
+                turns: Bucket::new(limits.turns_per_second),
+                calls: Bucket::new(limits.host_calls_per_second),
+                lines: Bucket::new(limits.log_lines_per_second),
+                lines_dropped: 0,
+            }),
+        }
+    }
+
+    fn rates(&self) -> MutexGuard<'_, Rates> {
+        self.rates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long the next turn has to wait, if at all.
+    pub(crate) fn take_turn(&self) -> Result<(), std::time::Duration> {
+        self.rates().turns.take(Instant::now())
+    }
+
+    pub(crate) fn take_call(&self) -> bool {
+        self.rates().calls.take(Instant::now()).is_ok()
+    }
+
+    pub(crate) fn take_line(&self) -> Line {
+        let mut rates = self.rates();
+        if rates.lines.take(Instant::now()).is_err() {
+            rates.lines_dropped += 1;
+            return Line::Drop;
+        }
+        Line::Write { dropped: std::mem::take(&mut rates.lines_dropped) }
+    }
+}
+
+impl HostSide {
+    pub(crate) fn new(identity: Identity, tls: Option<TlsInfo>, principal: Option<User>) -> Self {
+        HostSide { identity: Arc::new(identity), held: Mutex::new(Held { tls, principal, next_token: 1, ..Held::default() }) }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A copy for a version that may fail.
+    pub(crate) fn trial(&self) -> HostSide {
+        HostSide { identity: self.identity.clone(), held: Mutex::new(self.held().clone()) }
+    }
+
+    /// Closes the views that a failed trial opened.
+    pub(crate) fn discard(&self, trial: &HostSide) {
+        let known = self.held();
+        for (id, view) in &trial.held().views {
+            if !known.views.contains_key(id) {
+                view.close();
+            }
+        }
+    }
+
+    /// Ends the session: its views are closed, everything is let go.
+    pub(crate) fn close(&self) {
+        let held = std::mem::take(&mut *self.held());
+        for view in held.views.values() {
+            view.close();
+        }
+    }
+
+    pub(crate) fn tls(&self) -> Option<TlsInfo> {
+        self.held().tls.clone()
+    }
+
+    pub(crate) fn set_tls(&self, tls: TlsInfo) {
+        self.held().tls = Some(tls);
+    }
+
+    pub(crate) fn principal(&self) -> Option<User> {
+        self.held().principal.clone()
+    }
+
+    /// Binds the session to somebody. What another principal had opened is closed.
+    pub(crate) fn bind(&self, user: User) {
+        let changed = self.held().principal.as_ref().is_some_and(|bound| bound.address != user.address);
+        if changed {
+            self.forget();
+        }
+        self.identity.span.record("principal", user.address.as_str());
+        self.held().principal = Some(user);
+    }
+
+    pub(crate) fn forget(&self) {
+        let mut held = self.held();
+        held.principal = None;
+        held.mailboxes.clear();
+        for (_, view) in held.views.drain() {
+            view.close();
+        }
+    }
+
+    /// Gives an opened mailbox its number; the same mailbox opened again keeps it.
+    pub(crate) fn number_mailbox(&self, address: String, actor: Actor, mailbox: Mailbox, limits: &Limits) -> Result<OpenMailbox, String> {
+        let mut held = self.held();
+        if let Some(open) = held.mailboxes.iter().find(|open| open.mailbox.guid() == mailbox.guid() && open.actor == actor) {
+            return Ok(open.clone());
+        }
+        if held.mailboxes.len() as u64 >= limits.mailboxes {
+            return Err(reached("mailboxes", limits.mailboxes));
+        }
+        let number = u32::try_from(held.mailboxes.len()).unwrap_or(u32::MAX - 1) + 1;
+        let open = OpenMailbox { number, address, actor, mailbox };
+        held.mailboxes.push(open.clone());
+        Ok(open)
+    }
+
+    pub(crate) fn mailbox(&self, number: u32) -> Option<OpenMailbox> {
+        self.held().mailboxes.iter().find(|open| open.number == number).cloned()
+    }
+
+    /// The numbers under which this session has opened a mailbox.
+    pub(crate) fn numbers(&self, guid: MailboxGuid) -> Vec<u32> {
+        self.held().mailboxes.iter().filter(|open| open.mailbox.guid() == guid).map(|open| open.number).collect()
+    }
+
+    pub(crate) fn add_view(&self, view: &View, limits: &Limits) -> Result<(), String> {
+        let mut held = self.held();
+        if held.views.len() as u64 >= limits.views {
+            return Err(reached("views", limits.views));
+        }
+        held.views.insert(view.id().0, view.clone());
+        Ok(())
+    }
+
+    /// Only views that this session opened can be named by it.
+    pub(crate) fn view(&self, id: u64) -> Option<View> {
+        self.held().views.get(&id).cloned()
+    }
+
+    pub(crate) fn remove_view(&self, id: u64) {
+        self.held().views.remove(&id);
+    }
+
+    pub(crate) fn begin_turn(&self) {
+        self.held().keeping.clear();
+    }
+
+    pub(crate) fn begin_thaw(&self) {
+        let mut held = self.held();
+        held.keeping.clear();
+        held.offered = held.kept.clone();
+    }
+
+    /// What was kept since the turn began is what the next thaw may resume.
+    pub(crate) fn commit_kept(&self) {
+        let mut held = self.held();
+        held.kept = std::mem::take(&mut held.keeping);
+        held.offered.clear();
+    }
+
+    pub(crate) fn keep(&self, body: Body, limits: &Limits) -> Result<u64, String> {
+        let mut held = self.held();
+        if held.keeping.len() as u64 >= limits.kept_bodies {
+            return Err(reached("kept_bodies", limits.kept_bodies));
+        }
+        let token = held.next_token;
+        held.next_token += 1;
+        held.keeping.insert(token, body);
+        Ok(token)
+    }
+
+    pub(crate) fn resume(&self, token: u64) -> Option<Body> {
+        self.held().offered.remove(&token)
+    }
+}

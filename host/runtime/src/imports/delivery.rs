@@ -1,0 +1,53 @@
+//! `waxwing:transport/delivery`: handing a message to the mail flow.
+
+use wasmtime::component::Resource;
+use waxwing_exmdb::Body;
+use waxwing_transport as transport;
+
+use super::{Failure, Result};
+use crate::{bindings::waxwing::transport::delivery as wit, state::State};
+
+/// One envelope names no more recipients (RFC 5321 4.5.3.1.8 asks for at least 100).
+const RECIPIENTS: usize = 10_000;
+
+fn recipient(given: wit::Recipient) -> transport::Recipient {
+    let notify = given.notify;
+    transport::Recipient {
+        address: given.address,
+        notify: transport::Notify {
+            never: notify.contains(wit::Notify::NEVER),
+            success: notify.contains(wit::Notify::SUCCESS),
+            failure: notify.contains(wit::Notify::FAILURE),
+            delay: notify.contains(wit::Notify::DELAY),
+        },
+        original: given.original,
+    }
+}
+
+impl wit::Host for State {
+    async fn deliver(&mut self, envelope: wit::Envelope, message: Resource<Body>) -> Result<Vec<wit::Outcome>> {
+        if envelope.recipients.len() > RECIPIENTS {
+            return Err(Failure::limit(format!("at most {RECIPIENTS} recipients in one envelope")));
+        }
+        let (delivery, message) = (self.services.delivery.clone(), self.get(&message)?);
+        let envelope = transport::Envelope {
+            sender: envelope.sender,
+            recipients: envelope.recipients.into_iter().map(recipient).collect(),
+            envelope_id: envelope.envelope_id,
+            return_headers_only: envelope.return_headers_only,
+            smtp_utf8: envelope.smtp_utf8,
+            body_type: envelope.body_type,
+            helo: envelope.helo,
+            source: envelope.source,
+            session: self.host.identity.id.clone(),
+        };
+        self.call("delivery.deliver", async move {
+            let outcomes = delivery.deliver(&envelope, &message).await;
+            Ok(outcomes
+                .into_iter()
+                .map(|outcome| wit::Outcome { code: outcome.code, enhanced: outcome.enhanced, text: outcome.text })
+                .collect())
+        })
+        .await
+    }
+}

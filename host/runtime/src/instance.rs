@@ -1,0 +1,213 @@
+//! One live instance of a version: a wasmtime store and its exports. A call is a turn: measured on the CPU clock,
+//! bounded by the clock on the wall, and after any failure the instance is dead and must be dropped, because
+//! nothing is known of its memory any more.
+
+use std::{
+    future::Future,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use wasmtime::{Store, UpdateDeadline, component::InstancePre, component::ResourceTable};
+
+use crate::{
+    bindings::exports::waxwing::{hook, http, session},
+    bindings::waxwing::{http::types as http_types, session::types as session_types},
+    engine::{Engine, Place},
+    host_side::HostSide,
+    imports::LimitReached,
+    limits::reached,
+    memory::MemoryAccount,
+    meter::TurnClock,
+    plugins::{Facts, Version},
+    state::State,
+    wasi,
+};
+
+/// How a turn failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FailureKind {
+    /// The guest trapped, or answered what makes no sense.
+    Trap,
+    /// It used up its time.
+    Timeout,
+    /// It passed another limit.
+    Limit,
+    /// The host had no place for an instance: nobody's fault.
+    NoPlace,
+}
+
+/// A failed turn; `reason` is one line.
+#[derive(Debug, Clone)]
+pub(crate) struct Failed {
+    pub(crate) kind: FailureKind,
+    pub(crate) reason: String,
+}
+
+impl Failed {
+    pub(crate) fn answer(reason: impl Into<String>) -> Failed {
+        Failed { kind: FailureKind::Trap, reason: reason.into() }
+    }
+}
+
+/// Which interfaces a component exports.
+#[derive(Clone)]
+pub(crate) struct Exports {
+    pub(crate) stream: Option<session::stream::GuestIndices>,
+    pub(crate) handoff: Option<session::handoff::GuestIndices>,
+    pub(crate) http: Option<http::handler::GuestIndices>,
+    pub(crate) mail_flow: bool,
+    pub(crate) store_events: bool,
+}
+
+impl Exports {
+    pub(crate) fn of(pre: &InstancePre<State>) -> Exports {
+        Exports {
+            stream: session::stream::GuestIndices::new(pre).ok(),
+            handoff: session::handoff::GuestIndices::new(pre).ok(),
+            http: http::handler::GuestIndices::new(pre).ok(),
+            mail_flow: hook::mail_flow::GuestIndices::new(pre).is_ok(),
+            store_events: hook::store_events::GuestIndices::new(pre).is_ok(),
+        }
+    }
+}
+
+pub(crate) struct Instance {
+    store: Store<State>,
+    stream: Option<session::stream::Guest>,
+    handoff: Option<session::handoff::Guest>,
+    http: Option<http::handler::Guest>,
+    clock: Arc<TurnClock>,
+    facts: Arc<Facts>,
+    _place: Place,
+}
+
+impl Instance {
+    /// Instantiates a version for a session or request.
+    pub(crate) async fn new(engine: &Engine, version: &Version, services: &crate::Services, host: &Arc<HostSide>) -> Result<Instance, Failed> {
+        let place = engine.place().await.map_err(|error| Failed { kind: FailureKind::NoPlace, reason: error.to_string() })?;
+        let facts = version.facts.clone();
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(usize::try_from(facts.limits.handles).unwrap_or(usize::MAX));
+        let state = State {
+            table,
+            wasi: wasi::context(host, &facts),
+            memory: MemoryAccount::new(facts.memory.clone(), engine.process.clone(), &facts.limits),
+            host: host.clone(),
+            facts: facts.clone(),
+            services: services.clone(),
+        };
+        let clock = Arc::new(TurnClock::default());
+        let mut store = Store::new(&engine.wasm, state);
+        bound(&mut store, &facts, &clock);
+        let instantiation = async {
+            let instance = version.pre.instantiate_async(&mut store).await?;
+            let exports = &version.exports;
+            let stream = exports.stream.as_ref().map(|indices| indices.load(&mut store, &instance)).transpose()?;
+            let handoff = exports.handoff.as_ref().map(|indices| indices.load(&mut store, &instance)).transpose()?;
+            let http = exports.http.as_ref().map(|indices| indices.load(&mut store, &instance)).transpose()?;
+            Ok((stream, handoff, http))
+        };
+        let (stream, handoff, http) = match turn(&clock, &facts, instantiation).await {
+            Ok(guests) => guests,
+            Err(failed) => return Err(explain(failed, &store)),
+        };
+        Ok(Instance { store, stream, handoff, http, clock, facts, _place: place })
+    }
+
+    pub(crate) fn state(&mut self) -> &mut State {
+        self.store.data_mut()
+    }
+
+    pub(crate) async fn start(&mut self, context: &session_types::Context) -> Result<session_types::Turn, Failed> {
+        let guest = self.stream.as_ref().ok_or_else(|| Failed::answer("it speaks no stream protocol"))?;
+        self.store.set_epoch_deadline(1);
+        let called = turn(&self.clock, &self.facts, guest.call_start(&mut self.store, context)).await;
+        called.map_err(|failed| explain(failed, &self.store))
+    }
+
+    pub(crate) async fn handle(&mut self, event: &session_types::Event) -> Result<session_types::Turn, Failed> {
+        let guest = self.stream.as_ref().ok_or_else(|| Failed::answer("it speaks no stream protocol"))?;
+        self.store.set_epoch_deadline(1);
+        let called = turn(&self.clock, &self.facts, guest.call_handle(&mut self.store, event)).await;
+        called.map_err(|failed| explain(failed, &self.store))
+    }
+
+    pub(crate) async fn freeze(&mut self) -> Result<Result<session::handoff::Snapshot, String>, Failed> {
+        let guest = self.handoff.as_ref().ok_or_else(|| Failed::answer("it exports no handoff"))?;
+        self.store.set_epoch_deadline(1);
+        let called = turn(&self.clock, &self.facts, guest.call_freeze(&mut self.store)).await;
+        called.map_err(|failed| explain(failed, &self.store))
+    }
+
+    pub(crate) async fn thaw(
+        &mut self,
+        snapshot: &session::handoff::Snapshot,
+        context: &session_types::Context,
+        cause: &session::handoff::Cause,
+    ) -> Result<Result<session_types::Turn, String>, Failed> {
+        let guest = self.handoff.as_ref().ok_or_else(|| Failed::answer("it exports no handoff"))?;
+        self.store.set_epoch_deadline(1);
+        let called = turn(&self.clock, &self.facts, guest.call_thaw(&mut self.store, snapshot, context, cause)).await;
+        called.map_err(|failed| explain(failed, &self.store))
+    }
+
+    pub(crate) async fn http_handle(&mut self, request: &http_types::Request) -> Result<Vec<http_types::Action>, Failed> {
+        let guest = self.http.as_ref().ok_or_else(|| Failed::answer("it answers no requests"))?;
+        self.store.set_epoch_deadline(1);
+        let called = turn(&self.clock, &self.facts, guest.call_handle(&mut self.store, request)).await;
+        called.map_err(|failed| explain(failed, &self.store))
+    }
+
+    pub(crate) async fn http_resume(&mut self, ticket: &[u8], wake: &http_types::Wake) -> Result<Vec<http_types::Action>, Failed> {
+        let guest = self.http.as_ref().ok_or_else(|| Failed::answer("it answers no requests"))?;
+        self.store.set_epoch_deadline(1);
+        let called = turn(&self.clock, &self.facts, guest.call_resume(&mut self.store, ticket, wake)).await;
+        called.map_err(|failed| explain(failed, &self.store))
+    }
+}
+
+/// Puts every bound on a store.
+fn bound(store: &mut Store<State>, facts: &Facts, clock: &Arc<TurnClock>) {
+    store.limiter(|state| &mut state.memory);
+    store.set_hostcall_fuel(usize::try_from(facts.limits.call_bytes).unwrap_or(usize::MAX));
+    store.set_max_component_handles(usize::try_from(facts.limits.handles).unwrap_or(usize::MAX));
+    let (clock, budget) = (clock.clone(), facts.limits.cpu_per_turn_ms);
+    store.epoch_deadline_callback(move |_| {
+        if clock.used_now() > Duration::from_millis(budget) {
+            return Err(wasmtime::Error::new(OutOfTime(reached("cpu_per_turn_ms", budget))));
+        }
+        Ok(UpdateDeadline::Yield(1))
+    });
+    store.set_epoch_deadline(1);
+}
+
+/// The turn's time, of CPU or by the clock, is used up.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct OutOfTime(String);
+
+/// Runs a call into the guest on its clocks.
+async fn turn<T>(clock: &Arc<TurnClock>, facts: &Facts, call: impl Future<Output = wasmtime::Result<T>>) -> Result<T, wasmtime::Error> {
+    clock.restart();
+    let bound = facts.limits.turn_ms;
+    let ended = tokio::time::timeout(Duration::from_millis(bound), clock.measure(call)).await;
+    let used = clock.restart();
+    facts.counters.cpu_micros.fetch_add(u64::try_from(used.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    ended.unwrap_or_else(|_| Err(wasmtime::Error::new(OutOfTime(reached("turn_ms", bound)))))
+}
+
+/// What an error means, in one line; the whole of it goes to the log.
+fn explain(error: wasmtime::Error, store: &Store<State>) -> Failed {
+    tracing::debug!(error = ?error, "a turn failed");
+    let (kind, reason) = if let Some(out) = error.downcast_ref::<OutOfTime>() {
+        (FailureKind::Timeout, out.to_string())
+    } else if let Some(limit) = error.downcast_ref::<LimitReached>() {
+        (FailureKind::Limit, limit.to_string())
+    } else if let Some(refusal) = store.data().memory.refusal() {
+        (FailureKind::Limit, format!("{refusal}: {}", error.root_cause()))
+    } else {
+        (FailureKind::Trap, error.root_cause().to_string())
+    };
+    Failed { kind, reason }
+}

@@ -1,0 +1,126 @@
+//! Time and rates. `TurnClock` measures the CPU time of a turn: the thread's CPU clock is read each time the turn's
+//! future is polled, so neither waiting for the host nor other people's load on the machine counts, and
+//! the epoch callback can ask how far the budget is used while the guest runs. Work that the host does on other
+//! tasks for a call is not the guest's; what little it does on the guest's own fiber is.
+//!
+//! `Bucket` is a token bucket that holds one second's worth.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+/// CPU time of the turn that runs now, in nanoseconds.
+#[derive(Debug, Default)]
+pub(crate) struct TurnClock {
+    used: AtomicU64,
+    poll_began: AtomicU64,
+}
+
+fn thread_cpu_nanos() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0)
+}
+
+impl TurnClock {
+    /// Forgets the turn before and returns what it used.
+    pub(crate) fn restart(&self) -> Duration {
+        Duration::from_nanos(self.used.swap(0, Ordering::Relaxed))
+    }
+
+    /// Used so far; called on the thread that polls the turn.
+    pub(crate) fn used_now(&self) -> Duration {
+        let running = thread_cpu_nanos().saturating_sub(self.poll_began.load(Ordering::Relaxed));
+        Duration::from_nanos(self.used.load(Ordering::Relaxed).saturating_add(running))
+    }
+
+    /// Runs a future on this clock.
+    pub(crate) fn measure<F: Future>(self: &Arc<Self>, future: F) -> Measured<F> {
+        Measured { future: Box::pin(future), clock: self.clone() }
+    }
+}
+
+/// A future whose polls are timed.
+pub(crate) struct Measured<F> {
+    future: Pin<Box<F>>,
+    clock: Arc<TurnClock>,
+}
+
+impl<F: Future> Future for Measured<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let began = thread_cpu_nanos();
+        self.clock.poll_began.store(began, Ordering::Relaxed);
+        let polled = self.future.as_mut().poll(context);
+        self.clock.used.fetch_add(thread_cpu_nanos().saturating_sub(began), Ordering::Relaxed);
+        polled
+    }
+}
+
+/// Allows so many in a second, all at once if need be.
+#[derive(Debug)]
+pub(crate) struct Bucket {
+    per_second: u64,
+    /// Millionths of a token.
+    level: u64,
+    filled: Instant,
+}
+
+const WHOLE: u64 = 1_000_000;
+
+impl Bucket {
+    pub(crate) fn new(per_second: u64) -> Self {
+        let per_second = per_second.clamp(1, 1 << 32);
+        Bucket { per_second, level: per_second * WHOLE, filled: Instant::now() }
+    }
+
+    /// Takes one; `Err` is how long until there is one.
+    pub(crate) fn take(&mut self, now: Instant) -> Result<(), Duration> {
+        let passed = u64::try_from(now.saturating_duration_since(self.filled).as_micros()).unwrap_or(u64::MAX);
+        self.level = passed.saturating_mul(self.per_second).saturating_add(self.level).min(self.per_second * WHOLE);
+        self.filled = now;
+        if self.level >= WHOLE {
+            self.level -= WHOLE;
+            return Ok(());
+        }
+        Err(Duration::from_micros((WHOLE - self.level).div_ceil(self.per_second)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_gives_one_seconds_worth_and_refills() {
+        let start = Instant::now();
+        let mut bucket = Bucket { per_second: 2, level: 2 * WHOLE, filled: start };
+        assert_eq!(bucket.take(start), Ok(()));
+        assert_eq!(bucket.take(start), Ok(()));
+        assert_eq!(bucket.take(start), Err(Duration::from_millis(500)));
+        assert_eq!(bucket.take(start + Duration::from_millis(500)), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn waiting_costs_no_cpu_time_and_work_does() {
+        let clock = Arc::new(TurnClock::default());
+        clock.measure(tokio::time::sleep(Duration::from_millis(60))).await;
+        assert!(clock.restart() < Duration::from_millis(40));
+        clock
+            .measure(async {
+                let began = Instant::now();
+                while began.elapsed() < Duration::from_millis(30) {
+                    std::hint::black_box(began.elapsed());
+                }
+            })
+            .await;
+        assert!(clock.restart() > Duration::from_millis(2));
+    }
+}

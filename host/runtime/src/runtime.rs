@@ -1,0 +1,420 @@
+//! The runtime as the rest of the host sees it: load, activate, roll back; open sessions and exchanges.
+//!
+//! Loading a package is: read and verify, compile in a child, link against what is granted, and a self-test in a fresh
+//! instance (`start` on a made-up connection, and a freeze and thaw where the component exports them). What fails
+//! any of it never becomes a version. A loaded package is copied, so that a restart finds it again.
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::sync::watch;
+
+use crate::{
+    Error, Result, Services,
+    bindings::exports::waxwing::session::handoff::Cause,
+    compile::{Compilation, CompileLimits, Compiler},
+    engine::{Engine, EngineConfig},
+    exchange::{Exchange, HttpRequest, Route},
+    host_side::{HostSide, Identity},
+    instance::{Exports, Failed, Instance},
+    limits::{Limits, LimitsRequest},
+    linker,
+    package::{Package, grants::Grants, manifest::World, signature::TrustedKey},
+    plugins::{Counters, Facts, Plugin, Plugins, Remembered, Version, VersionState},
+    protocol::{CloseReason, Context, Turn},
+    session::{Registry, Session, SessionStatus, translate},
+};
+
+/// What the operator says about one plugin: `[plugin.NAME]`.
+#[derive(Debug, Clone, Default)]
+pub struct PluginConfig {
+    /// Interfaces it may call: packages (`store`) or single interfaces (`store/views`).
+    pub grants: Vec<String>,
+    /// Changes of the limits' ceiling.
+    pub limits: LimitsRequest,
+    /// What `waxwing:config/settings` answers: dotted keys, JSON texts.
+    pub settings: BTreeMap<String, String>,
+}
+
+/// How the runtime is set up.
+#[derive(Debug, Clone)]
+pub struct RuntimeConfig {
+    /// Copies of loaded packages, and which versions are active.
+    pub packages: PathBuf,
+    /// Machine code; may be deleted at any time.
+    pub cache: PathBuf,
+    /// The name to greet with.
+    pub host_name: String,
+    /// Sizes of the engine.
+    pub engine: EngineConfig,
+    /// The ceiling for all plugins.
+    pub limits: Limits,
+    /// Per plugin, by name.
+    pub plugins: BTreeMap<String, PluginConfig>,
+    /// Who compiles.
+    pub compiler: Compiler,
+    /// Bounds of a compilation.
+    pub compile_limits: CompileLimits,
+    /// Keys whose signatures count.
+    pub trusted_keys: Vec<TrustedKey>,
+    /// Whether an unsigned package is refused.
+    pub require_signature: bool,
+}
+
+impl RuntimeConfig {
+    /// Defaults for everything but the places. Compiles in this process; set `compiler` to a child for packages of others.
+    #[must_use]
+    pub fn new(packages: PathBuf, cache: PathBuf, host_name: String) -> RuntimeConfig {
+        RuntimeConfig {
+            packages,
+            cache,
+            host_name,
+            engine: EngineConfig::default(),
+            limits: Limits::default(),
+            plugins: BTreeMap::new(),
+            compiler: Compiler::InProcess,
+            compile_limits: CompileLimits::default(),
+            trusted_keys: Vec::new(),
+            require_signature: false,
+        }
+    }
+}
+
+/// What is loaded now.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Loaded {
+    /// The plugin's name.
+    pub plugin: String,
+    /// Its version's number.
+    pub version: String,
+    /// BLAKE3 of the component.
+    pub digest: String,
+    /// The trusted key that signed it.
+    pub signed_by: Option<String>,
+    /// Needs that keep it from being activated.
+    pub ungranted: Vec<String>,
+}
+
+/// A change of the active version.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Swap {
+    /// The plugin's name.
+    pub plugin: String,
+    /// The version before.
+    pub from: Option<String>,
+    /// The version now.
+    pub to: String,
+}
+
+/// One version in `plugin status`. Sums are since it was loaded.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct PluginStatus {
+    /// The plugin's name.
+    pub plugin: String,
+    /// The version's number.
+    pub version: String,
+    /// `staged`, `active` or `retired`.
+    pub state: String,
+    /// BLAKE3 of the component.
+    pub digest: String,
+    /// The trusted key that signed it.
+    pub signed_by: Option<String>,
+    /// Needs that are not granted.
+    pub ungranted: Vec<String>,
+    /// Sessions and requests on it now, frozen ones included.
+    pub sessions: u64,
+    /// Those without an instance.
+    pub frozen: u64,
+    /// Completed turns.
+    pub turns: u64,
+    /// Host calls.
+    pub host_calls: u64,
+    /// CPU time in milliseconds.
+    pub cpu_ms: u64,
+    /// Linear memory of all live instances of the plugin, in octets.
+    pub memory: u64,
+    /// Turns that trapped or answered nonsense.
+    pub traps: u64,
+    /// Turns that used up their time.
+    pub timeouts: u64,
+    /// Turns that passed another limit.
+    pub limits: u64,
+    /// Sessions that came from another version.
+    pub handovers: u64,
+    /// Sessions that could not be handed over.
+    pub refusals: u64,
+    /// Sessions that went on after a failed turn.
+    pub recoveries: u64,
+    /// Sessions that ended with a failed turn.
+    pub lost: u64,
+}
+
+/// What sessions and exchanges share.
+pub(crate) struct Shared {
+    pub(crate) engine: Engine,
+    pub(crate) services: Services,
+    pub(crate) plugins: Plugins,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) stopping: watch::Sender<bool>,
+    compilation: Compilation,
+    config: RuntimeConfig,
+}
+
+/// See the module comment. Cheap to clone.
+#[derive(Clone)]
+pub struct Runtime(Arc<Shared>);
+
+impl Runtime {
+    /// Starts the engine and brings back what was loaded and active when it stopped. A version that no longer
+    /// loads is logged and left out; it does not keep the others from starting.
+    ///
+    /// # Errors
+    /// When the engine or its directories fail.
+    pub async fn new(config: RuntimeConfig, services: Services) -> Result<Runtime> {
+        let shared = Shared {
+            engine: Engine::new(config.engine.clone())?,
+            services,
+            plugins: Plugins::new(config.packages.clone())?,
+            registry: Arc::default(),
+            stopping: watch::channel(false).0,
+            compilation: Compilation::new(config.cache.clone(), config.compiler.clone(), config.compile_limits.clone())?,
+            config,
+        };
+        let runtime = Runtime(Arc::new(shared));
+        for (plugin, versions) in runtime.0.plugins.persisted().recall()? {
+            for remembered in versions {
+                if let Err(error) = runtime.recall(&plugin, &remembered).await {
+                    tracing::error!(plugin, version = remembered.directory, %error, "a version cannot be brought back");
+                }
+            }
+        }
+        Ok(runtime)
+    }
+
+    async fn recall(&self, name: &str, remembered: &Remembered) -> Result<()> {
+        let directory = self.0.plugins.persisted().package(name, &remembered.directory);
+        let package = self.read(directory).await?;
+        let plugin = self.0.plugins.entry(name);
+        let version = self.prepare(package, &plugin).await?;
+        let lacking = version.grants.ungranted();
+        if remembered.state == VersionState::Active && !lacking.is_empty() {
+            tracing::warn!(plugin = name, version = %version.facts.version, ?lacking, "the active version is no longer granted all it needs");
+        }
+        self.0.plugins.stage(&plugin, Arc::new(version), remembered.state);
+        Ok(())
+    }
+
+    async fn read(&self, directory: PathBuf) -> Result<Package> {
+        let (trusted, required) = (self.0.config.trusted_keys.clone(), self.0.config.require_signature);
+        tokio::task::spawn_blocking(move || Package::read(&directory, &trusted, required))
+            .await
+            .map_err(|error| Error::Other(error.to_string()))?
+    }
+
+    /// Verifies, compiles, links and tests a package; staged afterwards. Loading the same package again answers the
+    /// version that is there.
+    ///
+    /// # Errors
+    /// What is wrong with the package, in words for its author or operator.
+    pub async fn load(&self, package: &Path) -> Result<Loaded> {
+        let package = self.read(package.to_owned()).await?;
+        let _one_at_a_time = self.0.plugins.changing.lock().await;
+        let plugin = self.0.plugins.entry(&package.manifest.name);
+        let number = package.manifest.version.to_string();
+        let version = match plugin.same(&number, &package.digest, &package.manifest_text) {
+            Some(version) => version,
+            None => {
+                let version = Arc::new(self.prepare(package.clone(), &plugin).await?);
+                self.self_test(&version).await.map_err(|failed| {
+                    Error::Package(format!("{} {number} fails its self-test: {}", plugin.name, failed.reason))
+                })?;
+                self.0.plugins.persisted().keep(&package, &version.key())?;
+                self.0.plugins.stage(&plugin, version.clone(), VersionState::Staged);
+                self.0.plugins.remember(&plugin)?;
+                version
+            }
+        };
+        Ok(Loaded {
+            plugin: plugin.name.clone(),
+            version: number,
+            digest: version.digest.clone(),
+            signed_by: version.signed_by.clone(),
+            ungranted: version.grants.ungranted(),
+        })
+    }
+
+    /// Compiles and links.
+    async fn prepare(&self, package: Package, plugin: &Plugin) -> Result<Version> {
+        let shared = &self.0;
+        let manifest = package.manifest;
+        let operator = shared.config.plugins.get(&manifest.name).cloned().unwrap_or_default();
+        let ceiling = shared.config.limits.with(&operator.limits);
+        for (key, asked) in ceiling.exceeded_by(&manifest.limits) {
+            tracing::warn!(plugin = %manifest.name, key, asked, "the manifest asks for more than the operator allows");
+        }
+        let mut limits = ceiling.grant(&manifest.limits);
+        limits.memory = limits.memory.min(shared.engine.config.largest_memory);
+        let grants = Grants::new(&manifest.name, &manifest.needs, &operator.grants);
+        let component = shared.compilation.component(&shared.engine.wasm, &package.component, &package.digest).await?;
+        let pre = linker::link(&shared.engine.wasm, &component, &grants)
+            .map_err(|error| Error::Package(format!("{} {}: {error}", manifest.name, manifest.version)))?;
+        let exports = Exports::of(&pre);
+        fits(manifest.world, &exports).map_err(|what| Error::Package(format!("{} {}: {what}", manifest.name, manifest.version)))?;
+        let facts = Facts {
+            plugin: manifest.name.clone(),
+            version: manifest.version.to_string(),
+            limits,
+            settings: operator.settings,
+            memory: plugin.memory.clone(),
+            counters: Counters::default(),
+        };
+        Ok(Version {
+            facts: Arc::new(facts),
+            manifest,
+            manifest_text: package.manifest_text,
+            digest: package.digest,
+            signed_by: package.signed_by,
+            grants,
+            pre,
+            exports,
+        })
+    }
+
+    /// Runs a version once on a connection that does not exist.
+    async fn self_test(&self, version: &Version) -> std::result::Result<(), Failed> {
+        let context = self.test_context(version);
+        let identity = Identity::new(context.session.clone(), context.peer, false, tracing::info_span!("self-test"), &version.facts.limits);
+        let host = Arc::new(HostSide::new(identity, None, None));
+        let shared = &self.0;
+        let mut instance = Instance::new(&shared.engine, version, &shared.services, &host).await?;
+        if version.exports.stream.is_none() {
+            return Ok(());
+        }
+        let told = translate::context(&context, version.facts.identity());
+        host.begin_turn();
+        instance.start(&told).await?;
+        if !version.can_hand_over() {
+            return Ok(());
+        }
+        // A session may refuse to freeze now and then; what it freezes to must thaw.
+        let Ok(snapshot) = instance.freeze().await? else { return Ok(()) };
+        if !version.accepts(snapshot.format) {
+            return Err(Failed::answer(format!("it froze to format {}, which its manifest does not accept", snapshot.format)));
+        }
+        host.commit_kept();
+        host.begin_thaw();
+        let mut other = Instance::new(&shared.engine, version, &shared.services, &host).await?;
+        let thawed = other.thaw(&snapshot, &told, &Cause::Wake).await?;
+        thawed.map(drop).map_err(|refusal| Failed::answer(format!("it does not thaw what it froze: {refusal}")))
+    }
+
+    fn test_context(&self, version: &Version) -> Context {
+        let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Context {
+            session: "self-test".into(),
+            listener: "self-test".into(),
+            protocol: version.manifest.protocols.first().cloned().unwrap_or_default(),
+            local: nowhere,
+            peer: nowhere,
+            tls: None,
+            tls_available: true,
+            plaintext_login: false,
+            host_name: self.0.config.host_name.clone(),
+        }
+    }
+
+    /// Makes a loaded version the active one; without a number the newest that is staged. Sessions hand over at their
+    /// next turn boundary.
+    ///
+    /// # Errors
+    /// When there is no such version, or it needs what is not granted.
+    pub async fn activate(&self, plugin: &str, version: Option<&str>) -> Result<Swap> {
+        let _one_at_a_time = self.0.plugins.changing.lock().await;
+        self.0.plugins.activate(plugin, version)
+    }
+
+    /// Makes the version that was active before active again; the one rolled back is staged.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn rollback(&self, plugin: &str) -> Result<Swap> {
+        let _one_at_a_time = self.0.plugins.changing.lock().await;
+        self.0.plugins.rollback(plugin)
+    }
+
+    /// Every version of every plugin.
+    #[must_use]
+    pub fn status(&self) -> Vec<PluginStatus> {
+        self.0.plugins.status()
+    }
+
+    /// Every open session of a stream protocol.
+    #[must_use]
+    pub fn sessions(&self) -> Vec<SessionStatus> {
+        self.0.registry.list()
+    }
+
+    /// Asks sessions to end; how many there were.
+    pub fn close_sessions(&self, which: impl Fn(&SessionStatus) -> bool, reason: CloseReason) -> usize {
+        self.0.registry.close(which, reason)
+    }
+
+    /// Opens a session with the active version of the plugin that serves `context.protocol`. The turn is its greeting.
+    ///
+    /// # Errors
+    /// `NoPlugin` when nobody serves it, `SessionLost` when its first turn fails, `Limit` when there is no place.
+    pub async fn open(&self, context: Context) -> Result<(Session, Turn)> {
+        Session::open(self.0.clone(), context).await
+    }
+
+    /// The routes of all active versions, longest prefix first.
+    #[must_use]
+    pub fn routes(&self) -> Arc<Vec<Route>> {
+        let mut routes: Vec<Route> = Vec::new();
+        for version in self.0.plugins.all().iter().filter_map(|plugin| plugin.active()) {
+            routes.extend(version.manifest.routes.iter().map(|route| Route {
+                plugin: version.facts.plugin.clone(),
+                prefix: route.prefix.clone(),
+                auth: route.auth,
+                max_body: route.max_body,
+            }));
+        }
+        routes.sort_by(|one, other| other.prefix.len().cmp(&one.prefix.len()).then_with(|| one.prefix.cmp(&other.prefix)));
+        Arc::new(routes)
+    }
+
+    /// Begins a request with the active version of a plugin.
+    ///
+    /// # Errors
+    /// `NoPlugin` when it has none.
+    pub fn exchange(&self, plugin: &str, request: HttpRequest) -> Result<Exchange> {
+        Exchange::new(self.0.clone(), plugin, request)
+    }
+
+    /// Sessions end with `Closing(Shutdown)`, parked requests are woken; returns when the sessions are gone or time is up.
+    pub async fn shutdown(&self, grace: Duration) {
+        self.0.stopping.send_replace(true);
+        let left = self.0.registry.drain(grace).await;
+        if left > 0 {
+            tracing::warn!(left, "sessions did not end in time");
+        }
+    }
+}
+
+/// Whether a component exports what its manifest says it is.
+fn fits(world: World, exports: &Exports) -> std::result::Result<(), String> {
+    let lacks = |interface: &str| Err(format!("its world wants `{interface}`, which the component does not export"));
+    match world {
+        World::StreamPlugin | World::PlainStreamPlugin if exports.stream.is_none() => lacks("waxwing:session/stream"),
+        World::StreamPlugin if exports.handoff.is_none() => lacks("waxwing:session/handoff"),
+        World::HttpPlugin if exports.http.is_none() => lacks("waxwing:http/handler"),
+        World::MailFlowHook if !exports.mail_flow => lacks("waxwing:hook/mail-flow"),
+        World::StoreEventHook if !exports.store_events => lacks("waxwing:hook/store-events"),
+        _ => Ok(()),
+    }
+}

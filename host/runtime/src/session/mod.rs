@@ -1,0 +1,336 @@
+//! The plugin's side of one connection: a live instance, or its frozen state.
+//!
+//! A session runs one turn at a time. After each completed turn it asks the instance for its frozen state, which is
+//! cheap and pure, and keeps it: that one byte string is what a crash falls back on, what a hand-over passes to
+//! another version, and all that is left when the instance is dropped (`handover`). It is never older than the last
+//! completed turn; a version that refused to freeze has nothing to fall back on, rather than something stale.
+//!
+//! What belongs to the connection and not to the plugin stands outside the instance: the principal, mailboxes, views
+//! and kept bodies (`HostSide`), timers and watches (`alarms`).
+//!
+//! A plugin without `handoff` is served all the same; its sessions end with a crash and stay on their version.
+
+mod alarms;
+mod handover;
+mod registry;
+pub(crate) mod translate;
+
+use std::sync::{Arc, atomic::Ordering};
+
+use tokio::sync::watch;
+use tracing::Instrument as _;
+use waxwing_exmdb::FolderId;
+
+pub use self::registry::SessionStatus;
+pub(crate) use self::{
+    alarms::Alarms,
+    registry::{Registration, Registry},
+};
+use self::{
+    handover::Refused,
+    translate::{Occasion, Outcome},
+};
+use crate::{
+    Error, Result,
+    bindings::exports::waxwing::session::handoff::Snapshot,
+    host_side::{HostSide, Identity},
+    instance::{Failed, FailureKind, Instance},
+    limits::reached,
+    plugins::{Counters, Plugin, Version},
+    protocol::{Action, CloseReason, Context, Event, Turn},
+    runtime::Shared,
+};
+
+/// Why a waiting session wants attention.
+#[derive(Debug)]
+pub enum Wake {
+    /// Call `turn_for` with it: a timer ran out or a watched folder changed.
+    Turn(PendingEvent),
+    /// Another version is active: call `upgrade` (only with an empty output queue).
+    Upgrade,
+    /// End it: `handle(Event::Closing(reason))`.
+    Close(CloseReason),
+}
+
+/// An event that the session found itself.
+#[derive(Debug, Clone)]
+pub enum PendingEvent {
+    /// A timer ran out.
+    Timer(u32),
+    /// Watched folders changed, by mailbox number.
+    Changed(Vec<(u32, FolderId)>),
+}
+
+/// See the module comment.
+pub struct Session {
+    shared: Arc<Shared>,
+    plugin: Arc<Plugin>,
+    standing: Standing,
+    context: Context,
+    host: Arc<HostSide>,
+    live: Option<Instance>,
+    /// The state after the last completed turn.
+    frozen: Option<Snapshot>,
+    /// Why there is none.
+    unfrozen: String,
+    alarms: Alarms,
+    swaps: watch::Receiver<u64>,
+    registration: Registration,
+    close_told: bool,
+    refused: Option<Refused>,
+    turns: u64,
+    /// Failed turns since the last that completed.
+    failures: u32,
+}
+
+/// A session's place in the counts of its version.
+struct Standing {
+    version: Arc<Version>,
+    frozen: bool,
+}
+
+impl Standing {
+    fn on(version: Arc<Version>) -> Standing {
+        Counters::add(&version.facts.counters.sessions);
+        Standing { version, frozen: false }
+    }
+
+    fn set_frozen(&mut self, frozen: bool) {
+        let counter = &self.version.facts.counters.frozen;
+        match (self.frozen, frozen) {
+            (false, true) => Counters::add(counter),
+            (true, false) => _ = counter.fetch_sub(1, Ordering::Relaxed),
+            _ => {}
+        }
+        self.frozen = frozen;
+    }
+}
+
+impl Drop for Standing {
+    fn drop(&mut self) {
+        self.set_frozen(false);
+        self.version.facts.counters.sessions.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Session {
+    /// Opens a session with the active version of the plugin that serves the protocol.
+    pub(crate) async fn open(shared: Arc<Shared>, context: Context) -> Result<(Session, Turn)> {
+        let (plugin, version) = shared.plugins.serving(&context.protocol)?;
+        let span = tracing::info_span!("session", session = %context.session, plugin = %plugin.name, peer = %context.peer, principal = tracing::field::Empty);
+        let swaps = plugin.watch();
+        let registration = shared
+            .registry
+            .enter(&context, &plugin.name, &version.facts.version)
+            .ok_or_else(|| Error::Other("the server is stopping".into()))?;
+        let identity = Identity::new(context.session.clone(), context.peer, context.plaintext_login, span.clone(), &version.facts.limits);
+        let host = Arc::new(HostSide::new(identity, context.tls.clone(), None));
+        let mut session = Session {
+            shared,
+            plugin,
+            standing: Standing::on(version),
+            context,
+            host,
+            live: None,
+            frozen: None,
+            unfrozen: "no turn has completed yet".into(),
+            alarms: Alarms::default(),
+            swaps,
+            registration,
+            close_told: false,
+            refused: None,
+            turns: 0,
+            failures: 0,
+        };
+        let turn = session.start().instrument(span).await?;
+        Ok((session, turn))
+    }
+
+    async fn start(&mut self) -> Result<Turn> {
+        match self.try_start().await {
+            Ok(outcome) => Ok(self.settle(outcome).await),
+            Err(failed) if failed.kind == FailureKind::NoPlace => Err(Error::Limit(failed.reason)),
+            Err(failed) => {
+                self.count_failure(&failed);
+                Err(self.lost(&failed.reason))
+            }
+        }
+    }
+
+    async fn try_start(&mut self) -> std::result::Result<Outcome, Failed> {
+        let version = self.standing.version.clone();
+        let mut instance = Instance::new(&self.shared.engine, &version, &self.shared.services, &self.host).await?;
+        let turn = instance.start(&translate::context(&self.context, version.facts.identity())).await?;
+        let outcome = translate::outcome(turn, 0, instance.state())?;
+        self.live = Some(instance);
+        Ok(outcome)
+    }
+
+    /// Runs one turn.
+    ///
+    /// # Errors
+    /// `SessionLost` when the turn failed and there is no frozen state to go on from: the connection must end.
+    /// `Limit` when the host has no place for an instance just now.
+    pub async fn handle(&mut self, event: Event) -> Result<Turn> {
+        let span = self.host.identity.span.clone();
+        self.turn(Occasion::Net(event)).instrument(span).await
+    }
+
+    /// Runs the turn of an event that `wake` returned.
+    ///
+    /// # Errors
+    /// As `handle`.
+    pub async fn turn_for(&mut self, pending: PendingEvent) -> Result<Turn> {
+        let span = self.host.identity.span.clone();
+        self.turn(Occasion::Own(pending)).instrument(span).await
+    }
+
+    /// Waits until the session wants attention. Cancel-safe; select it beside the socket.
+    pub async fn wake(&mut self) -> Wake {
+        loop {
+            let asked = *self.registration.close.borrow_and_update();
+            if let Some(reason) = asked.filter(|_| !self.close_told) {
+                self.close_told = true;
+                return Wake::Close(reason);
+            }
+            self.swaps.mark_unchanged();
+            if self.live.is_some() && self.upgrade_target().is_some() {
+                return Wake::Upgrade;
+            }
+            tokio::select! {
+                closed = self.registration.close.changed(), if !self.close_told => if closed.is_err() { self.close_told = true },
+                swapped = self.swaps.changed() => if swapped.is_err() { std::future::pending::<()>().await },
+                pending = self.alarms.next(&self.host) => return Wake::Turn(pending),
+            }
+        }
+    }
+
+    /// Hands over to the newest version; whatever happens, the session goes on. A turn may come of it.
+    ///
+    /// # Errors
+    /// None today; the session goes on with its old version when the new one refuses.
+    pub async fn upgrade(&mut self) -> Result<Turn> {
+        let span = self.host.identity.span.clone();
+        Ok(self.hand_over().instrument(span).await)
+    }
+
+    /// Nothing to do for a while: drops the instance, if its state is frozen. The next event thaws it.
+    pub async fn park(&mut self) {
+        if self.frozen.is_some() && self.live.take().is_some() {
+            self.standing.set_frozen(true);
+            self.registration.update(|status| status.frozen = true);
+        }
+    }
+
+    /// The address of the authenticated principal.
+    #[must_use]
+    pub fn principal(&self) -> Option<String> {
+        self.host.principal().map(|user| user.address)
+    }
+
+    /// Whether the instance is dropped.
+    #[must_use]
+    pub fn is_parked(&self) -> bool {
+        self.live.is_none()
+    }
+
+    /// The plugin and version the session stands on, `imap 0.1.0`.
+    #[must_use]
+    pub fn version(&self) -> String {
+        self.standing.version.facts.identity()
+    }
+
+    async fn turn(&mut self, occasion: Occasion) -> Result<Turn> {
+        self.pace().await;
+        if let Occasion::Net(Event::TlsEstablished(tls)) = &occasion {
+            self.context.tls = Some(tls.clone());
+            self.host.set_tls(tls.clone());
+        }
+        let mut before = self.hand_over().await;
+        if self.live.is_none() {
+            before = self.revive().await?;
+        }
+        if before.actions.iter().any(|action| matches!(action, Action::Close)) {
+            return Ok(before);
+        }
+        let ended = matches!(occasion, Occasion::Net(Event::Closed));
+        let input = occasion.input();
+        let mut turn = match self.try_turn(occasion).await {
+            Ok(_) if ended => Turn::default(),
+            Ok(outcome) => {
+                self.failures = 0;
+                self.settle(outcome).await
+            }
+            Err(failed) if ended => {
+                self.count_failure(&failed);
+                self.live = None;
+                Turn::default()
+            }
+            Err(failed) => self.recover(failed, input).await?,
+        };
+        before.actions.append(&mut turn.actions);
+        turn.actions = before.actions;
+        Ok(turn)
+    }
+
+    /// Delays a session that has too many turns in a second.
+    async fn pace(&mut self) {
+        let mut told = false;
+        while let Err(wait) = self.host.identity.take_turn() {
+            if !told {
+                let limit = reached("turns_per_second", self.standing.version.facts.limits.turns_per_second);
+                tracing::warn!("the session is slowed down: {limit}");
+                told = true;
+            }
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    async fn try_turn(&mut self, occasion: Occasion) -> std::result::Result<Outcome, Failed> {
+        let instance = self.live.as_mut().ok_or_else(|| Failed::answer("there is no instance"))?;
+        let offered = occasion.input().len();
+        self.host.begin_turn();
+        let event = translate::event(occasion, instance.state())?;
+        let turn = instance.handle(&event).await?;
+        translate::outcome(turn, offered, instance.state())
+    }
+
+    /// Carries out what the session keeps of a completed turn to itself, and takes the frozen state.
+    async fn settle(&mut self, outcome: Outcome) -> Turn {
+        let limits = &self.standing.version.facts.limits;
+        if let Err(failed) = self.alarms.set_timers(outcome.timers, limits.timers) {
+            tracing::warn!(reason = failed.reason, "a timer is not set");
+        }
+        if let Some(folders) = outcome.watch {
+            self.alarms.watch(folders, &self.host, &self.shared.services.store);
+        }
+        self.turns += 1;
+        Counters::add(&self.standing.version.facts.counters.turns);
+        self.freeze().await;
+        let principal = self.principal();
+        self.registration.update(|status| {
+            if status.principal != principal {
+                status.principal = principal;
+            }
+        });
+        outcome.turn
+    }
+
+    fn count_failure(&self, failed: &Failed) {
+        self.standing.version.facts.counters.failed(failed.kind);
+        tracing::error!(version = %self.standing.version.facts.version, kind = ?failed.kind, reason = %failed.reason, "a turn failed");
+    }
+
+    fn lost(&mut self, reason: &str) -> Error {
+        self.live = None;
+        self.frozen = None;
+        Counters::add(&self.standing.version.facts.counters.lost);
+        Error::SessionLost(reason.to_owned())
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.host.close();
+    }
+}
