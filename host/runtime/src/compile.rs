@@ -50,7 +50,12 @@ pub struct CompileLimits {
 
 impl Default for CompileLimits {
     fn default() -> Self {
-        CompileLimits { memory: 4 << 30, cpu_seconds: 300, output: 512 << 20, wait: Duration::from_secs(600) }
+        CompileLimits {
+            memory: 4 << 30,
+            cpu_seconds: 300,
+            output: 512 << 20,
+            wait: Duration::from_secs(600),
+        }
     }
 }
 
@@ -59,8 +64,12 @@ impl Default for CompileLimits {
 pub fn compile_child_main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
     let result = match arguments.as_slice() {
-        [.., input, output, memory, cpu, size] => child(Path::new(input), Path::new(output), [memory, cpu, size]),
-        _ => Err("five arguments are wanted: input, output, memory, CPU seconds, output size".into()),
+        [.., input, output, memory, cpu, size] => {
+            child(Path::new(input), Path::new(output), [memory, cpu, size])
+        }
+        _ => {
+            Err("five arguments are wanted: input, output, memory, CPU seconds, output size".into())
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -78,14 +87,25 @@ fn child(input: &Path, output: &Path, limits: [&String; 3]) -> std::result::Resu
         limit(resource, value)?;
     }
     limit(Resource::Core, 0)?;
-    let component = std::fs::read(input).map_err(|error| format!("{}: {error}", input.display()))?;
-    let engine = wasmtime::Engine::new(&engine::code_config()).map_err(|error| format!("{error:#}"))?;
-    let code = engine.precompile_component(&component).map_err(|error| format!("{error:#}"))?;
+    let component =
+        std::fs::read(input).map_err(|error| format!("{}: {error}", input.display()))?;
+    let engine =
+        wasmtime::Engine::new(&engine::code_config()).map_err(|error| format!("{error:#}"))?;
+    let code = engine
+        .precompile_component(&component)
+        .map_err(|error| format!("{error:#}"))?;
     std::fs::write(output, code).map_err(|error| format!("{}: {error}", output.display()))
 }
 
 fn limit(resource: Resource, value: u64) -> std::result::Result<(), String> {
-    setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) }).map_err(|error| format!("limit {resource:?}: {error}"))
+    setrlimit(
+        resource,
+        Rlimit {
+            current: Some(value),
+            maximum: Some(value),
+        },
+    )
+    .map_err(|error| format!("limit {resource:?}: {error}"))
 }
 
 /// The cache, and the way to fill it.
@@ -97,20 +117,40 @@ pub(crate) struct Compilation {
 }
 
 impl Compilation {
-    pub(crate) fn new(directory: PathBuf, compiler: Compiler, limits: CompileLimits) -> Result<Compilation> {
-        let failed = |error: std::io::Error| Error::Other(format!("cache {}: {error}", directory.display()));
+    pub(crate) fn new(
+        directory: PathBuf,
+        compiler: Compiler,
+        limits: CompileLimits,
+    ) -> Result<Compilation> {
+        let failed =
+            |error: std::io::Error| Error::Other(format!("cache {}: {error}", directory.display()));
         std::fs::create_dir_all(&directory).map_err(failed)?;
-        std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(0o700)).map_err(failed)?;
+        std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(0o700))
+            .map_err(failed)?;
         let key = key(&directory).map_err(failed)?;
-        Ok(Compilation { directory, key, compiler, limits })
+        Ok(Compilation {
+            directory,
+            key,
+            compiler,
+            limits,
+        })
     }
 
     /// The component, compiled now or before.
     ///
     /// # Errors
     /// When it is not a component, or compiling it passes a limit, which the message names.
-    pub(crate) async fn component(&self, engine: &wasmtime::Engine, wasm: &[u8], digest: &str) -> Result<Component> {
-        let path = self.directory.join(format!("{}-{}.code", digest.get(..32).unwrap_or(digest), engine_digest(engine)));
+    pub(crate) async fn component(
+        &self,
+        engine: &wasmtime::Engine,
+        wasm: &[u8],
+        digest: &str,
+    ) -> Result<Component> {
+        let path = self.directory.join(format!(
+            "{}-{}.code",
+            digest.get(..32).unwrap_or(digest),
+            engine_digest(engine)
+        ));
         if let Some(component) = self.cached(engine, &path) {
             return Ok(component);
         }
@@ -122,16 +162,27 @@ impl Compilation {
                     .map_err(|error| Error::Other(error.to_string()))?
                     .map_err(|error| Error::Package(format!("does not compile: {error:#}")))?
             }
-            Compiler::Child { program, arguments } => self.in_child(program, arguments, wasm).await?,
+            Compiler::Child { program, arguments } => {
+                self.in_child(program, arguments, wasm).await?
+            }
         };
-        self.store(&path, &code).map_err(|error| Error::Other(format!("{}: {error}", path.display())))?;
-        self.cached(engine, &path).ok_or_else(|| Error::Other("machine code that was just compiled cannot be loaded".into()))
+        self.store(&path, &code)
+            .map_err(|error| Error::Other(format!("{}: {error}", path.display())))?;
+        self.cached(engine, &path).ok_or_else(|| {
+            Error::Other("machine code that was just compiled cannot be loaded".into())
+        })
     }
 
     async fn in_child(&self, program: &Path, arguments: &[String], wasm: &[u8]) -> Result<Vec<u8>> {
         let failed = |error: std::io::Error| Error::Other(format!("compiling: {error}"));
-        let place = tempfile::Builder::new().prefix("compile-").tempdir_in(&self.directory).map_err(failed)?;
-        let (input, output) = (place.path().join("component.wasm"), place.path().join("code"));
+        let place = tempfile::Builder::new()
+            .prefix("compile-")
+            .tempdir_in(&self.directory)
+            .map_err(failed)?;
+        let (input, output) = (
+            place.path().join("component.wasm"),
+            place.path().join("code"),
+        );
         tokio::fs::write(&input, wasm).await.map_err(failed)?;
         let limits = &self.limits;
         let child = tokio::process::Command::new(program)
@@ -148,7 +199,12 @@ impl Compilation {
             .map_err(failed)?;
         let ended = tokio::time::timeout(limits.wait, child.wait_with_output())
             .await
-            .map_err(|_| Error::Limit(format!("compile.wait = {:?}: the component takes too long to compile", limits.wait)))?
+            .map_err(|_| {
+                Error::Limit(format!(
+                    "compile.wait = {:?}: the component takes too long to compile",
+                    limits.wait
+                ))
+            })?
             .map_err(failed)?;
         if !ended.status.success() {
             return Err(self.why(&ended));
@@ -161,11 +217,15 @@ impl Compilation {
         let said: String = said.trim().chars().take(2_000).collect();
         match ended.status.signal() {
             Some(signal) if signal == libc::SIGXCPU || signal == libc::SIGKILL => {
-                Error::Limit(format!("compile.cpu_seconds = {}: the component takes too long to compile", self.limits.cpu_seconds))
+                Error::Limit(format!(
+                    "compile.cpu_seconds = {}: the component takes too long to compile",
+                    self.limits.cpu_seconds
+                ))
             }
-            Some(signal) if signal == libc::SIGXFSZ => {
-                Error::Limit(format!("compile.output = {}: the component's machine code is too large", self.limits.output))
-            }
+            Some(signal) if signal == libc::SIGXFSZ => Error::Limit(format!(
+                "compile.output = {}: the component's machine code is too large",
+                self.limits.output
+            )),
             Some(signal) => Error::Limit(format!(
                 "compile.memory = {}: compiling the component ended with signal {signal}: {said}",
                 self.limits.memory
@@ -221,7 +281,12 @@ fn key(directory: &Path) -> std::io::Result<[u8; 32]> {
     }
     let key: [u8; 32] = rand::random();
     let _ = std::fs::remove_file(&path);
-    std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?.write_all(&key)?;
+    std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path)?
+        .write_all(&key)?;
     Ok(key)
 }
 

@@ -24,13 +24,21 @@ pub(crate) struct InterfaceName {
 impl InterfaceName {
     pub(crate) fn parse(full: &str) -> InterfaceName {
         match full.split_once('@') {
-            Some((name, version)) => InterfaceName { name: name.to_owned(), version: Version::parse(version).ok() },
-            None => InterfaceName { name: full.to_owned(), version: None },
+            Some((name, version)) => InterfaceName {
+                name: name.to_owned(),
+                version: Version::parse(version).ok(),
+            },
+            None => InterfaceName {
+                name: full.to_owned(),
+                version: None,
+            },
         }
     }
 
     fn package(&self) -> &str {
-        self.name.split_once('/').map_or(self.name.as_str(), |(package, _)| package)
+        self.name
+            .split_once('/')
+            .map_or(self.name.as_str(), |(package, _)| package)
     }
 }
 
@@ -43,14 +51,30 @@ struct Offered {
 fn offered() -> &'static BTreeMap<String, Offered> {
     static OFFERED: OnceLock<BTreeMap<String, Offered>> = OnceLock::new();
     OFFERED.get_or_init(|| {
-        let Ok(DecodedWasm::WitPackage(resolve, _)) = decode(COMPONENT_TYPE) else { return BTreeMap::new() };
+        let Ok(DecodedWasm::WitPackage(resolve, _)) = decode(COMPONENT_TYPE) else {
+            return BTreeMap::new();
+        };
         let mut offered = BTreeMap::new();
         for (_, interface) in resolve.interfaces.iter() {
-            let (Some(package), Some(name)) = (interface.package, interface.name.as_deref()) else { continue };
-            let Some(package) = resolve.packages.get(package) else { continue };
+            let (Some(package), Some(name)) = (interface.package, interface.name.as_deref()) else {
+                continue;
+            };
+            let Some(package) = resolve.packages.get(package) else {
+                continue;
+            };
             let full = format!("{}:{}/{name}", package.name.namespace, package.name.name);
-            let version = package.name.version.clone().unwrap_or(Version::new(0, 0, 0));
-            offered.insert(full, Offered { version, functions: interface.functions.keys().cloned().collect() });
+            let version = package
+                .name
+                .version
+                .clone()
+                .unwrap_or(Version::new(0, 0, 0));
+            offered.insert(
+                full,
+                Offered {
+                    version,
+                    functions: interface.functions.keys().cloned().collect(),
+                },
+            );
         }
         offered
     })
@@ -58,7 +82,9 @@ fn offered() -> &'static BTreeMap<String, Offered> {
 
 /// Names of the functions that an imported interface must have.
 fn wanted(engine: &wasmtime::Engine, item: &ComponentItem) -> Vec<String> {
-    let ComponentItem::ComponentInstance(instance) = item else { return Vec::new() };
+    let ComponentItem::ComponentInstance(instance) = item else {
+        return Vec::new();
+    };
     instance
         .exports(engine)
         .filter(|(_, export)| matches!(export.ty, ComponentItem::ComponentFunc(_)))
@@ -81,9 +107,17 @@ pub(crate) fn missing(engine: &wasmtime::Engine, component: &Component) -> Vec<S
 
 fn complaint(full: &str, name: &InterfaceName, wanted: &[String]) -> Option<String> {
     let Some(offer) = offered().get(&name.name) else {
-        let package = offered().iter().find(|(known, _)| known.split_once('/').is_some_and(|(p, _)| p == name.package()));
+        let package = offered().iter().find(|(known, _)| {
+            known
+                .split_once('/')
+                .is_some_and(|(p, _)| p == name.package())
+        });
         return Some(match package {
-            Some((_, offer)) => format!("imports {full}, this host has {} {} without it", name.package(), offer.version),
+            Some((_, offer)) => format!(
+                "imports {full}, this host has {} {} without it",
+                name.package(),
+                offer.version
+            ),
             None => format!("imports {full}, which this host does not know"),
         });
     };
@@ -92,8 +126,18 @@ fn complaint(full: &str, name: &InterfaceName, wanted: &[String]) -> Option<Stri
     {
         return Some(format!("imports {full}, this host has {}", offer.version));
     }
-    let lacking: Vec<String> = wanted.iter().filter(|function| !offer.functions.contains(*function)).map(|function| format!("`{function}`")).collect();
-    (!lacking.is_empty()).then(|| format!("imports {full} {}, this host has {}", lacking.join(", "), offer.version))
+    let lacking: Vec<String> = wanted
+        .iter()
+        .filter(|function| !offer.functions.contains(*function))
+        .map(|function| format!("`{function}`"))
+        .collect();
+    (!lacking.is_empty()).then(|| {
+        format!(
+            "imports {full} {}, this host has {}",
+            lacking.join(", "),
+            offer.version
+        )
+    })
 }
 
 #[cfg(test)]
@@ -108,18 +152,35 @@ mod tests {
     #[test]
     fn a_newer_function_is_named_with_both_versions() {
         let said = ask("waxwing:store/views@1.4.0", &["open", "rank"]).unwrap();
-        assert_eq!(said, "imports waxwing:store/views@1.4.0 `rank`, this host has 1.0.0");
+        assert_eq!(
+            said,
+            "imports waxwing:store/views@1.4.0 `rank`, this host has 1.0.0"
+        );
     }
 
     #[test]
     fn an_unknown_interface_and_an_unknown_package_are_told_apart() {
-        assert_eq!(ask("waxwing:store/search@1.4.0", &["rank"]).unwrap(), "imports waxwing:store/search@1.4.0, this host has waxwing:store 1.0.0 without it");
-        assert!(ask("acme:fax/modem@1.0.0", &[]).unwrap().contains("does not know"));
+        assert_eq!(
+            ask("waxwing:store/search@1.4.0", &["rank"]).unwrap(),
+            "imports waxwing:store/search@1.4.0, this host has waxwing:store 1.0.0 without it"
+        );
+        assert!(
+            ask("acme:fax/modem@1.0.0", &[])
+                .unwrap()
+                .contains("does not know")
+        );
     }
 
     #[test]
     fn a_compatible_minor_version_is_no_complaint_and_a_major_one_is() {
-        assert_eq!(ask("waxwing:store/views@1.9.0", &["open", "[method]view.fetch"]), None);
-        assert!(ask("waxwing:store/views@2.0.0", &["open"]).unwrap().contains("this host has 1.0.0"));
+        assert_eq!(
+            ask("waxwing:store/views@1.9.0", &["open", "[method]view.fetch"]),
+            None
+        );
+        assert!(
+            ask("waxwing:store/views@2.0.0", &["open"])
+                .unwrap()
+                .contains("this host has 1.0.0")
+        );
     }
 }

@@ -38,7 +38,11 @@ pub struct EngineConfig {
 
 impl Default for EngineConfig {
     fn default() -> Self {
-        EngineConfig { live_instances: 4_096, largest_memory: 256 << 20, process_memory: 8 << 30 }
+        EngineConfig {
+            live_instances: 4_096,
+            largest_memory: 256 << 20,
+            process_memory: 8 << 30,
+        }
     }
 }
 
@@ -69,11 +73,16 @@ impl Engine {
     pub(crate) fn new(config: EngineConfig) -> Result<Engine> {
         let mut code = code_config();
         code.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(&config)));
-        let wasm = wasmtime::Engine::new(&code).map_err(|error| Error::Other(format!("the WebAssembly engine does not start: {error:#}")))?;
+        let wasm = wasmtime::Engine::new(&code).map_err(|error| {
+            Error::Other(format!("the WebAssembly engine does not start: {error:#}"))
+        })?;
         keep_time(&wasm)?;
         Ok(Engine {
             wasm,
-            process: Arc::new(Process { total: Total::default(), ceiling: config.process_memory }),
+            process: Arc::new(Process {
+                total: Total::default(),
+                ceiling: config.process_memory,
+            }),
             places: Arc::new(Semaphore::new(config.live_instances as usize)),
             config,
         })
@@ -84,7 +93,10 @@ impl Engine {
         let waiting = self.places.clone().acquire_owned();
         match tokio::time::timeout(PLACE_WAIT, waiting).await {
             Ok(Ok(place)) => Ok(place),
-            _ => Err(Error::Limit(format!("live_instances = {} (an operator raises it under [runtime])", self.config.live_instances))),
+            _ => Err(Error::Limit(format!(
+                "live_instances = {} (an operator raises it under [runtime])",
+                self.config.live_instances
+            ))),
         }
     }
 }

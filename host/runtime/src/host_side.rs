@@ -23,6 +23,7 @@ use crate::{
 
 /// A mailbox that a session has opened, and its number there.
 #[derive(Clone)]
+#[allow(unreachable_pub, reason = "the generated bindings re-export it")]
 pub struct OpenMailbox {
     pub(crate) number: u32,
     pub(crate) address: String,
@@ -76,7 +77,13 @@ pub(crate) enum Line {
 }
 
 impl Identity {
-    pub(crate) fn new(id: String, peer: SocketAddr, plaintext_login: bool, span: tracing::Span, limits: &Limits) -> Self {
+    pub(crate) fn new(
+        id: String,
+        peer: SocketAddr,
+        plaintext_login: bool,
+        span: tracing::Span,
+        limits: &Limits,
+    ) -> Self {
         Identity {
             id,
             peer,
@@ -110,13 +117,23 @@ impl Identity {
             rates.lines_dropped += 1;
             return Line::Drop;
         }
-        Line::Write { dropped: std::mem::take(&mut rates.lines_dropped) }
+        Line::Write {
+            dropped: std::mem::take(&mut rates.lines_dropped),
+        }
     }
 }
 
 impl HostSide {
     pub(crate) fn new(identity: Identity, tls: Option<TlsInfo>, principal: Option<User>) -> Self {
-        HostSide { identity: Arc::new(identity), held: Mutex::new(Held { tls, principal, next_token: 1, ..Held::default() }) }
+        HostSide {
+            identity: Arc::new(identity),
+            held: Mutex::new(Held {
+                tls,
+                principal,
+                next_token: 1,
+                ..Held::default()
+            }),
+        }
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -125,7 +142,10 @@ impl HostSide {
 
     /// A copy for a version that may fail.
     pub(crate) fn trial(&self) -> HostSide {
-        HostSide { identity: self.identity.clone(), held: Mutex::new(self.held().clone()) }
+        HostSide {
+            identity: self.identity.clone(),
+            held: Mutex::new(self.held().clone()),
+        }
     }
 
     /// Closes the views that a failed trial opened.
@@ -160,11 +180,17 @@ impl HostSide {
 
     /// Binds the session to somebody. What another principal had opened is closed.
     pub(crate) fn bind(&self, user: User) {
-        let changed = self.held().principal.as_ref().is_some_and(|bound| bound.address != user.address);
+        let changed = self
+            .held()
+            .principal
+            .as_ref()
+            .is_some_and(|bound| bound.address != user.address);
         if changed {
             self.forget();
         }
-        self.identity.span.record("principal", user.address.as_str());
+        self.identity
+            .span
+            .record("principal", user.address.as_str());
         self.held().principal = Some(user);
     }
 
@@ -178,27 +204,51 @@ impl HostSide {
     }
 
     /// Gives an opened mailbox its number; the same mailbox opened again keeps it.
-    pub(crate) fn number_mailbox(&self, address: String, actor: Actor, mailbox: Mailbox, limits: &Limits) -> Result<OpenMailbox, String> {
+    pub(crate) fn number_mailbox(
+        &self,
+        address: String,
+        actor: Actor,
+        mailbox: Mailbox,
+        limits: &Limits,
+    ) -> Result<OpenMailbox, String> {
         let mut held = self.held();
-        if let Some(open) = held.mailboxes.iter().find(|open| open.mailbox.guid() == mailbox.guid() && open.actor == actor) {
+        if let Some(open) = held
+            .mailboxes
+            .iter()
+            .find(|open| open.mailbox.guid() == mailbox.guid() && open.actor == actor)
+        {
             return Ok(open.clone());
         }
         if held.mailboxes.len() as u64 >= limits.mailboxes {
             return Err(reached("mailboxes", limits.mailboxes));
         }
         let number = u32::try_from(held.mailboxes.len()).unwrap_or(u32::MAX - 1) + 1;
-        let open = OpenMailbox { number, address, actor, mailbox };
+        let open = OpenMailbox {
+            number,
+            address,
+            actor,
+            mailbox,
+        };
         held.mailboxes.push(open.clone());
         Ok(open)
     }
 
     pub(crate) fn mailbox(&self, number: u32) -> Option<OpenMailbox> {
-        self.held().mailboxes.iter().find(|open| open.number == number).cloned()
+        self.held()
+            .mailboxes
+            .iter()
+            .find(|open| open.number == number)
+            .cloned()
     }
 
     /// The numbers under which this session has opened a mailbox.
     pub(crate) fn numbers(&self, guid: MailboxGuid) -> Vec<u32> {
-        self.held().mailboxes.iter().filter(|open| open.mailbox.guid() == guid).map(|open| open.number).collect()
+        self.held()
+            .mailboxes
+            .iter()
+            .filter(|open| open.mailbox.guid() == guid)
+            .map(|open| open.number)
+            .collect()
     }
 
     pub(crate) fn add_view(&self, view: &View, limits: &Limits) -> Result<(), String> {

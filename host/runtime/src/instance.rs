@@ -46,7 +46,10 @@ pub(crate) struct Failed {
 
 impl Failed {
     pub(crate) fn answer(reason: impl Into<String>) -> Failed {
-        Failed { kind: FailureKind::Trap, reason: reason.into() }
+        Failed {
+            kind: FailureKind::Trap,
+            reason: reason.into(),
+        }
     }
 }
 
@@ -84,8 +87,16 @@ pub(crate) struct Instance {
 
 impl Instance {
     /// Instantiates a version for a session or request.
-    pub(crate) async fn new(engine: &Engine, version: &Version, services: &crate::Services, host: &Arc<HostSide>) -> Result<Instance, Failed> {
-        let place = engine.place().await.map_err(|error| Failed { kind: FailureKind::NoPlace, reason: error.to_string() })?;
+    pub(crate) async fn new(
+        engine: &Engine,
+        version: &Version,
+        services: &crate::Services,
+        host: &Arc<HostSide>,
+    ) -> Result<Instance, Failed> {
+        let place = engine.place().await.map_err(|error| Failed {
+            kind: FailureKind::NoPlace,
+            reason: error.to_string(),
+        })?;
         let facts = version.facts.clone();
         let mut table = ResourceTable::new();
         table.set_max_capacity(usize::try_from(facts.limits.handles).unwrap_or(usize::MAX));
@@ -103,38 +114,85 @@ impl Instance {
         let instantiation = async {
             let instance = version.pre.instantiate_async(&mut store).await?;
             let exports = &version.exports;
-            let stream = exports.stream.as_ref().map(|indices| indices.load(&mut store, &instance)).transpose()?;
-            let handoff = exports.handoff.as_ref().map(|indices| indices.load(&mut store, &instance)).transpose()?;
-            let http = exports.http.as_ref().map(|indices| indices.load(&mut store, &instance)).transpose()?;
+            let stream = exports
+                .stream
+                .as_ref()
+                .map(|indices| indices.load(&mut store, &instance))
+                .transpose()?;
+            let handoff = exports
+                .handoff
+                .as_ref()
+                .map(|indices| indices.load(&mut store, &instance))
+                .transpose()?;
+            let http = exports
+                .http
+                .as_ref()
+                .map(|indices| indices.load(&mut store, &instance))
+                .transpose()?;
             Ok((stream, handoff, http))
         };
         let (stream, handoff, http) = match turn(&clock, &facts, instantiation).await {
             Ok(guests) => guests,
             Err(failed) => return Err(explain(failed, &store)),
         };
-        Ok(Instance { store, stream, handoff, http, clock, facts, _place: place })
+        Ok(Instance {
+            store,
+            stream,
+            handoff,
+            http,
+            clock,
+            facts,
+            _place: place,
+        })
     }
 
     pub(crate) fn state(&mut self) -> &mut State {
         self.store.data_mut()
     }
 
-    pub(crate) async fn start(&mut self, context: &session_types::Context) -> Result<session_types::Turn, Failed> {
-        let guest = self.stream.as_ref().ok_or_else(|| Failed::answer("it speaks no stream protocol"))?;
+    pub(crate) async fn start(
+        &mut self,
+        context: &session_types::Context,
+    ) -> Result<session_types::Turn, Failed> {
+        let guest = self
+            .stream
+            .as_ref()
+            .ok_or_else(|| Failed::answer("it speaks no stream protocol"))?;
         self.store.set_epoch_deadline(1);
-        let called = turn(&self.clock, &self.facts, guest.call_start(&mut self.store, context)).await;
+        let called = turn(
+            &self.clock,
+            &self.facts,
+            guest.call_start(&mut self.store, context),
+        )
+        .await;
         called.map_err(|failed| explain(failed, &self.store))
     }
 
-    pub(crate) async fn handle(&mut self, event: &session_types::Event) -> Result<session_types::Turn, Failed> {
-        let guest = self.stream.as_ref().ok_or_else(|| Failed::answer("it speaks no stream protocol"))?;
+    pub(crate) async fn handle(
+        &mut self,
+        event: &session_types::Event,
+    ) -> Result<session_types::Turn, Failed> {
+        let guest = self
+            .stream
+            .as_ref()
+            .ok_or_else(|| Failed::answer("it speaks no stream protocol"))?;
         self.store.set_epoch_deadline(1);
-        let called = turn(&self.clock, &self.facts, guest.call_handle(&mut self.store, event)).await;
+        let called = turn(
+            &self.clock,
+            &self.facts,
+            guest.call_handle(&mut self.store, event),
+        )
+        .await;
         called.map_err(|failed| explain(failed, &self.store))
     }
 
-    pub(crate) async fn freeze(&mut self) -> Result<Result<session::handoff::Snapshot, String>, Failed> {
-        let guest = self.handoff.as_ref().ok_or_else(|| Failed::answer("it exports no handoff"))?;
+    pub(crate) async fn freeze(
+        &mut self,
+    ) -> Result<Result<session::handoff::Snapshot, String>, Failed> {
+        let guest = self
+            .handoff
+            .as_ref()
+            .ok_or_else(|| Failed::answer("it exports no handoff"))?;
         self.store.set_epoch_deadline(1);
         let called = turn(&self.clock, &self.facts, guest.call_freeze(&mut self.store)).await;
         called.map_err(|failed| explain(failed, &self.store))
@@ -146,23 +204,54 @@ impl Instance {
         context: &session_types::Context,
         cause: &session::handoff::Cause,
     ) -> Result<Result<session_types::Turn, String>, Failed> {
-        let guest = self.handoff.as_ref().ok_or_else(|| Failed::answer("it exports no handoff"))?;
+        let guest = self
+            .handoff
+            .as_ref()
+            .ok_or_else(|| Failed::answer("it exports no handoff"))?;
         self.store.set_epoch_deadline(1);
-        let called = turn(&self.clock, &self.facts, guest.call_thaw(&mut self.store, snapshot, context, cause)).await;
+        let called = turn(
+            &self.clock,
+            &self.facts,
+            guest.call_thaw(&mut self.store, snapshot, context, cause),
+        )
+        .await;
         called.map_err(|failed| explain(failed, &self.store))
     }
 
-    pub(crate) async fn http_handle(&mut self, request: &http_types::Request) -> Result<Vec<http_types::Action>, Failed> {
-        let guest = self.http.as_ref().ok_or_else(|| Failed::answer("it answers no requests"))?;
+    pub(crate) async fn http_handle(
+        &mut self,
+        request: &http_types::Request,
+    ) -> Result<Vec<http_types::Action>, Failed> {
+        let guest = self
+            .http
+            .as_ref()
+            .ok_or_else(|| Failed::answer("it answers no requests"))?;
         self.store.set_epoch_deadline(1);
-        let called = turn(&self.clock, &self.facts, guest.call_handle(&mut self.store, request)).await;
+        let called = turn(
+            &self.clock,
+            &self.facts,
+            guest.call_handle(&mut self.store, request),
+        )
+        .await;
         called.map_err(|failed| explain(failed, &self.store))
     }
 
-    pub(crate) async fn http_resume(&mut self, ticket: &[u8], wake: &http_types::Wake) -> Result<Vec<http_types::Action>, Failed> {
-        let guest = self.http.as_ref().ok_or_else(|| Failed::answer("it answers no requests"))?;
+    pub(crate) async fn http_resume(
+        &mut self,
+        ticket: &[u8],
+        wake: &http_types::Wake,
+    ) -> Result<Vec<http_types::Action>, Failed> {
+        let guest = self
+            .http
+            .as_ref()
+            .ok_or_else(|| Failed::answer("it answers no requests"))?;
         self.store.set_epoch_deadline(1);
-        let called = turn(&self.clock, &self.facts, guest.call_resume(&mut self.store, ticket, wake)).await;
+        let called = turn(
+            &self.clock,
+            &self.facts,
+            guest.call_resume(&mut self.store, ticket, wake),
+        )
+        .await;
         called.map_err(|failed| explain(failed, &self.store))
     }
 }
@@ -175,7 +264,10 @@ fn bound(store: &mut Store<State>, facts: &Facts, clock: &Arc<TurnClock>) {
     let (clock, budget) = (clock.clone(), facts.limits.cpu_per_turn_ms);
     store.epoch_deadline_callback(move |_| {
         if clock.used_now() > Duration::from_millis(budget) {
-            return Err(wasmtime::Error::new(OutOfTime(reached("cpu_per_turn_ms", budget))));
+            return Err(wasmtime::Error::new(OutOfTime(reached(
+                "cpu_per_turn_ms",
+                budget,
+            ))));
         }
         Ok(UpdateDeadline::Yield(1))
     });
@@ -188,12 +280,19 @@ fn bound(store: &mut Store<State>, facts: &Facts, clock: &Arc<TurnClock>) {
 struct OutOfTime(String);
 
 /// Runs a call into the guest on its clocks.
-async fn turn<T>(clock: &Arc<TurnClock>, facts: &Facts, call: impl Future<Output = wasmtime::Result<T>>) -> Result<T, wasmtime::Error> {
+async fn turn<T>(
+    clock: &Arc<TurnClock>,
+    facts: &Facts,
+    call: impl Future<Output = wasmtime::Result<T>>,
+) -> Result<T, wasmtime::Error> {
     clock.restart();
     let bound = facts.limits.turn_ms;
     let ended = tokio::time::timeout(Duration::from_millis(bound), clock.measure(call)).await;
     let used = clock.restart();
-    facts.counters.cpu_micros.fetch_add(u64::try_from(used.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    facts.counters.cpu_micros.fetch_add(
+        u64::try_from(used.as_micros()).unwrap_or(u64::MAX),
+        Ordering::Relaxed,
+    );
     ended.unwrap_or_else(|_| Err(wasmtime::Error::new(OutOfTime(reached("turn_ms", bound)))))
 }
 
@@ -205,7 +304,10 @@ fn explain(error: wasmtime::Error, store: &Store<State>) -> Failed {
     } else if let Some(limit) = error.downcast_ref::<LimitReached>() {
         (FailureKind::Limit, limit.to_string())
     } else if let Some(refusal) = store.data().memory.refusal() {
-        (FailureKind::Limit, format!("{refusal}: {}", error.root_cause()))
+        (
+            FailureKind::Limit,
+            format!("{refusal}: {}", error.root_cause()),
+        )
     } else {
         (FailureKind::Trap, error.root_cause().to_string())
     };

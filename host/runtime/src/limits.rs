@@ -104,8 +104,15 @@ mod tests {
 
     #[test]
     fn a_manifest_gets_what_it_asks_for_up_to_the_operators_ceiling() {
-        let ceiling = Limits::default().with(&LimitsRequest { memory: Some(100), ..LimitsRequest::default() });
-        let ask = LimitsRequest { memory: Some(200), handles: Some(3), ..LimitsRequest::default() };
+        let ceiling = Limits::default().with(&LimitsRequest {
+            memory: Some(100),
+            ..LimitsRequest::default()
+        });
+        let ask = LimitsRequest {
+            memory: Some(200),
+            handles: Some(3),
+            ..LimitsRequest::default()
+        };
         let granted = ceiling.grant(&ask);
         assert_eq!((granted.memory, granted.handles), (100, 3));
         assert_eq!(ceiling.exceeded_by(&ask), vec![("memory", 200)]);
@@ -113,8 +120,18 @@ mod tests {
 
     #[test]
     fn every_limit_has_a_name_a_default_and_a_meaning() {
-        assert!(Limits::TABLE.iter().all(|(key, default, meaning)| !key.is_empty() && *default > 0 && !meaning.is_empty()));
-        assert!(Limits::TABLE.iter().any(|(key, ..)| *key == "cpu_per_turn_ms"));
+        assert!(
+            Limits::TABLE
+                .iter()
+                .all(|(key, default, meaning)| !key.is_empty()
+                    && *default > 0
+                    && !meaning.is_empty())
+        );
+        assert!(
+            Limits::TABLE
+                .iter()
+                .any(|(key, ..)| *key == "cpu_per_turn_ms")
+        );
     }
 
     #[test]

@@ -3,7 +3,10 @@
 //! used: a function that can fail answers `denied` with a detail that names the missing grant, one that cannot
 //! fail ends its turn with that message. `define_unknown_imports_as_traps` would do neither.
 
-use wasmtime::component::{Component, HasSelf, InstancePre, Linker, LinkerInstance, Resource, ResourceType, Type, Val, types::ComponentItem};
+use wasmtime::component::{
+    Component, HasSelf, InstancePre, Linker, LinkerInstance, Resource, ResourceType, Type, Val,
+    types::ComponentItem,
+};
 
 use crate::{
     Error, Result,
@@ -53,12 +56,17 @@ const TYPES: &[Link] = &[
 ];
 
 /// Links a component, or says why it does not fit this host.
-pub(crate) fn link(engine: &wasmtime::Engine, component: &Component, grants: &Grants) -> Result<InstancePre<State>> {
+pub(crate) fn link(
+    engine: &wasmtime::Engine,
+    component: &Component,
+    grants: &Grants,
+) -> Result<InstancePre<State>> {
     let missing = contract::missing(engine, component);
     if !missing.is_empty() {
         return Err(Error::Package(missing.join("; ")));
     }
-    let wasm = |error: wasmtime::Error| Error::Package(format!("does not fit this host: {error:#}"));
+    let wasm =
+        |error: wasmtime::Error| Error::Package(format!("does not fit this host: {error:#}"));
     let mut linker = Linker::<State>::new(engine);
     wasi::link(&mut linker).map_err(wasm)?;
     for add in TYPES {
@@ -70,7 +78,9 @@ pub(crate) fn link(engine: &wasmtime::Engine, component: &Component, grants: &Gr
         }
     }
     for (full, import) in component.component_type().imports(engine) {
-        let Some(denial) = denial(full, grants) else { continue };
+        let Some(denial) = denial(full, grants) else {
+            continue;
+        };
         deny(engine, &mut linker, full, &import.ty, &denial).map_err(wasm)?;
     }
     linker.instantiate_pre(component).map_err(wasm)
@@ -85,11 +95,23 @@ fn denial(full: &str, grants: &Grants) -> Option<String> {
     if name.starts_with("wasi:sockets/") {
         return Some("waxwing plugins have no sockets".into());
     }
-    if INTERFACES.iter().any(|(known, _)| *known == name) { grants.denial(&name) } else { None }
+    if INTERFACES.iter().any(|(known, _)| *known == name) {
+        grants.denial(&name)
+    } else {
+        None
+    }
 }
 
-fn deny(engine: &wasmtime::Engine, linker: &mut Linker<State>, full: &str, item: &ComponentItem, denial: &str) -> wasmtime::Result<()> {
-    let ComponentItem::ComponentInstance(instance) = item else { return Ok(()) };
+fn deny(
+    engine: &wasmtime::Engine,
+    linker: &mut Linker<State>,
+    full: &str,
+    item: &ComponentItem,
+    denial: &str,
+) -> wasmtime::Result<()> {
+    let ComponentItem::ComponentInstance(instance) = item else {
+        return Ok(());
+    };
     let mut denied = linker.instance(full)?;
     for (name, export) in instance.exports(engine) {
         match export.ty {
@@ -115,19 +137,33 @@ fn deny_resource(denied: &mut LinkerInstance<'_, State>, name: &str) -> wasmtime
     }
 }
 
-fn resource<T: Send + 'static>(denied: &mut LinkerInstance<'_, State>, name: &str) -> wasmtime::Result<()> {
+fn resource<T: Send + 'static>(
+    denied: &mut LinkerInstance<'_, State>,
+    name: &str,
+) -> wasmtime::Result<()> {
     denied.resource(name, ResourceType::host::<T>(), |mut store, handle| {
-        store.data_mut().table.delete(Resource::<T>::new_own(handle))?;
+        store
+            .data_mut()
+            .table
+            .delete(Resource::<T>::new_own(handle))?;
         Ok(())
     })
 }
 
-fn deny_function(denied: &mut LinkerInstance<'_, State>, interface: &str, name: &str, denial: &str) -> wasmtime::Result<()> {
+fn deny_function(
+    denied: &mut LinkerInstance<'_, State>,
+    interface: &str,
+    name: &str,
+    denial: &str,
+) -> wasmtime::Result<()> {
     let message = format!("{interface} `{name}`: {denial}");
     let interface = interface.to_owned();
     denied.func_new(name, move |store, function, _, results| {
         tracing::warn!(plugin = %store.data().facts.plugin, "denied: {message}");
-        let answer = function.results().next().and_then(|result| refusal(&interface, &result, &message));
+        let answer = function
+            .results()
+            .next()
+            .and_then(|result| refusal(&interface, &result, &message));
         match (answer, results.first_mut()) {
             (Some(answer), Some(slot)) => {
                 *slot = answer;
@@ -144,14 +180,18 @@ fn refusal(interface: &str, result: &Type, message: &str) -> Option<Val> {
         Type::Result(result) => {
             let error = match result.err()? {
                 // `waxwing:types/faults.fault`.
-                Type::Record(record) if record.fields().any(|field| field.name == "detail") => Val::Record(vec![
-                    ("code".into(), Val::U32(0)),
-                    ("class".into(), Val::Enum("denied".into())),
-                    ("detail".into(), Val::String(message.to_owned())),
-                ]),
+                Type::Record(record) if record.fields().any(|field| field.name == "detail") => {
+                    Val::Record(vec![
+                        ("code".into(), Val::U32(0)),
+                        ("class".into(), Val::Enum("denied".into())),
+                        ("detail".into(), Val::String(message.to_owned())),
+                    ])
+                }
                 // The error codes of WASI's filesystem and sockets.
                 Type::Enum(codes) => {
-                    let code = codes.names().find(|code| matches!(*code, "access" | "access-denied"))?;
+                    let code = codes
+                        .names()
+                        .find(|code| matches!(*code, "access" | "access-denied"))?;
                     Val::Enum(code.to_owned())
                 }
                 _ => return None,

@@ -22,7 +22,9 @@ impl Total {
     /// Adds, unless the ceiling would be passed.
     fn charge(&self, octets: u64, ceiling: u64) -> bool {
         self.0
-            .try_update(Ordering::Relaxed, Ordering::Relaxed, |now| now.checked_add(octets).filter(|sum| *sum <= ceiling))
+            .try_update(Ordering::Relaxed, Ordering::Relaxed, |now| {
+                now.checked_add(octets).filter(|sum| *sum <= ceiling)
+            })
             .is_ok()
     }
 
@@ -77,7 +79,10 @@ impl MemoryAccount {
         }
         if !self.process.total.charge(octets, self.process.ceiling) {
             self.plugin.release(octets);
-            return Err(format!("limit process_memory = {} reached (an operator raises it under [runtime])", self.process.ceiling));
+            return Err(format!(
+                "limit process_memory = {} reached (an operator raises it under [runtime])",
+                self.process.ceiling
+            ));
         }
         self.charged += octets;
         Ok(())
@@ -85,7 +90,12 @@ impl MemoryAccount {
 }
 
 impl wasmtime::ResourceLimiter for MemoryAccount {
-    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         match self.charge(desired.saturating_sub(current) as u64) {
             Ok(()) => Ok(true),
             Err(refusal) => {
@@ -95,7 +105,12 @@ impl wasmtime::ResourceLimiter for MemoryAccount {
         }
     }
 
-    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         let allowed = desired as u64 <= self.table_elements;
         if !allowed {
             self.refusal = Some(reached("table_elements", self.table_elements));
@@ -118,13 +133,32 @@ mod tests {
     use super::*;
     use crate::limits::LimitsRequest;
 
-    fn account(plugin: &Arc<Total>, process: &Arc<Process>, memory: u64, plugin_memory: u64) -> MemoryAccount {
-        let changes = LimitsRequest { memory: Some(memory), plugin_memory: Some(plugin_memory), ..LimitsRequest::default() };
-        MemoryAccount::new(plugin.clone(), process.clone(), &Limits::default().with(&changes))
+    fn account(
+        plugin: &Arc<Total>,
+        process: &Arc<Process>,
+        memory: u64,
+        plugin_memory: u64,
+    ) -> MemoryAccount {
+        let changes = LimitsRequest {
+            memory: Some(memory),
+            plugin_memory: Some(plugin_memory),
+            ..LimitsRequest::default()
+        };
+        MemoryAccount::new(
+            plugin.clone(),
+            process.clone(),
+            &Limits::default().with(&changes),
+        )
     }
 
     fn totals(ceiling: u64) -> (Arc<Total>, Arc<Process>) {
-        (Arc::default(), Arc::new(Process { total: Total::default(), ceiling }))
+        (
+            Arc::default(),
+            Arc::new(Process {
+                total: Total::default(),
+                ceiling,
+            }),
+        )
     }
 
     #[test]

@@ -42,7 +42,10 @@ impl TurnClock {
 
     /// Runs a future on this clock.
     pub(crate) fn measure<F: Future>(self: &Arc<Self>, future: F) -> Measured<F> {
-        Measured { future: Box::pin(future), clock: self.clone() }
+        Measured {
+            future: Box::pin(future),
+            clock: self.clone(),
+        }
     }
 }
 
@@ -59,7 +62,9 @@ impl<F: Future> Future for Measured<F> {
         let began = thread_cpu_nanos();
         self.clock.poll_began.store(began, Ordering::Relaxed);
         let polled = self.future.as_mut().poll(context);
-        self.clock.used.fetch_add(thread_cpu_nanos().saturating_sub(began), Ordering::Relaxed);
+        self.clock
+            .used
+            .fetch_add(thread_cpu_nanos().saturating_sub(began), Ordering::Relaxed);
         polled
     }
 }
@@ -78,19 +83,29 @@ const WHOLE: u64 = 1_000_000;
 impl Bucket {
     pub(crate) fn new(per_second: u64) -> Self {
         let per_second = per_second.clamp(1, 1 << 32);
-        Bucket { per_second, level: per_second * WHOLE, filled: Instant::now() }
+        Bucket {
+            per_second,
+            level: per_second * WHOLE,
+            filled: Instant::now(),
+        }
     }
 
     /// Takes one; `Err` is how long until there is one.
     pub(crate) fn take(&mut self, now: Instant) -> Result<(), Duration> {
-        let passed = u64::try_from(now.saturating_duration_since(self.filled).as_micros()).unwrap_or(u64::MAX);
-        self.level = passed.saturating_mul(self.per_second).saturating_add(self.level).min(self.per_second * WHOLE);
+        let passed = u64::try_from(now.saturating_duration_since(self.filled).as_micros())
+            .unwrap_or(u64::MAX);
+        self.level = passed
+            .saturating_mul(self.per_second)
+            .saturating_add(self.level)
+            .min(self.per_second * WHOLE);
         self.filled = now;
         if self.level >= WHOLE {
             self.level -= WHOLE;
             return Ok(());
         }
-        Err(Duration::from_micros((WHOLE - self.level).div_ceil(self.per_second)))
+        Err(Duration::from_micros(
+            (WHOLE - self.level).div_ceil(self.per_second),
+        ))
     }
 }
 
@@ -101,7 +116,11 @@ mod tests {
     #[test]
     fn a_bucket_gives_one_seconds_worth_and_refills() {
         let start = Instant::now();
-        let mut bucket = Bucket { per_second: 2, level: 2 * WHOLE, filled: start };
+        let mut bucket = Bucket {
+            per_second: 2,
+            level: 2 * WHOLE,
+            filled: start,
+        };
         assert_eq!(bucket.take(start), Ok(()));
         assert_eq!(bucket.take(start), Ok(()));
         assert_eq!(bucket.take(start), Err(Duration::from_millis(500)));
@@ -111,7 +130,9 @@ mod tests {
     #[tokio::test]
     async fn waiting_costs_no_cpu_time_and_work_does() {
         let clock = Arc::new(TurnClock::default());
-        clock.measure(tokio::time::sleep(Duration::from_millis(60))).await;
+        clock
+            .measure(tokio::time::sleep(Duration::from_millis(60)))
+            .await;
         assert!(clock.restart() < Duration::from_millis(40));
         clock
             .measure(async {

@@ -182,7 +182,11 @@ impl Runtime {
             plugins: Plugins::new(config.packages.clone())?,
             registry: Arc::default(),
             stopping: watch::channel(false).0,
-            compilation: Compilation::new(config.cache.clone(), config.compiler.clone(), config.compile_limits.clone())?,
+            compilation: Compilation::new(
+                config.cache.clone(),
+                config.compiler.clone(),
+                config.compile_limits.clone(),
+            )?,
             config,
         };
         let runtime = Runtime(Arc::new(shared));
@@ -197,7 +201,11 @@ impl Runtime {
     }
 
     async fn recall(&self, name: &str, remembered: &Remembered) -> Result<()> {
-        let directory = self.0.plugins.persisted().package(name, &remembered.directory);
+        let directory = self
+            .0
+            .plugins
+            .persisted()
+            .package(name, &remembered.directory);
         let package = self.read(directory).await?;
         let plugin = self.0.plugins.entry(name);
         let version = self.prepare(package, &plugin).await?;
@@ -205,12 +213,17 @@ impl Runtime {
         if remembered.state == VersionState::Active && !lacking.is_empty() {
             tracing::warn!(plugin = name, version = %version.facts.version, ?lacking, "the active version is no longer granted all it needs");
         }
-        self.0.plugins.stage(&plugin, Arc::new(version), remembered.state);
+        self.0
+            .plugins
+            .stage(&plugin, Arc::new(version), remembered.state);
         Ok(())
     }
 
     async fn read(&self, directory: PathBuf) -> Result<Package> {
-        let (trusted, required) = (self.0.config.trusted_keys.clone(), self.0.config.require_signature);
+        let (trusted, required) = (
+            self.0.config.trusted_keys.clone(),
+            self.0.config.require_signature,
+        );
         tokio::task::spawn_blocking(move || Package::read(&directory, &trusted, required))
             .await
             .map_err(|error| Error::Other(error.to_string()))?
@@ -231,10 +244,15 @@ impl Runtime {
             None => {
                 let version = Arc::new(self.prepare(package.clone(), &plugin).await?);
                 self.self_test(&version).await.map_err(|failed| {
-                    Error::Package(format!("{} {number} fails its self-test: {}", plugin.name, failed.reason))
+                    Error::Package(format!(
+                        "{} {number} fails its self-test: {}",
+                        plugin.name, failed.reason
+                    ))
                 })?;
                 self.0.plugins.persisted().keep(&package, &version.key())?;
-                self.0.plugins.stage(&plugin, version.clone(), VersionState::Staged);
+                self.0
+                    .plugins
+                    .stage(&plugin, version.clone(), VersionState::Staged);
                 self.0.plugins.remember(&plugin)?;
                 version
             }
@@ -252,7 +270,12 @@ impl Runtime {
     async fn prepare(&self, package: Package, plugin: &Plugin) -> Result<Version> {
         let shared = &self.0;
         let manifest = package.manifest;
-        let operator = shared.config.plugins.get(&manifest.name).cloned().unwrap_or_default();
+        let operator = shared
+            .config
+            .plugins
+            .get(&manifest.name)
+            .cloned()
+            .unwrap_or_default();
         let ceiling = shared.config.limits.with(&operator.limits);
         for (key, asked) in ceiling.exceeded_by(&manifest.limits) {
             tracing::warn!(plugin = %manifest.name, key, asked, "the manifest asks for more than the operator allows");
@@ -260,11 +283,17 @@ impl Runtime {
         let mut limits = ceiling.grant(&manifest.limits);
         limits.memory = limits.memory.min(shared.engine.config.largest_memory);
         let grants = Grants::new(&manifest.name, &manifest.needs, &operator.grants);
-        let component = shared.compilation.component(&shared.engine.wasm, &package.component, &package.digest).await?;
-        let pre = linker::link(&shared.engine.wasm, &component, &grants)
-            .map_err(|error| Error::Package(format!("{} {}: {error}", manifest.name, manifest.version)))?;
+        let component = shared
+            .compilation
+            .component(&shared.engine.wasm, &package.component, &package.digest)
+            .await?;
+        let pre = linker::link(&shared.engine.wasm, &component, &grants).map_err(|error| {
+            Error::Package(format!("{} {}: {error}", manifest.name, manifest.version))
+        })?;
         let exports = Exports::of(&pre);
-        fits(manifest.world, &exports).map_err(|what| Error::Package(format!("{} {}: {what}", manifest.name, manifest.version)))?;
+        fits(manifest.world, &exports).map_err(|what| {
+            Error::Package(format!("{} {}: {what}", manifest.name, manifest.version))
+        })?;
         let facts = Facts {
             plugin: manifest.name.clone(),
             version: manifest.version.to_string(),
@@ -288,7 +317,13 @@ impl Runtime {
     /// Runs a version once on a connection that does not exist.
     async fn self_test(&self, version: &Version) -> std::result::Result<(), Failed> {
         let context = self.test_context(version);
-        let identity = Identity::new(context.session.clone(), context.peer, false, tracing::info_span!("self-test"), &version.facts.limits);
+        let identity = Identity::new(
+            context.session.clone(),
+            context.peer,
+            false,
+            tracing::info_span!("self-test"),
+            &version.facts.limits,
+        );
         let host = Arc::new(HostSide::new(identity, None, None));
         let shared = &self.0;
         let mut instance = Instance::new(&shared.engine, version, &shared.services, &host).await?;
@@ -302,15 +337,22 @@ impl Runtime {
             return Ok(());
         }
         // A session may refuse to freeze now and then; what it freezes to must thaw.
-        let Ok(snapshot) = instance.freeze().await? else { return Ok(()) };
+        let Ok(snapshot) = instance.freeze().await? else {
+            return Ok(());
+        };
         if !version.accepts(snapshot.format) {
-            return Err(Failed::answer(format!("it froze to format {}, which its manifest does not accept", snapshot.format)));
+            return Err(Failed::answer(format!(
+                "it froze to format {}, which its manifest does not accept",
+                snapshot.format
+            )));
         }
         host.commit_kept();
         host.begin_thaw();
         let mut other = Instance::new(&shared.engine, version, &shared.services, &host).await?;
         let thawed = other.thaw(&snapshot, &told, &Cause::Wake).await?;
-        thawed.map(drop).map_err(|refusal| Failed::answer(format!("it does not thaw what it froze: {refusal}")))
+        thawed
+            .map(drop)
+            .map_err(|refusal| Failed::answer(format!("it does not thaw what it froze: {refusal}")))
     }
 
     fn test_context(&self, version: &Version) -> Context {
@@ -318,7 +360,12 @@ impl Runtime {
         Context {
             session: "self-test".into(),
             listener: "self-test".into(),
-            protocol: version.manifest.protocols.first().cloned().unwrap_or_default(),
+            protocol: version
+                .manifest
+                .protocols
+                .first()
+                .cloned()
+                .unwrap_or_default(),
             local: nowhere,
             peer: nowhere,
             tls: None,
@@ -360,7 +407,11 @@ impl Runtime {
     }
 
     /// Asks sessions to end; how many there were.
-    pub fn close_sessions(&self, which: impl Fn(&SessionStatus) -> bool, reason: CloseReason) -> usize {
+    pub fn close_sessions(
+        &self,
+        which: impl Fn(&SessionStatus) -> bool,
+        reason: CloseReason,
+    ) -> usize {
         self.0.registry.close(which, reason)
     }
 
@@ -376,7 +427,13 @@ impl Runtime {
     #[must_use]
     pub fn routes(&self) -> Arc<Vec<Route>> {
         let mut routes: Vec<Route> = Vec::new();
-        for version in self.0.plugins.all().iter().filter_map(|plugin| plugin.active()) {
+        for version in self
+            .0
+            .plugins
+            .all()
+            .iter()
+            .filter_map(|plugin| plugin.active())
+        {
             routes.extend(version.manifest.routes.iter().map(|route| Route {
                 plugin: version.facts.plugin.clone(),
                 prefix: route.prefix.clone(),
@@ -384,7 +441,13 @@ impl Runtime {
                 max_body: route.max_body,
             }));
         }
-        routes.sort_by(|one, other| other.prefix.len().cmp(&one.prefix.len()).then_with(|| one.prefix.cmp(&other.prefix)));
+        routes.sort_by(|one, other| {
+            other
+                .prefix
+                .len()
+                .cmp(&one.prefix.len())
+                .then_with(|| one.prefix.cmp(&other.prefix))
+        });
         Arc::new(routes)
     }
 
@@ -408,9 +471,15 @@ impl Runtime {
 
 /// Whether a component exports what its manifest says it is.
 fn fits(world: World, exports: &Exports) -> std::result::Result<(), String> {
-    let lacks = |interface: &str| Err(format!("its world wants `{interface}`, which the component does not export"));
+    let lacks = |interface: &str| {
+        Err(format!(
+            "its world wants `{interface}`, which the component does not export"
+        ))
+    };
     match world {
-        World::StreamPlugin | World::PlainStreamPlugin if exports.stream.is_none() => lacks("waxwing:session/stream"),
+        World::StreamPlugin | World::PlainStreamPlugin if exports.stream.is_none() => {
+            lacks("waxwing:session/stream")
+        }
         World::StreamPlugin if exports.handoff.is_none() => lacks("waxwing:session/handoff"),
         World::HttpPlugin if exports.http.is_none() => lacks("waxwing:http/handler"),
         World::MailFlowHook if !exports.mail_flow => lacks("waxwing:hook/mail-flow"),

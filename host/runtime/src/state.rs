@@ -36,7 +36,11 @@ impl State {
     ///
     /// # Errors
     /// The fault of the work; a trap when a limit is reached.
-    pub(crate) async fn call<T: Send + 'static>(&mut self, name: &'static str, work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+    pub(crate) async fn call<T: Send + 'static>(
+        &mut self,
+        name: &'static str,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
         self.count_call(name)?;
         let bound = self.facts.limits.host_call_ms;
         let task = tokio::spawn(work.instrument(self.host.identity.span.clone()));
@@ -46,33 +50,51 @@ impl State {
                 tracing::error!(call = name, error = %broken, "a host call broke");
                 Err(Failure::internal("the host call broke"))
             }
-            Err(_) => Err(Failure::limit_trap(format!("host call {name}: {}", reached("host_call_ms", bound)))),
+            Err(_) => Err(Failure::limit_trap(format!(
+                "host call {name}: {}",
+                reached("host_call_ms", bound)
+            ))),
         }
     }
 
     /// Counts a host call that needs no task.
     pub(crate) fn count_call(&self, name: &'static str) -> Result<()> {
-        self.facts.counters.host_calls.fetch_add(1, Ordering::Relaxed);
+        self.facts
+            .counters
+            .host_calls
+            .fetch_add(1, Ordering::Relaxed);
         if self.host.identity.take_call() {
             return Ok(());
         }
-        let message = reached("host_calls_per_second", self.facts.limits.host_calls_per_second);
+        let message = reached(
+            "host_calls_per_second",
+            self.facts.limits.host_calls_per_second,
+        );
         Err(Failure::limit_trap(format!("host call {name}: {message}")))
     }
 
     /// A handle on a resource of the host.
     pub(crate) fn push<T: Send + 'static>(&mut self, entry: T) -> Result<Resource<T>> {
-        self.table.push(entry).map_err(|_| Failure::limit(reached("handles", self.facts.limits.handles)))
+        self.table
+            .push(entry)
+            .map_err(|_| Failure::limit(reached("handles", self.facts.limits.handles)))
     }
 
     /// What a handle stands for.
     pub(crate) fn get<T: Clone + 'static>(&self, handle: &Resource<T>) -> Result<T> {
-        Ok(self.table.get(handle).map_err(wasmtime::Error::from)?.clone())
+        Ok(self
+            .table
+            .get(handle)
+            .map_err(wasmtime::Error::from)?
+            .clone())
     }
 }
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }

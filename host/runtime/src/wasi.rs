@@ -20,13 +20,18 @@ use wasmtime_wasi::{
     random::WasiRandom,
 };
 
-use crate::{bindings::waxwing::log::logger::Level, host_side::HostSide, imports, plugins::Facts, state::State};
+use crate::{
+    bindings::waxwing::log::logger::Level, host_side::HostSide, imports, plugins::Facts,
+    state::State,
+};
 
 /// Links what is implemented.
 pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(linker)?;
     random::insecure::add_to_linker::<State, WasiRandom>(linker, |state| state.ctx().ctx.random())?;
-    random::insecure_seed::add_to_linker::<State, WasiRandom>(linker, |state| state.ctx().ctx.random())?;
+    random::insecure_seed::add_to_linker::<State, WasiRandom>(linker, |state| {
+        state.ctx().ctx.random()
+    })?;
     cli::exit::add_to_linker::<State, WasiCli>(linker, State::cli)?;
     cli::environment::add_to_linker::<State, WasiCli>(linker, State::cli)?;
     cli::terminal_input::add_to_linker::<State, WasiCli>(linker, State::cli)?;
@@ -39,8 +44,16 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
 
 /// The context of one instance.
 pub(crate) fn context(host: &Arc<HostSide>, facts: &Arc<Facts>) -> WasiCtx {
-    let stream = |level| LogStream { host: host.clone(), facts: facts.clone(), level, line: Arc::default() };
-    WasiCtx::builder().stdout(stream(Level::Info)).stderr(stream(Level::Warn)).build()
+    let stream = |level| LogStream {
+        host: host.clone(),
+        facts: facts.clone(),
+        level,
+        line: Arc::default(),
+    };
+    WasiCtx::builder()
+        .stdout(stream(Level::Info))
+        .stderr(stream(Level::Warn))
+        .build()
 }
 
 /// A line longer than this is logged in pieces, in octets.
@@ -89,7 +102,11 @@ impl StdoutStream for LogStream {
 }
 
 impl tokio::io::AsyncWrite for LogStream {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, octets: &[u8]) -> Poll<std::io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
         self.take(octets);
         Poll::Ready(Ok(octets.len()))
     }

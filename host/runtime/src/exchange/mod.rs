@@ -114,16 +114,37 @@ pub struct Exchange {
 
 impl Exchange {
     pub(crate) fn new(shared: Arc<Shared>, plugin: &str, request: HttpRequest) -> Result<Exchange> {
-        let version = shared.plugins.get(plugin)?.active().ok_or_else(|| Error::NoPlugin(plugin.to_owned()))?;
+        let version = shared
+            .plugins
+            .get(plugin)?
+            .active()
+            .ok_or_else(|| Error::NoPlugin(plugin.to_owned()))?;
         let span = tracing::info_span!("request", session = %request.id, plugin, peer = %request.peer, principal = tracing::field::Empty);
         if let Some(user) = &request.principal {
             span.record("principal", user.address.as_str());
         }
-        let identity = Identity::new(request.id.clone(), request.peer, false, span, &version.facts.limits);
-        let host = Arc::new(HostSide::new(identity, request.tls.clone(), request.principal.clone()));
+        let identity = Identity::new(
+            request.id.clone(),
+            request.peer,
+            false,
+            span,
+            &version.facts.limits,
+        );
+        let host = Arc::new(HostSide::new(
+            identity,
+            request.tls.clone(),
+            request.principal.clone(),
+        ));
         let stopping = shared.stopping.subscribe();
         Counters::add(&version.facts.counters.sessions);
-        Ok(Exchange { shared, version, host, alarms: Alarms::default(), stopping, step: Step::First(Box::new(request)) })
+        Ok(Exchange {
+            shared,
+            version,
+            host,
+            alarms: Alarms::default(),
+            stopping,
+            step: Step::First(Box::new(request)),
+        })
     }
 
     /// The next actions; `None` after the end. Call again when the output has left. Cancel-safe while parked; dropping
@@ -146,7 +167,9 @@ impl Exchange {
             }
             let actions = match self.turn(step).await {
                 Ok(actions) => actions,
-                Err(failed) if failed.kind == FailureKind::NoPlace => return Err(Error::Limit(failed.reason)),
+                Err(failed) if failed.kind == FailureKind::NoPlace => {
+                    return Err(Error::Limit(failed.reason));
+                }
                 Err(failed) => {
                     self.version.facts.counters.failed(failed.kind);
                     tracing::error!(version = %self.version.facts.version, kind = ?failed.kind, reason = %failed.reason, "a request failed");
@@ -162,9 +185,15 @@ impl Exchange {
 
     /// Waits for what a parked exchange waits for. Nothing is taken before the wait is over.
     async fn unpark(&mut self) {
-        let Step::Parked { ticket, deadline } = &mut self.step else { return };
+        let Step::Parked { ticket, deadline } = &mut self.step else {
+            return;
+        };
         let deadline = *deadline;
-        self.version.facts.counters.frozen.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.version
+            .facts
+            .counters
+            .frozen
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let frozen = Frozen(self.version.clone());
         let wake = tokio::select! {
             biased;
@@ -181,10 +210,17 @@ impl Exchange {
 
     async fn turn(&mut self, step: Step) -> std::result::Result<Vec<HttpAction>, Failed> {
         self.host.begin_thaw();
-        let mut instance = Instance::new(&self.shared.engine, &self.version, &self.shared.services, &self.host).await?;
+        let mut instance = Instance::new(
+            &self.shared.engine,
+            &self.version,
+            &self.shared.services,
+            &self.host,
+        )
+        .await?;
         let answered = match step {
             Step::First(request) => {
-                let request = translate::request(*request, self.version.facts.identity(), instance.state())?;
+                let request =
+                    translate::request(*request, self.version.facts.identity(), instance.state())?;
                 instance.http_handle(&request).await?
             }
             Step::Resume(ticket, wake) => instance.http_resume(&ticket, &wake).await?,
@@ -195,10 +231,17 @@ impl Exchange {
     }
 
     /// Turns the plugin's actions into net's, and sets the next step.
-    fn settle(&mut self, answered: Vec<wit::Action>, instance: &mut Instance) -> std::result::Result<Vec<HttpAction>, Failed> {
+    fn settle(
+        &mut self,
+        answered: Vec<wit::Action>,
+        instance: &mut Instance,
+    ) -> std::result::Result<Vec<HttpAction>, Failed> {
         let limits = self.version.facts.limits.clone();
         if answered.len() as u64 > limits.actions_per_turn {
-            return Err(Failed::answer(reached("actions_per_turn", limits.actions_per_turn)));
+            return Err(Failed::answer(reached(
+                "actions_per_turn",
+                limits.actions_per_turn,
+            )));
         }
         let mut actions = Vec::with_capacity(answered.len());
         let mut next = None;
@@ -209,14 +252,25 @@ impl Exchange {
             match action {
                 wit::Action::More(ticket) => next = Some(Step::Resume(ticket, wit::Wake::Drained)),
                 wit::Action::Park(park) => {
-                    let folders: Vec<_> = park.watch.iter().map(|folder| (folder.mailbox, FolderId(folder.folder))).collect();
+                    let folders: Vec<_> = park
+                        .watch
+                        .iter()
+                        .map(|folder| (folder.mailbox, FolderId(folder.folder)))
+                        .collect();
                     if folders.len() as u64 > limits.watched_folders {
-                        return Err(Failed::answer(reached("watched_folders", limits.watched_folders)));
+                        return Err(Failed::answer(reached(
+                            "watched_folders",
+                            limits.watched_folders,
+                        )));
                     }
-                    self.alarms.watch(folders, &self.host, &self.shared.services.store);
+                    self.alarms
+                        .watch(folders, &self.host, &self.shared.services.store);
                     // Further away than a day is a day: a client that waits longer asks again.
                     let timeout = Duration::from_millis(park.timeout_ms.min(86_400_000));
-                    next = Some(Step::Parked { ticket: park.ticket, deadline: Instant::now() + timeout });
+                    next = Some(Step::Parked {
+                        ticket: park.ticket,
+                        deadline: Instant::now() + timeout,
+                    });
                 }
                 wit::Action::Finish => {
                     actions.push(HttpAction::Finish);
@@ -229,7 +283,9 @@ impl Exchange {
                 other => actions.extend(translate::action(other, instance.state())?),
             }
         }
-        self.step = next.ok_or_else(|| Failed::answer("the turn ends with neither more, park, finish nor abort"))?;
+        self.step = next.ok_or_else(|| {
+            Failed::answer("the turn ends with neither more, park, finish nor abort")
+        })?;
         if let Step::Resume(ticket, _) | Step::Parked { ticket, .. } = &self.step
             && ticket.len() as u64 > limits.ticket_bytes
         {
@@ -245,13 +301,21 @@ struct Frozen(Arc<Version>);
 
 impl Drop for Frozen {
     fn drop(&mut self) {
-        self.0.facts.counters.frozen.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+        self.0
+            .facts
+            .counters
+            .frozen
+            .fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
     }
 }
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        self.version.facts.counters.sessions.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+        self.version
+            .facts
+            .counters
+            .sessions
+            .fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
         self.host.close();
     }
 }

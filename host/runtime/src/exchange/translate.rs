@@ -12,11 +12,18 @@ use crate::{
 };
 
 pub(super) fn folder_ref(mailbox: u32, folder: FolderId) -> FolderRef {
-    FolderRef { mailbox, folder: folder.0 }
+    FolderRef {
+        mailbox,
+        folder: folder.0,
+    }
 }
 
 /// A request for an instance; its body gets a handle there.
-pub(super) fn request(request: HttpRequest, identity: String, state: &mut State) -> Result<wit::Request, Failed> {
+pub(super) fn request(
+    request: HttpRequest,
+    identity: String,
+    state: &mut State,
+) -> Result<wit::Request, Failed> {
     let body = request.body.map(|body| state.push(body)).transpose();
     Ok(wit::Request {
         id: request.id,
@@ -26,7 +33,11 @@ pub(super) fn request(request: HttpRequest, identity: String, state: &mut State)
         path: request.path,
         query: request.query,
         route: request.route,
-        headers: request.headers.into_iter().map(|(name, value)| (name, value.to_vec())).collect(),
+        headers: request
+            .headers
+            .into_iter()
+            .map(|(name, value)| (name, value.to_vec()))
+            .collect(),
         peer_address: request.peer.ip().to_string(),
         tls: request.tls.as_ref().map(tls),
         body: body.map_err(|_| Failed::answer(reached("handles", state.facts.limits.handles)))?,
@@ -42,16 +53,26 @@ pub(super) fn action(action: wit::Action, state: &mut State) -> Result<Option<Ht
         }
         wit::Action::Head(head) => Some(HttpAction::Head {
             status: head.status,
-            headers: head.headers.into_iter().map(|(name, value)| (name, value.into())).collect(),
+            headers: head
+                .headers
+                .into_iter()
+                .map(|(name, value)| (name, value.into()))
+                .collect(),
             content_length: head.content_length,
         }),
         wit::Action::Send(octets) => Some(HttpAction::Send(octets.into())),
         wit::Action::SendBody(range) => {
             let body = body_range(range.body, range.offset, range.length, state)?;
-            Some(HttpAction::SendBody { body, offset: range.offset, length: range.length })
+            Some(HttpAction::SendBody {
+                body,
+                offset: range.offset,
+                length: range.length,
+            })
         }
         // An open door: what this host does not know is no action.
         wit::Action::Extension(_) => None,
-        wit::Action::More(_) | wit::Action::Park(_) | wit::Action::Finish | wit::Action::Abort => None,
+        wit::Action::More(_) | wit::Action::Park(_) | wit::Action::Finish | wit::Action::Abort => {
+            None
+        }
     })
 }

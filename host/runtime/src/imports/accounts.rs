@@ -17,6 +17,7 @@ use crate::{
 
 /// Somebody whom the host has authenticated.
 #[derive(Debug, Clone)]
+#[allow(unreachable_pub, reason = "the generated bindings re-export it")]
 pub struct Principal(pub(crate) User);
 
 impl HostPrincipal for State {
@@ -28,15 +29,28 @@ impl HostPrincipal for State {
         Ok(self.table.get(&principal)?.0.display_name.clone())
     }
 
-    async fn open_mailbox(&mut self, principal: Resource<Principal>, address: Option<String>) -> Result<Resource<OpenMailbox>> {
+    async fn open_mailbox(
+        &mut self,
+        principal: Resource<Principal>,
+        address: Option<String>,
+    ) -> Result<Resource<OpenMailbox>> {
         let user = self.get(&principal)?.0;
         let services = self.services.clone();
-        let (address, actor, mailbox) = self.call("accounts.open-mailbox", open(services, user, address)).await?;
-        let open = self.host.number_mailbox(address, actor, mailbox, &self.facts.limits).map_err(Failure::limit)?;
+        let (address, actor, mailbox) = self
+            .call("accounts.open-mailbox", open(services, user, address))
+            .await?;
+        let open = self
+            .host
+            .number_mailbox(address, actor, mailbox, &self.facts.limits)
+            .map_err(Failure::limit)?;
         self.push(open)
     }
 
-    async fn feature(&mut self, principal: Resource<Principal>, name: String) -> wasmtime::Result<bool> {
+    async fn feature(
+        &mut self,
+        principal: Resource<Principal>,
+        name: String,
+    ) -> wasmtime::Result<bool> {
         Ok(!self.table.get(&principal)?.0.features_off.contains(&name))
     }
 
@@ -47,7 +61,11 @@ impl HostPrincipal for State {
 }
 
 /// The mailbox of `address`, acting for `user`: as its owner, or with what rights its folders give.
-async fn open(services: Services, user: User, address: Option<String>) -> Result<(String, Actor, Mailbox)> {
+async fn open(
+    services: Services,
+    user: User,
+    address: Option<String>,
+) -> Result<(String, Actor, Mailbox)> {
     let target = match address {
         None => user.clone(),
         Some(address) => match services.directory.resolve(&address).await? {
@@ -56,11 +74,17 @@ async fn open(services: Services, user: User, address: Option<String>) -> Result
                 Err(_) => return Err(Failure::not_found(format!("{address} is not one mailbox"))),
             },
             Resolution::Malformed(why) => return Err(Failure::invalid(why)),
-            Resolution::Unknown | Resolution::Foreign => return Err(Failure::not_found(format!("mailbox of {address}"))),
+            Resolution::Unknown | Resolution::Foreign => {
+                return Err(Failure::not_found(format!("mailbox of {address}")));
+            }
         },
     };
-    let guid = u128::from_str_radix(&target.mailbox, 16).map_err(|_| Failure::internal("the directory's mailbox id is not one"))?;
-    let mailbox = services.store.mailbox(MailboxGuid(guid.to_be_bytes())).await?;
+    let guid = u128::from_str_radix(&target.mailbox, 16)
+        .map_err(|_| Failure::internal("the directory's mailbox id is not one"))?;
+    let mailbox = services
+        .store
+        .mailbox(MailboxGuid(guid.to_be_bytes()))
+        .await?;
     if target.address == user.address {
         return Ok((target.address, Actor::Owner, mailbox.acting(Actor::Owner)));
     }
@@ -76,18 +100,32 @@ async fn open(services: Services, user: User, address: Option<String>) -> Result
 impl Host for State {
     async fn authenticate(&mut self, credential: Credential) -> Result<Resource<Principal>> {
         let credential = self.credential(credential)?;
-        let (directory, peer) = (self.services.directory.clone(), self.host.identity.peer.ip());
-        let user = self.call("accounts.authenticate", async move { Ok(directory.authenticate(peer, credential).await?) }).await?;
+        let (directory, peer) = (
+            self.services.directory.clone(),
+            self.host.identity.peer.ip(),
+        );
+        let user = self
+            .call("accounts.authenticate", async move {
+                Ok(directory.authenticate(peer, credential).await?)
+            })
+            .await?;
         self.host.bind(user.clone());
         self.push(Principal(user))
     }
 
     async fn current(&mut self) -> wasmtime::Result<Option<Resource<Principal>>> {
-        self.host.principal().map(|user| self.push(Principal(user))).transpose().map_err(Failure::into_trap)
+        self.host
+            .principal()
+            .map(|user| self.push(Principal(user)))
+            .transpose()
+            .map_err(Failure::into_trap)
     }
 
     async fn reopen_mailbox(&mut self, number: u32) -> Result<Resource<OpenMailbox>> {
-        let open = self.host.mailbox(number).ok_or_else(|| Failure::not_found(format!("mailbox number {number}")))?;
+        let open = self
+            .host
+            .mailbox(number)
+            .ok_or_else(|| Failure::not_found(format!("mailbox number {number}")))?;
         self.push(open)
     }
 
@@ -101,19 +139,31 @@ impl State {
     fn credential(&self, credential: Credential) -> Result<waxwing_directory::Credential> {
         use waxwing_directory::Credential as Checked;
         let tls = self.host.tls();
-        if tls.is_none() && !self.host.identity.plaintext_login && matches!(credential, Credential::Password(_) | Credential::Bearer(_)) {
+        if tls.is_none()
+            && !self.host.identity.plaintext_login
+            && matches!(credential, Credential::Password(_) | Credential::Bearer(_))
+        {
             return Err(Failure::denied("passwords are not taken without TLS here"));
         }
         Ok(match credential {
-            Credential::Password(given) => {
-                Checked::Password { user: given.user, password: SecretString::from(given.password), act_as: given.act_as }
-            }
-            Credential::Bearer(given) => Checked::Bearer { user: given.user, token: SecretString::from(given.token) },
-            Credential::External(act_as) => {
-                Checked::External { certificate_identity: tls.and_then(|tls| tls.client_identity), act_as }
-            }
+            Credential::Password(given) => Checked::Password {
+                user: given.user,
+                password: SecretString::from(given.password),
+                act_as: given.act_as,
+            },
+            Credential::Bearer(given) => Checked::Bearer {
+                user: given.user,
+                token: SecretString::from(given.token),
+            },
+            Credential::External(act_as) => Checked::External {
+                certificate_identity: tls.and_then(|tls| tls.client_identity),
+                act_as,
+            },
             Credential::Extension(extension) => {
-                return Err(Failure::unsupported(format!("credential code {} is not known to this host", extension.code)));
+                return Err(Failure::unsupported(format!(
+                    "credential code {} is not known to this host",
+                    extension.code
+                )));
             }
         })
     }

@@ -14,7 +14,10 @@ const MOST: usize = 1_000;
 impl Host for State {
     async fn resolve(&mut self, addresses: Vec<String>) -> wasmtime::Result<Vec<Resolution>> {
         if addresses.len() > MOST {
-            return Err(Failure::limit_trap(format!("addresses.resolve takes at most {MOST} addresses")).into_trap());
+            return Err(Failure::limit_trap(format!(
+                "addresses.resolve takes at most {MOST} addresses"
+            ))
+            .into_trap());
         }
         let directory = self.services.directory.clone();
         self.call("addresses.resolve", async move {
@@ -34,11 +37,17 @@ async fn resolve(directory: &Directory, address: &str) -> Resolution {
         Ok(Resolved::Local { canonical, .. }) => (AddressClass::Local, canonical, String::new()),
         Ok(Resolved::Unknown) => (AddressClass::Unknown, String::new(), String::new()),
         Ok(Resolved::Foreign) => (AddressClass::Foreign, String::new(), String::new()),
-        Ok(Resolved::Malformed(why)) | Err(Error::Invalid(why)) => (AddressClass::Malformed, String::new(), why),
+        Ok(Resolved::Malformed(why)) | Err(Error::Invalid(why)) => {
+            (AddressClass::Malformed, String::new(), why)
+        }
         Err(error) => {
             tracing::warn!(%error, "an address could not be looked up");
             (AddressClass::Unavailable, String::new(), error.to_string())
         }
     };
-    Resolution { class, canonical, detail }
+    Resolution {
+        class,
+        canonical,
+        detail,
+    }
 }

@@ -20,17 +20,25 @@ impl HostBody for State {
 
     async fn read(&mut self, body: Resource<Body>, offset: u64, length: u32) -> Result<Vec<u8>> {
         let body = self.get(&body)?;
-        let read = self.call("bodies.read", async move { Ok(body.read(offset, length.min(READ) as usize).await?) }).await?;
+        let read = self
+            .call("bodies.read", async move {
+                Ok(body.read(offset, length.min(READ) as usize).await?)
+            })
+            .await?;
         Ok(read.into())
     }
 
     async fn dup(&mut self, body: Resource<Body>) -> wasmtime::Result<Resource<Body>> {
-        self.get(&body).and_then(|body| self.push(body)).map_err(Failure::into_trap)
+        self.get(&body)
+            .and_then(|body| self.push(body))
+            .map_err(Failure::into_trap)
     }
 
     async fn keep(&mut self, body: Resource<Body>) -> wasmtime::Result<u64> {
         let body = self.get(&body).map_err(Failure::into_trap)?;
-        self.host.keep(body, &self.facts.limits).map_err(|message| Failure::limit_trap(message).into_trap())
+        self.host
+            .keep(body, &self.facts.limits)
+            .map_err(|message| Failure::limit_trap(message).into_trap())
     }
 
     async fn drop(&mut self, body: Resource<Body>) -> wasmtime::Result<()> {
@@ -53,7 +61,10 @@ impl Host for State {
     }
 
     async fn resume(&mut self, token: u64) -> Result<Resource<Body>> {
-        let body = self.host.resume(token).ok_or_else(|| Failure::expired(format!("no body is kept under token {token}")))?;
+        let body = self
+            .host
+            .resume(token)
+            .ok_or_else(|| Failure::expired(format!("no body is kept under token {token}")))?;
         self.push(body)
     }
 }
@@ -62,6 +73,9 @@ impl Host for State {
 fn within(body: &Body, offset: u64, length: u64) -> Result<Body> {
     match offset.checked_add(length) {
         Some(end) if end <= body.size() => Ok(body.slice(offset, length)),
-        _ => Err(Failure::invalid(format!("octets {offset}+{length} of a body of {}", body.size()))),
+        _ => Err(Failure::invalid(format!(
+            "octets {offset}+{length} of a body of {}",
+            body.size()
+        ))),
     }
 }

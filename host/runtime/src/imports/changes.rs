@@ -32,10 +32,18 @@ fn tombstone(tombstone: Tombstone) -> wit::Tombstone {
 }
 
 impl wit::Host for State {
-    async fn of_folder(&mut self, mailbox: Resource<OpenMailbox>, folder: u64, since: u64, limit: u32) -> Result<wit::Delta> {
+    async fn of_folder(
+        &mut self,
+        mailbox: Resource<OpenMailbox>,
+        folder: u64,
+        since: u64,
+        limit: u32,
+    ) -> Result<wit::Delta> {
         let mailbox = self.get(&mailbox)?.mailbox;
         self.call("changes.of-folder", async move {
-            let delta = mailbox.changes_of_folder(FolderId(folder), ChangeNumber(since), limit.min(CHANGES)).await?;
+            let delta = mailbox
+                .changes_of_folder(FolderId(folder), ChangeNumber(since), limit.min(CHANGES))
+                .await?;
             Ok(wit::Delta {
                 changed: delta.changed.into_iter().map(change).collect(),
                 deleted: delta.deleted.into_iter().map(tombstone).collect(),
@@ -46,7 +54,11 @@ impl wit::Host for State {
         .await
     }
 
-    async fn of_hierarchy(&mut self, mailbox: Resource<OpenMailbox>, since: u64) -> Result<wit::HierarchyDelta> {
+    async fn of_hierarchy(
+        &mut self,
+        mailbox: Resource<OpenMailbox>,
+        since: u64,
+    ) -> Result<wit::HierarchyDelta> {
         let mailbox = self.get(&mailbox)?.mailbox;
         self.call("changes.of-hierarchy", async move {
             let delta = mailbox.changes_of_hierarchy(ChangeNumber(since)).await?;
@@ -61,11 +73,18 @@ impl wit::Host for State {
 
     async fn latest(&mut self, mailbox: Resource<OpenMailbox>) -> Result<u64> {
         let mailbox = self.get(&mailbox)?.mailbox;
-        self.call("changes.latest", async move { Ok(mailbox.latest().await?.0) }).await
+        self.call(
+            "changes.latest",
+            async move { Ok(mailbox.latest().await?.0) },
+        )
+        .await
     }
 
     async fn reserve_ids(&mut self, mailbox: Resource<OpenMailbox>, count: u32) -> Result<u64> {
         let mailbox = self.get(&mailbox)?.mailbox;
-        self.call("changes.reserve-ids", async move { Ok(mailbox.reserve_ids(count).await?) }).await
+        self.call("changes.reserve-ids", async move {
+            Ok(mailbox.reserve_ids(count).await?)
+        })
+        .await
     }
 }

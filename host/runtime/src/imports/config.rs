@@ -8,6 +8,11 @@ impl Host for State {
     }
 
     async fn entries(&mut self) -> wasmtime::Result<Vec<(String, String)>> {
-        Ok(self.facts.settings.iter().map(|(key, value)| (key.clone(), value.clone())).collect())
+        Ok(self
+            .facts
+            .settings
+            .iter()
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect())
     }
 }

@@ -25,9 +25,15 @@ fn recipient(given: wit::Recipient) -> transport::Recipient {
 }
 
 impl wit::Host for State {
-    async fn deliver(&mut self, envelope: wit::Envelope, message: Resource<Body>) -> Result<Vec<wit::Outcome>> {
+    async fn deliver(
+        &mut self,
+        envelope: wit::Envelope,
+        message: Resource<Body>,
+    ) -> Result<Vec<wit::Outcome>> {
         if envelope.recipients.len() > RECIPIENTS {
-            return Err(Failure::limit(format!("at most {RECIPIENTS} recipients in one envelope")));
+            return Err(Failure::limit(format!(
+                "at most {RECIPIENTS} recipients in one envelope"
+            )));
         }
         let (delivery, message) = (self.services.delivery.clone(), self.get(&message)?);
         let envelope = transport::Envelope {
@@ -45,7 +51,11 @@ impl wit::Host for State {
             let outcomes = delivery.deliver(&envelope, &message).await;
             Ok(outcomes
                 .into_iter()
-                .map(|outcome| wit::Outcome { code: outcome.code, enhanced: outcome.enhanced, text: outcome.text })
+                .map(|outcome| wit::Outcome {
+                    code: outcome.code,
+                    enhanced: outcome.enhanced,
+                    text: outcome.text,
+                })
                 .collect())
         })
         .await

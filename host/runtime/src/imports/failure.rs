@@ -9,6 +9,7 @@ pub(crate) type Result<T> = std::result::Result<T, Failure>;
 
 /// The failure of a host call.
 #[derive(Debug)]
+#[allow(unreachable_pub, reason = "the generated bindings re-export it")]
 pub enum Failure {
     /// An answer to the guest.
     Fault(Fault),
@@ -23,7 +24,11 @@ pub(crate) struct LimitReached(pub(crate) String);
 
 impl Failure {
     fn fault(class: FaultClass, detail: impl Into<String>) -> Failure {
-        Failure::Fault(Fault { code: 0, class, detail: detail.into() })
+        Failure::Fault(Fault {
+            code: 0,
+            class,
+            detail: detail.into(),
+        })
     }
 
     pub(crate) fn invalid(detail: impl Into<String>) -> Failure {
@@ -109,7 +114,7 @@ impl From<waxwing_directory::Error> for Failure {
             E::NotFound(_) => FaultClass::NotFound,
             E::AlreadyExists(_) => FaultClass::AlreadyExists,
             E::Invalid(_) => FaultClass::Invalid,
-            E::Denied => FaultClass::Denied,
+            E::Denied | E::Refused(_) => FaultClass::Denied,
             E::Limit(_) => FaultClass::Limit,
             E::Unavailable(_) => FaultClass::Unavailable,
             E::Database(_) => {

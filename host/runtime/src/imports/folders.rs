@@ -34,7 +34,9 @@ const ROLES: [exmdb::Role; 16] = [
 ];
 
 fn role(code: u32) -> Result<exmdb::Role> {
-    ROLES.get(code as usize).copied().ok_or_else(|| Failure::unsupported(format!("folder role {code} is not known to this host")))
+    ROLES.get(code as usize).copied().ok_or_else(|| {
+        Failure::unsupported(format!("folder role {code} is not known to this host"))
+    })
 }
 
 fn folder(folder: exmdb::Folder) -> Folder {
@@ -60,22 +62,38 @@ fn folder(folder: exmdb::Folder) -> Folder {
 impl Host for State {
     async fn all(&mut self, mailbox: Resource<OpenMailbox>) -> Result<Vec<Folder>> {
         let mailbox = State::get(self, &mailbox)?.mailbox;
-        self.call("folders.all", async move { Ok(mailbox.folders().await?.into_iter().map(folder).collect()) }).await
+        self.call("folders.all", async move {
+            Ok(mailbox.folders().await?.into_iter().map(folder).collect())
+        })
+        .await
     }
 
     async fn get(&mut self, mailbox: Resource<OpenMailbox>, id: u64) -> Result<Folder> {
         let mailbox = State::get(self, &mailbox)?.mailbox;
-        self.call("folders.get", async move { Ok(folder(mailbox.folder(exmdb::FolderId(id)).await?)) }).await
+        self.call("folders.get", async move {
+            Ok(folder(mailbox.folder(exmdb::FolderId(id)).await?))
+        })
+        .await
     }
 
     async fn by_role(&mut self, mailbox: Resource<OpenMailbox>, code: u32) -> Result<Folder> {
         let (mailbox, role) = (State::get(self, &mailbox)?.mailbox, role(code)?);
-        self.call("folders.by-role", async move { Ok(folder(mailbox.folder_by_role(role).await?)) }).await
+        self.call("folders.by-role", async move {
+            Ok(folder(mailbox.folder_by_role(role).await?))
+        })
+        .await
     }
 
-    async fn receive_folder(&mut self, mailbox: Resource<OpenMailbox>, message_class: String) -> Result<Folder> {
+    async fn receive_folder(
+        &mut self,
+        mailbox: Resource<OpenMailbox>,
+        message_class: String,
+    ) -> Result<Folder> {
         let mailbox = State::get(self, &mailbox)?.mailbox;
-        self.call("folders.receive-folder", async move { Ok(folder(mailbox.receive_folder(&message_class).await?)) }).await
+        self.call("folders.receive-folder", async move {
+            Ok(folder(mailbox.receive_folder(&message_class).await?))
+        })
+        .await
     }
 
     #[allow(clippy::too_many_arguments, reason = "the contract's signature")]
@@ -88,45 +106,97 @@ impl Host for State {
         code: u32,
     ) -> Result<Folder> {
         let mailbox = State::get(self, &mailbox)?.mailbox;
-        let new = exmdb::NewFolder { parent: parent.map(exmdb::FolderId), name, container_class, role: role(code)? };
-        self.call("folders.create", async move { Ok(folder(mailbox.create_folder(new).await?)) }).await
+        let new = exmdb::NewFolder {
+            parent: parent.map(exmdb::FolderId),
+            name,
+            container_class,
+            role: role(code)?,
+        };
+        self.call("folders.create", async move {
+            Ok(folder(mailbox.create_folder(new).await?))
+        })
+        .await
     }
 
-    async fn move_(&mut self, mailbox: Resource<OpenMailbox>, id: u64, parent: Option<u64>, name: String) -> Result<Folder> {
+    async fn move_(
+        &mut self,
+        mailbox: Resource<OpenMailbox>,
+        id: u64,
+        parent: Option<u64>,
+        name: String,
+    ) -> Result<Folder> {
         let mailbox = State::get(self, &mailbox)?.mailbox;
         self.call("folders.move", async move {
-            Ok(folder(mailbox.move_folder(exmdb::FolderId(id), parent.map(exmdb::FolderId), &name).await?))
+            Ok(folder(
+                mailbox
+                    .move_folder(exmdb::FolderId(id), parent.map(exmdb::FolderId), &name)
+                    .await?,
+            ))
         })
         .await
     }
 
     async fn delete(&mut self, mailbox: Resource<OpenMailbox>, id: u64) -> Result<()> {
         let mailbox = State::get(self, &mailbox)?.mailbox;
-        self.call("folders.delete", async move { Ok(mailbox.delete_folder(exmdb::FolderId(id)).await?) }).await
-    }
-
-    async fn subscriptions(&mut self, mailbox: Resource<OpenMailbox>) -> Result<Vec<String>> {
-        let mailbox = State::get(self, &mailbox)?.mailbox;
-        self.call("folders.subscriptions", async move { Ok(mailbox.subscriptions().await?) }).await
-    }
-
-    async fn subscribe(&mut self, mailbox: Resource<OpenMailbox>, name: String, on: bool) -> Result<()> {
-        let mailbox = State::get(self, &mailbox)?.mailbox;
-        self.call("folders.subscribe", async move { Ok(mailbox.subscribe(&name, on).await?) }).await
-    }
-
-    async fn properties(&mut self, mailbox: Resource<OpenMailbox>, id: u64, tags: Vec<u32>) -> Result<Vec<Property>> {
-        let (mailbox, tags) = (State::get(self, &mailbox)?.mailbox, values::tags(&tags));
-        self.call("folders.properties", async move {
-            Ok(values::wit_properties(mailbox.folder_properties(exmdb::FolderId(id), &tags).await?))
+        self.call("folders.delete", async move {
+            Ok(mailbox.delete_folder(exmdb::FolderId(id)).await?)
         })
         .await
     }
 
-    async fn set_properties(&mut self, mailbox: Resource<OpenMailbox>, id: u64, properties: Vec<Property>) -> Result<u64> {
-        let (mailbox, properties) = (State::get(self, &mailbox)?.mailbox, values::properties(properties)?);
+    async fn subscriptions(&mut self, mailbox: Resource<OpenMailbox>) -> Result<Vec<String>> {
+        let mailbox = State::get(self, &mailbox)?.mailbox;
+        self.call("folders.subscriptions", async move {
+            Ok(mailbox.subscriptions().await?)
+        })
+        .await
+    }
+
+    async fn subscribe(
+        &mut self,
+        mailbox: Resource<OpenMailbox>,
+        name: String,
+        on: bool,
+    ) -> Result<()> {
+        let mailbox = State::get(self, &mailbox)?.mailbox;
+        self.call("folders.subscribe", async move {
+            Ok(mailbox.subscribe(&name, on).await?)
+        })
+        .await
+    }
+
+    async fn properties(
+        &mut self,
+        mailbox: Resource<OpenMailbox>,
+        id: u64,
+        tags: Vec<u32>,
+    ) -> Result<Vec<Property>> {
+        let (mailbox, tags) = (State::get(self, &mailbox)?.mailbox, values::tags(&tags));
+        self.call("folders.properties", async move {
+            Ok(values::wit_properties(
+                mailbox
+                    .folder_properties(exmdb::FolderId(id), &tags)
+                    .await?,
+            ))
+        })
+        .await
+    }
+
+    async fn set_properties(
+        &mut self,
+        mailbox: Resource<OpenMailbox>,
+        id: u64,
+        properties: Vec<Property>,
+    ) -> Result<u64> {
+        let (mailbox, properties) = (
+            State::get(self, &mailbox)?.mailbox,
+            values::properties(properties)?,
+        );
         self.call("folders.set-properties", async move {
-            Ok(mailbox.set_folder_properties(exmdb::FolderId(id), properties).await?.0)
+            Ok(mailbox
+                .set_folder_properties(exmdb::FolderId(id), properties)
+                .await?
+                .0)
         })
         .await
     }

@@ -13,7 +13,13 @@ use crate::{
 const LONGEST: usize = 8 << 10;
 
 /// Writes one line of a plugin.
-pub(crate) fn write(host: &HostSide, facts: &Facts, level: Level, message: &str, fields: &[(String, String)]) {
+pub(crate) fn write(
+    host: &HostSide,
+    facts: &Facts,
+    level: Level,
+    message: &str,
+    fields: &[(String, String)],
+) {
     let dropped = match host.identity.take_line() {
         Line::Drop => return,
         Line::Write { dropped } => dropped,
@@ -43,8 +49,14 @@ pub(crate) fn write(host: &HostSide, facts: &Facts, level: Level, message: &str,
 }
 
 impl Host for State {
-    async fn emit(&mut self, level: Level, message: String, fields: Vec<(String, String)>) -> wasmtime::Result<()> {
-        self.count_call("logger.emit").map_err(super::Failure::into_trap)?;
+    async fn emit(
+        &mut self,
+        level: Level,
+        message: String,
+        fields: Vec<(String, String)>,
+    ) -> wasmtime::Result<()> {
+        self.count_call("logger.emit")
+            .map_err(super::Failure::into_trap)?;
         write(&self.host, &self.facts, level, &message, &fields);
         Ok(())
     }

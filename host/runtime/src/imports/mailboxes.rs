@@ -17,7 +17,10 @@ impl HostMailbox for State {
     }
 
     async fn guid(&mut self, mailbox: Resource<OpenMailbox>) -> wasmtime::Result<String> {
-        Ok(format!("{:032x}", u128::from_be_bytes(self.table.get(&mailbox)?.mailbox.guid().0)))
+        Ok(format!(
+            "{:032x}",
+            u128::from_be_bytes(self.table.get(&mailbox)?.mailbox.guid().0)
+        ))
     }
 
     async fn address(&mut self, mailbox: Resource<OpenMailbox>) -> wasmtime::Result<String> {
@@ -26,7 +29,11 @@ impl HostMailbox for State {
 
     async fn keywords(&mut self, mailbox: Resource<OpenMailbox>) -> Result<Vec<String>> {
         let mailbox = self.get(&mailbox)?.mailbox;
-        self.call("mailbox.keywords", async move { Ok(mailbox.keywords().await?) }).await
+        self.call(
+            "mailbox.keywords",
+            async move { Ok(mailbox.keywords().await?) },
+        )
+        .await
     }
 
     async fn drop(&mut self, mailbox: Resource<OpenMailbox>) -> wasmtime::Result<()> {

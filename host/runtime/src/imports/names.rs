@@ -37,17 +37,37 @@ fn checked(count: usize) -> Result<()> {
 }
 
 impl wit::Host for State {
-    async fn to_ids(&mut self, mailbox: Resource<OpenMailbox>, names: Vec<wit::Named>, create: bool) -> Result<Vec<u16>> {
+    async fn to_ids(
+        &mut self,
+        mailbox: Resource<OpenMailbox>,
+        names: Vec<wit::Named>,
+        create: bool,
+    ) -> Result<Vec<u16>> {
         checked(names.len())?;
-        let (mailbox, names) = (self.get(&mailbox)?.mailbox, names.into_iter().map(named).collect::<Result<Vec<_>>>()?);
-        self.call("names.to-ids", async move { Ok(mailbox.names_to_ids(&names, create).await?) }).await
+        let (mailbox, names) = (
+            self.get(&mailbox)?.mailbox,
+            names.into_iter().map(named).collect::<Result<Vec<_>>>()?,
+        );
+        self.call("names.to-ids", async move {
+            Ok(mailbox.names_to_ids(&names, create).await?)
+        })
+        .await
     }
 
-    async fn from_ids(&mut self, mailbox: Resource<OpenMailbox>, ids: Vec<u16>) -> Result<Vec<Option<wit::Named>>> {
+    async fn from_ids(
+        &mut self,
+        mailbox: Resource<OpenMailbox>,
+        ids: Vec<u16>,
+    ) -> Result<Vec<Option<wit::Named>>> {
         checked(ids.len())?;
         let mailbox = self.get(&mailbox)?.mailbox;
         self.call("names.from-ids", async move {
-            Ok(mailbox.names_from_ids(&ids).await?.into_iter().map(|name| name.map(wit_named)).collect())
+            Ok(mailbox
+                .names_from_ids(&ids)
+                .await?
+                .into_iter()
+                .map(|name| name.map(wit_named))
+                .collect())
         })
         .await
     }

@@ -15,14 +15,34 @@ impl Host for State {
         let mailbox = State::get(self, &mailbox)?.mailbox;
         self.call("permissions.get", async move {
             let entries = mailbox.permissions(FolderId(folder)).await?;
-            Ok(entries.into_iter().map(|entry| Entry { member: entry.member, rights: entry.rights }).collect())
+            Ok(entries
+                .into_iter()
+                .map(|entry| Entry {
+                    member: entry.member,
+                    rights: entry.rights,
+                })
+                .collect())
         })
         .await
     }
 
-    async fn set(&mut self, mailbox: Resource<OpenMailbox>, folder: u64, entries: Vec<Entry>) -> Result<u64> {
+    async fn set(
+        &mut self,
+        mailbox: Resource<OpenMailbox>,
+        folder: u64,
+        entries: Vec<Entry>,
+    ) -> Result<u64> {
         let mailbox = State::get(self, &mailbox)?.mailbox;
-        let entries = entries.into_iter().map(|entry| Permission { member: entry.member, rights: entry.rights }).collect();
-        self.call("permissions.set", async move { Ok(mailbox.set_permissions(FolderId(folder), entries).await?.0) }).await
+        let entries = entries
+            .into_iter()
+            .map(|entry| Permission {
+                member: entry.member,
+                rights: entry.rights,
+            })
+            .collect();
+        self.call("permissions.set", async move {
+            Ok(mailbox.set_permissions(FolderId(folder), entries).await?.0)
+        })
+        .await
     }
 }

@@ -4,7 +4,9 @@
 //! shared child would let 1,024 nodes unfold to 2^1023), and if it is not nested too deep to walk.
 
 use waxwing_exmdb::{ItemFlags, Selection, Span};
-use waxwing_formats_mapi::{MatchMode, Property, PropertyTag, Relation, Restriction, SortKey, TextScope, Value};
+use waxwing_formats_mapi::{
+    MatchMode, Property, PropertyTag, Relation, Restriction, SortKey, TextScope, Value,
+};
 
 use super::{Failure, Result};
 use crate::bindings::waxwing::store::{types as wit, views};
@@ -37,13 +39,18 @@ pub(crate) fn value(value: wit::Value) -> Result<Value> {
         W::MultiBinary(v) => Value::MultiBinary(v),
         W::MultiGuid(v) => Value::MultiGuid(v.into_iter().map(guid).collect::<Result<_>>()?),
         W::Extension(extension) => {
-            return Err(Failure::unsupported(format!("value code {} is not known to this host", extension.code)));
+            return Err(Failure::unsupported(format!(
+                "value code {} is not known to this host",
+                extension.code
+            )));
         }
     })
 }
 
 pub(crate) fn guid(octets: Vec<u8>) -> Result<[u8; 16]> {
-    octets.try_into().map_err(|octets: Vec<u8>| Failure::invalid(format!("a GUID of {} octets", octets.len())))
+    octets
+        .try_into()
+        .map_err(|octets: Vec<u8>| Failure::invalid(format!("a GUID of {} octets", octets.len())))
 }
 
 fn wit_value(value: Value) -> wit::Value {
@@ -73,7 +80,15 @@ fn wit_value(value: Value) -> wit::Value {
 }
 
 pub(crate) fn properties(given: Vec<wit::Property>) -> Result<Vec<Property>> {
-    given.into_iter().map(|property| Ok(Property { tag: PropertyTag(property.tag), value: value(property.value)? })).collect()
+    given
+        .into_iter()
+        .map(|property| {
+            Ok(Property {
+                tag: PropertyTag(property.tag),
+                value: value(property.value)?,
+            })
+        })
+        .collect()
 }
 
 pub(crate) fn property_lists(given: Vec<Vec<wit::Property>>) -> Result<Vec<Vec<Property>>> {
@@ -81,7 +96,13 @@ pub(crate) fn property_lists(given: Vec<Vec<wit::Property>>) -> Result<Vec<Vec<P
 }
 
 pub(crate) fn wit_properties(properties: Vec<Property>) -> Vec<wit::Property> {
-    properties.into_iter().map(|property| wit::Property { tag: property.tag.0, value: wit_value(property.value) }).collect()
+    properties
+        .into_iter()
+        .map(|property| wit::Property {
+            tag: property.tag.0,
+            value: wit_value(property.value),
+        })
+        .collect()
 }
 
 pub(crate) fn tags(given: &[u32]) -> Vec<PropertyTag> {
@@ -93,7 +114,10 @@ pub(crate) fn spans(given: Vec<wit::Span>) -> Result<Vec<Span>> {
         .into_iter()
         .map(|span| {
             if span.first > span.last {
-                return Err(Failure::invalid(format!("a span from {} to {}", span.first, span.last)));
+                return Err(Failure::invalid(format!(
+                    "a span from {} to {}",
+                    span.first, span.last
+                )));
             }
             Ok(span.first..=span.last)
         })
@@ -101,7 +125,13 @@ pub(crate) fn spans(given: Vec<wit::Span>) -> Result<Vec<Span>> {
 }
 
 pub(crate) fn wit_spans(spans: Vec<Span>) -> Vec<wit::Span> {
-    spans.into_iter().map(|span| wit::Span { first: *span.start(), last: *span.end() }).collect()
+    spans
+        .into_iter()
+        .map(|span| wit::Span {
+            first: *span.start(),
+            last: *span.end(),
+        })
+        .collect()
 }
 
 pub(crate) fn selection(given: views::Selection) -> Result<Selection> {
@@ -125,18 +155,32 @@ const FLAGS: [(u32, wit::ItemFlags); 10] = [
 ];
 
 pub(crate) fn flags(given: wit::ItemFlags) -> ItemFlags {
-    ItemFlags(FLAGS.iter().filter(|(_, flag)| given.contains(*flag)).fold(0, |bits, (bit, _)| bits | bit))
+    ItemFlags(
+        FLAGS
+            .iter()
+            .filter(|(_, flag)| given.contains(*flag))
+            .fold(0, |bits, (bit, _)| bits | bit),
+    )
 }
 
 pub(crate) fn wit_flags(flags: ItemFlags) -> wit::ItemFlags {
-    FLAGS.iter().filter(|(bit, _)| flags.0 & bit != 0).fold(wit::ItemFlags::empty(), |all, (_, flag)| all | *flag)
+    FLAGS
+        .iter()
+        .filter(|(bit, _)| flags.0 & bit != 0)
+        .fold(wit::ItemFlags::empty(), |all, (_, flag)| all | *flag)
 }
 
 pub(crate) fn sort_keys(given: Vec<wit::SortKey>) -> Result<Vec<SortKey>> {
     if given.len() > KEYS {
         return Err(Failure::limit(format!("at most {KEYS} sort keys")));
     }
-    Ok(given.into_iter().map(|key| SortKey { tag: PropertyTag(key.tag), descending: key.descending }).collect())
+    Ok(given
+        .into_iter()
+        .map(|key| SortKey {
+            tag: PropertyTag(key.tag),
+            descending: key.descending,
+        })
+        .collect())
 }
 
 fn relation(given: wit::Relation) -> Relation {
@@ -165,9 +209,15 @@ fn child(built: &mut Built, index: u32) -> Result<(Restriction, usize)> {
     let (node, depth) = built
         .get_mut(index as usize)
         .and_then(Option::take)
-        .ok_or_else(|| Failure::invalid(format!("restriction node {index} is named before it stands, or twice")))?;
+        .ok_or_else(|| {
+            Failure::invalid(format!(
+                "restriction node {index} is named before it stands, or twice"
+            ))
+        })?;
     if depth >= DEPTH {
-        return Err(Failure::limit(format!("a restriction nests at most {DEPTH} deep")));
+        return Err(Failure::limit(format!(
+            "a restriction nests at most {DEPTH} deep"
+        )));
     }
     Ok((node, depth + 1))
 }
@@ -186,18 +236,23 @@ fn children(built: &mut Built, indexes: Vec<u32>) -> Result<(Vec<Restriction>, u
 /// The tree of a list; an empty list restricts nothing.
 pub(crate) fn restriction(given: Vec<wit::RestrictionNode>) -> Result<Restriction> {
     if given.len() > NODES {
-        return Err(Failure::limit(format!("a restriction has at most {NODES} nodes")));
+        return Err(Failure::limit(format!(
+            "a restriction has at most {NODES} nodes"
+        )));
     }
     let mut built: Built = Vec::with_capacity(given.len());
     for node in given {
         let (node, depth) = inner_node(&mut built, node)?;
         built.push(Some((node, depth)));
     }
-    let Some(root) = built.pop() else { return Ok(Restriction::Always(true)) };
+    let Some(root) = built.pop() else {
+        return Ok(Restriction::Always(true));
+    };
     if built.iter().any(Option::is_some) {
         return Err(Failure::invalid("a restriction node has no parent"));
     }
-    root.map(|(node, _)| node).ok_or_else(|| Failure::invalid("a restriction without a root"))
+    root.map(|(node, _)| node)
+        .ok_or_else(|| Failure::invalid("a restriction without a root"))
 }
 
 fn inner_node(built: &mut Built, node: wit::RestrictionNode) -> Result<(Restriction, usize)> {
@@ -217,7 +272,13 @@ fn inner_node(built: &mut Built, node: wit::RestrictionNode) -> Result<(Restrict
         }
         W::Sub(test) => {
             let (node, depth) = child(built, test.node)?;
-            (Restriction::Sub { tag: PropertyTag(test.tag), node: Box::new(node) }, depth)
+            (
+                Restriction::Sub {
+                    tag: PropertyTag(test.tag),
+                    node: Box::new(node),
+                },
+                depth,
+            )
         }
         leaf => (leaf_node(leaf)?, 1),
     })
@@ -227,20 +288,37 @@ fn leaf_node(node: wit::RestrictionNode) -> Result<Restriction> {
     use wit::RestrictionNode as W;
     Ok(match node {
         W::Always(v) => Restriction::Always(v),
-        W::Property(t) => Restriction::Property { tag: PropertyTag(t.tag), relation: relation(t.relation), value: value(t.value)? },
+        W::Property(t) => Restriction::Property {
+            tag: PropertyTag(t.tag),
+            relation: relation(t.relation),
+            value: value(t.value)?,
+        },
         W::Content(t) => Restriction::Content {
             tag: PropertyTag(t.tag),
             mode: match_mode(t.mode),
             ignore_case: t.ignore_case,
             value: value(t.value)?,
         },
-        W::Bitmask(t) => Restriction::Bitmask { tag: PropertyTag(t.tag), mask: t.mask, any_set: t.any_set },
+        W::Bitmask(t) => Restriction::Bitmask {
+            tag: PropertyTag(t.tag),
+            mask: t.mask,
+            any_set: t.any_set,
+        },
         W::Exists(tag) => Restriction::Exists(PropertyTag(tag)),
-        W::Size(t) => Restriction::Size { tag: PropertyTag(t.tag), relation: relation(t.relation), size: t.size },
-        W::Compare(t) => {
-            Restriction::Compare { left: PropertyTag(t.left), relation: relation(t.relation), right: PropertyTag(t.right) }
-        }
-        W::Header(t) => Restriction::Header { name: t.name, contains: t.contains },
+        W::Size(t) => Restriction::Size {
+            tag: PropertyTag(t.tag),
+            relation: relation(t.relation),
+            size: t.size,
+        },
+        W::Compare(t) => Restriction::Compare {
+            left: PropertyTag(t.left),
+            relation: relation(t.relation),
+            right: PropertyTag(t.right),
+        },
+        W::Header(t) => Restriction::Header {
+            name: t.name,
+            contains: t.contains,
+        },
         W::Text(t) => Restriction::Text {
             scope: match t.scope {
                 wit::TextScope::Body => TextScope::Body,
@@ -248,14 +326,32 @@ fn leaf_node(node: wit::RestrictionNode) -> Result<Restriction> {
             },
             contains: t.contains,
         },
-        W::FlagBits(t) => Restriction::Flags { mask: t.mask, all_set: t.all_set },
+        W::FlagBits(t) => Restriction::Flags {
+            mask: t.mask,
+            all_set: t.all_set,
+        },
         W::Keyword(name) => Restriction::Keyword(name),
-        W::Uids(given) => Restriction::Uids(spans(given)?.into_iter().map(|span| (*span.start(), *span.end())).collect()),
-        W::Positions(given) => Restriction::Positions(spans(given)?.into_iter().map(|span| (*span.start(), *span.end())).collect()),
+        W::Uids(given) => Restriction::Uids(
+            spans(given)?
+                .into_iter()
+                .map(|span| (*span.start(), *span.end()))
+                .collect(),
+        ),
+        W::Positions(given) => Restriction::Positions(
+            spans(given)?
+                .into_iter()
+                .map(|span| (*span.start(), *span.end()))
+                .collect(),
+        ),
         W::Extension(extension) => {
-            return Err(Failure::unsupported(format!("restriction code {} is not known to this host", extension.code)));
+            return Err(Failure::unsupported(format!(
+                "restriction code {} is not known to this host",
+                extension.code
+            )));
         }
-        W::AllOf(_) | W::AnyOf(_) | W::Negate(_) | W::Sub(_) => return Err(Failure::internal("a branch is no leaf")),
+        W::AllOf(_) | W::AnyOf(_) | W::Negate(_) | W::Sub(_) => {
+            return Err(Failure::internal("a branch is no leaf"));
+        }
     })
 }
 
@@ -271,7 +367,12 @@ mod tests {
 
     #[test]
     fn a_list_whose_children_stand_first_becomes_a_tree() {
-        let nodes = vec![keyword("a"), keyword("b"), wit::RestrictionNode::Negate(1), wit::RestrictionNode::AllOf(vec![0, 2])];
+        let nodes = vec![
+            keyword("a"),
+            keyword("b"),
+            wit::RestrictionNode::Negate(1),
+            wit::RestrictionNode::AllOf(vec![0, 2]),
+        ];
         let expected = Restriction::All(vec![
             Restriction::Keyword("a".into()),
             Restriction::Not(Box::new(Restriction::Keyword("b".into()))),
@@ -297,8 +398,12 @@ mod tests {
     fn deep_nesting_and_long_lists_name_their_limit() {
         let mut nodes = vec![keyword("a")];
         nodes.extend((0..100).map(wit::RestrictionNode::Negate));
-        assert!(matches!(restriction(nodes), Err(Failure::Fault(fault)) if fault.detail.contains("64 deep")));
-        assert!(matches!(restriction(vec![keyword("a"); 1025]), Err(Failure::Fault(fault)) if fault.detail.contains("1024 nodes")));
+        assert!(
+            matches!(restriction(nodes), Err(Failure::Fault(fault)) if fault.detail.contains("64 deep"))
+        );
+        assert!(
+            matches!(restriction(vec![keyword("a"); 1025]), Err(Failure::Fault(fault)) if fault.detail.contains("1024 nodes"))
+        );
     }
 
     proptest! {

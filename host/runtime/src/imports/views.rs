@@ -2,7 +2,9 @@
 //! the handle leaves it open for `resume`, `close` and the session's end close it.
 
 use wasmtime::component::Resource;
-use waxwing_exmdb::{self as exmdb, Body, Columns, FlagMode, FlagUpdate, FolderId, ItemId, Query, View};
+use waxwing_exmdb::{
+    self as exmdb, Body, Columns, FlagMode, FlagUpdate, FolderId, ItemId, Query, View,
+};
 
 use super::{Failure, Result, values};
 use crate::{
@@ -16,6 +18,7 @@ use crate::{
 
 /// A handle on a session's view.
 #[derive(Clone)]
+#[allow(unreachable_pub, reason = "the generated bindings re-export it")]
 pub struct OpenView(View);
 
 /// `open-bodies` opens no more at once.
@@ -67,7 +70,11 @@ impl wit::HostView for State {
         })
     }
 
-    async fn sync(&mut self, view: Resource<OpenView>, allow_expunge: bool) -> Result<wit::ViewChanges> {
+    async fn sync(
+        &mut self,
+        view: Resource<OpenView>,
+        allow_expunge: bool,
+    ) -> Result<wit::ViewChanges> {
         let view = self.get(&view)?.0;
         self.call("view.sync", async move {
             let changes = view.sync(allow_expunge).await?;
@@ -95,12 +102,19 @@ impl wit::HostView for State {
         };
         self.call("view.fetch", async move {
             let page = view.fetch(query).await?;
-            Ok(wit::Page { rows: rows(page.rows), next: page.next })
+            Ok(wit::Page {
+                rows: rows(page.rows),
+                next: page.next,
+            })
         })
         .await
     }
 
-    async fn search(&mut self, view: Resource<OpenView>, restriction: Vec<RestrictionNode>) -> Result<wit::Found> {
+    async fn search(
+        &mut self,
+        view: Resource<OpenView>,
+        restriction: Vec<RestrictionNode>,
+    ) -> Result<wit::Found> {
         let (view, restriction) = (self.get(&view)?.0, values::restriction(restriction)?);
         self.call("view.search", async move {
             let found = view.search(&restriction).await?;
@@ -114,17 +128,33 @@ impl wit::HostView for State {
         .await
     }
 
-    async fn sort(&mut self, view: Resource<OpenView>, restriction: Vec<RestrictionNode>, keys: Vec<SortKey>) -> Result<wit::Sorted> {
-        let (view, restriction, keys) = (self.get(&view)?.0, values::restriction(restriction)?, values::sort_keys(keys)?);
+    async fn sort(
+        &mut self,
+        view: Resource<OpenView>,
+        restriction: Vec<RestrictionNode>,
+        keys: Vec<SortKey>,
+    ) -> Result<wit::Sorted> {
+        let (view, restriction, keys) = (
+            self.get(&view)?.0,
+            values::restriction(restriction)?,
+            values::sort_keys(keys)?,
+        );
         self.call("view.sort", async move {
             let sorted = view.sort(&restriction, &keys).await?;
-            let (positions, uids) = sorted.into_iter().map(|(position, uid)| (position, uid.0)).unzip();
+            let (positions, uids) = sorted
+                .into_iter()
+                .map(|(position, uid)| (position, uid.0))
+                .unzip();
             Ok(wit::Sorted { positions, uids })
         })
         .await
     }
 
-    async fn set_flags(&mut self, view: Resource<OpenView>, update: wit::FlagUpdate) -> Result<wit::FlagResult> {
+    async fn set_flags(
+        &mut self,
+        view: Resource<OpenView>,
+        update: wit::FlagUpdate,
+    ) -> Result<wit::FlagResult> {
         let view = self.get(&view)?.0;
         let update = FlagUpdate {
             selection: values::selection(update.selection)?,
@@ -148,43 +178,89 @@ impl wit::HostView for State {
         .await
     }
 
-    async fn copy(&mut self, view: Resource<OpenView>, selection: wit::Selection, target: u64) -> Result<wit::Transfer> {
+    async fn copy(
+        &mut self,
+        view: Resource<OpenView>,
+        selection: wit::Selection,
+        target: u64,
+    ) -> Result<wit::Transfer> {
         let (view, selection) = (self.get(&view)?.0, values::selection(selection)?);
-        self.call("view.copy", async move { Ok(transfer(view.copy(selection, FolderId(target)).await?)) }).await
+        self.call("view.copy", async move {
+            Ok(transfer(view.copy(selection, FolderId(target)).await?))
+        })
+        .await
     }
 
-    async fn move_(&mut self, view: Resource<OpenView>, selection: wit::Selection, target: u64) -> Result<wit::Transfer> {
+    async fn move_(
+        &mut self,
+        view: Resource<OpenView>,
+        selection: wit::Selection,
+        target: u64,
+    ) -> Result<wit::Transfer> {
         let (view, selection) = (self.get(&view)?.0, values::selection(selection)?);
-        self.call("view.move", async move { Ok(transfer(view.move_to(selection, FolderId(target)).await?)) }).await
+        self.call("view.move", async move {
+            Ok(transfer(view.move_to(selection, FolderId(target)).await?))
+        })
+        .await
     }
 
-    async fn expunge(&mut self, view: Resource<OpenView>, selection: Option<wit::Selection>) -> Result<Vec<Span>> {
-        let (view, selection) = (self.get(&view)?.0, selection.map(values::selection).transpose()?);
-        self.call("view.expunge", async move { Ok(values::wit_spans(view.expunge(selection).await?)) }).await
+    async fn expunge(
+        &mut self,
+        view: Resource<OpenView>,
+        selection: Option<wit::Selection>,
+    ) -> Result<Vec<Span>> {
+        let (view, selection) = (
+            self.get(&view)?.0,
+            selection.map(values::selection).transpose()?,
+        );
+        self.call("view.expunge", async move {
+            Ok(values::wit_spans(view.expunge(selection).await?))
+        })
+        .await
     }
 
-    async fn vanished(&mut self, view: Resource<OpenView>, selection: wit::Selection, since: u64) -> Result<Vec<Span>> {
+    async fn vanished(
+        &mut self,
+        view: Resource<OpenView>,
+        selection: wit::Selection,
+        since: u64,
+    ) -> Result<Vec<Span>> {
         let (view, selection) = (self.get(&view)?.0, values::selection(selection)?);
-        self.call("view.vanished", async move { Ok(values::wit_spans(view.vanished(selection, since).await?)) }).await
+        self.call("view.vanished", async move {
+            Ok(values::wit_spans(view.vanished(selection, since).await?))
+        })
+        .await
     }
 
     async fn open_bodies(
         &mut self,
         view: Resource<OpenView>,
         items: Vec<u64>,
-    ) -> wasmtime::Result<Vec<std::result::Result<Resource<Body>, crate::bindings::waxwing::types::faults::Fault>>> {
+    ) -> wasmtime::Result<
+        Vec<std::result::Result<Resource<Body>, crate::bindings::waxwing::types::faults::Fault>>,
+    > {
         if items.len() > BODIES {
-            return Err(Failure::limit_trap(format!("view.open-bodies opens at most {BODIES} at once")).into_trap());
+            return Err(Failure::limit_trap(format!(
+                "view.open-bodies opens at most {BODIES} at once"
+            ))
+            .into_trap());
         }
         let view = self.get(&view).map_err(Failure::into_trap)?.0;
         let items: Vec<ItemId> = items.into_iter().map(ItemId).collect();
-        let opened = self.call("view.open-bodies", async move { Ok(view.open_bodies(&items).await) }).await.map_err(Failure::into_trap)?;
+        let opened = self
+            .call("view.open-bodies", async move {
+                Ok(view.open_bodies(&items).await)
+            })
+            .await
+            .map_err(Failure::into_trap)?;
         let mut answers = Vec::with_capacity(opened.len());
         for body in opened {
-            answers.push(match body.map_err(Failure::from).and_then(|body| self.push(body)) {
-                Ok(handle) => Ok(handle),
-                Err(failure) => Err(failure.into_fault()?),
-            });
+            answers.push(
+                match body.map_err(Failure::from).and_then(|body| self.push(body)) {
+                    Ok(handle) => Ok(handle),
+                    Err(failure) => Err(failure.into_fault()?),
+                },
+            );
         }
         Ok(answers)
     }
@@ -203,9 +279,18 @@ impl wit::HostView for State {
 }
 
 impl wit::Host for State {
-    async fn open(&mut self, mailbox: Resource<OpenMailbox>, folder: u64, read_only: bool) -> Result<Resource<OpenView>> {
+    async fn open(
+        &mut self,
+        mailbox: Resource<OpenMailbox>,
+        folder: u64,
+        read_only: bool,
+    ) -> Result<Resource<OpenView>> {
         let mailbox = self.get(&mailbox)?.mailbox;
-        let view = self.call("views.open", async move { Ok(mailbox.open_view(FolderId(folder), read_only).await?) }).await?;
+        let view = self
+            .call("views.open", async move {
+                Ok(mailbox.open_view(FolderId(folder), read_only).await?)
+            })
+            .await?;
         if let Err(limit) = self.host.add_view(&view, &self.facts.limits) {
             view.close();
             return Err(Failure::limit(limit));
@@ -213,15 +298,27 @@ impl wit::Host for State {
         self.push(OpenView(view))
     }
 
-    async fn resume(&mut self, mailbox: Resource<OpenMailbox>, id: u64) -> Result<Resource<OpenView>> {
+    async fn resume(
+        &mut self,
+        mailbox: Resource<OpenMailbox>,
+        id: u64,
+    ) -> Result<Resource<OpenView>> {
         // The handle on the mailbox proves nothing more than the session's own list does.
         let _ = self.get(&mailbox)?;
         self.count_call("views.resume")?;
-        let view = self.host.view(id).ok_or_else(|| Failure::expired(format!("view {id}")))?;
+        let view = self
+            .host
+            .view(id)
+            .ok_or_else(|| Failure::expired(format!("view {id}")))?;
         self.push(OpenView(view))
     }
 
-    async fn append(&mut self, mailbox: Resource<OpenMailbox>, folder: u64, messages: Vec<wit::NewMail>) -> Result<wit::Appended> {
+    async fn append(
+        &mut self,
+        mailbox: Resource<OpenMailbox>,
+        folder: u64,
+        messages: Vec<wit::NewMail>,
+    ) -> Result<wit::Appended> {
         let mailbox = self.get(&mailbox)?.mailbox;
         let messages = messages
             .into_iter()

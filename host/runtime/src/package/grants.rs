@@ -35,12 +35,19 @@ pub(crate) struct Grants {
 }
 
 fn covers(set: &BTreeSet<String>, short: &str) -> bool {
-    set.contains(short) || short.split_once('/').is_some_and(|(package, _)| set.contains(package))
+    set.contains(short)
+        || short
+            .split_once('/')
+            .is_some_and(|(package, _)| set.contains(package))
 }
 
 impl Grants {
     pub(crate) fn new(plugin: &str, needs: &[String], granted: &[String]) -> Grants {
-        Grants { plugin: plugin.to_owned(), needs: needs.iter().cloned().collect(), granted: granted.iter().cloned().collect() }
+        Grants {
+            plugin: plugin.to_owned(),
+            needs: needs.iter().cloned().collect(),
+            granted: granted.iter().cloned().collect(),
+        }
     }
 
     /// Whether `waxwing:store/views` is real for this plugin.
@@ -55,10 +62,16 @@ impl Grants {
             return None;
         }
         if !covers(&self.needs, short) {
-            return Some(format!("`{short}` is not among the `needs` of {}'s plugin.toml", self.plugin));
+            return Some(format!(
+                "`{short}` is not among the `needs` of {}'s plugin.toml",
+                self.plugin
+            ));
         }
         if !covers(&self.granted, short) {
-            return Some(format!("`{short}` is not granted: add it to `grants` under [plugin.{}]", self.plugin));
+            return Some(format!(
+                "`{short}` is not granted: add it to `grants` under [plugin.{}]",
+                self.plugin
+            ));
         }
         None
     }
@@ -66,10 +79,17 @@ impl Grants {
     /// Needs that the operator has not granted.
     pub(crate) fn ungranted(&self) -> Vec<String> {
         let part_of = |package: &str| {
-            let parts: Vec<_> = KNOWN.iter().filter(|known| known.split_once('/').is_some_and(|(p, _)| p == package)).collect();
+            let parts: Vec<_> = KNOWN
+                .iter()
+                .filter(|known| known.split_once('/').is_some_and(|(p, _)| p == package))
+                .collect();
             !parts.is_empty() && parts.iter().all(|part| self.granted.contains(**part))
         };
-        self.needs.iter().filter(|need| !covers(&self.granted, need) && !part_of(need)).cloned().collect()
+        self.needs
+            .iter()
+            .filter(|need| !covers(&self.granted, need) && !part_of(need))
+            .cloned()
+            .collect()
     }
 }
 
@@ -78,7 +98,12 @@ mod tests {
     use super::*;
 
     fn grants(needs: &[&str], granted: &[&str]) -> Grants {
-        let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let own = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect::<Vec<_>>()
+        };
         Grants::new("imap", &own(needs), &own(granted))
     }
 
@@ -94,12 +119,25 @@ mod tests {
     #[test]
     fn a_denial_names_what_is_missing_and_where() {
         let grants = grants(&["store"], &[]);
-        assert!(grants.denial("waxwing:store/views").unwrap().contains("[plugin.imap]"));
-        assert!(grants.denial("waxwing:kv/buckets").unwrap().contains("`kv/buckets` is not among the `needs`"));
+        assert!(
+            grants
+                .denial("waxwing:store/views")
+                .unwrap()
+                .contains("[plugin.imap]")
+        );
+        assert!(
+            grants
+                .denial("waxwing:kv/buckets")
+                .unwrap()
+                .contains("`kv/buckets` is not among the `needs`")
+        );
     }
 
     #[test]
     fn the_difference_to_what_is_granted_is_shown() {
-        assert_eq!(grants(&["store", "kv", "transport"], &["kv/buckets", "transport"]).ungranted(), ["store"]);
+        assert_eq!(
+            grants(&["store", "kv", "transport"], &["kv/buckets", "transport"]).ungranted(),
+            ["store"]
+        );
     }
 }

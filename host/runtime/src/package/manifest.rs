@@ -140,19 +140,36 @@ pub struct Manifest {
 /// # Errors
 /// What is wrong, with the key; for an unknown key the nearest known one.
 pub fn parse(text: &str) -> Result<Manifest> {
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| ManifestError(error.to_string().trim_end().to_owned()))?;
+    let table: toml::Table = text
+        .parse()
+        .map_err(|error: toml::de::Error| ManifestError(error.to_string().trim_end().to_owned()))?;
     known_keys(&table)?;
-    let manifest: Manifest = table.try_into().map_err(|error: toml::de::Error| ManifestError(error.to_string().trim_end().to_owned()))?;
+    let manifest: Manifest = table
+        .try_into()
+        .map_err(|error: toml::de::Error| ManifestError(error.to_string().trim_end().to_owned()))?;
     check(&manifest)?;
     Ok(manifest)
 }
 
-const TOP: [&str; 9] = ["name", "version", "description", "world", "protocols", "route", "needs", "limits", "handoff"];
+const TOP: [&str; 9] = [
+    "name",
+    "version",
+    "description",
+    "world",
+    "protocols",
+    "route",
+    "needs",
+    "limits",
+    "handoff",
+];
 
 fn known_keys(table: &toml::Table) -> Result<()> {
     let limits: Vec<&str> = Limits::TABLE.iter().map(|(key, ..)| *key).collect();
     expect_known("", table, &TOP)?;
-    for (section, known) in [("limits", limits.as_slice()), ("handoff", &["writes", "accepts"])] {
+    for (section, known) in [
+        ("limits", limits.as_slice()),
+        ("handoff", &["writes", "accepts"]),
+    ] {
         if let Some(toml::Value::Table(inner)) = table.get(section) {
             expect_known(section, inner, known)?;
         }
@@ -167,8 +184,16 @@ fn known_keys(table: &toml::Table) -> Result<()> {
 
 fn expect_known(section: &str, table: &toml::Table, known: &[&str]) -> Result<()> {
     for key in table.keys().filter(|key| !known.contains(&key.as_str())) {
-        let place = if section.is_empty() { String::new() } else { format!(" in [{section}]") };
-        return Err(ManifestError(format!("unknown key `{}`{place}{}", shown(key), proposal(key, known))));
+        let place = if section.is_empty() {
+            String::new()
+        } else {
+            format!(" in [{section}]")
+        };
+        return Err(ManifestError(format!(
+            "unknown key `{}`{place}{}",
+            shown(key),
+            proposal(key, known)
+        )));
     }
     Ok(())
 }
@@ -180,29 +205,49 @@ fn proposal(given: &str, known: &[&str]) -> String {
         .map(|candidate| (strsim::jaro_winkler(given, candidate), candidate))
         .filter(|(likeness, _)| *likeness > 0.7)
         .max_by(|one, other| one.0.total_cmp(&other.0));
-    nearest.map_or_else(String::new, |(_, candidate)| format!("; did you mean `{candidate}`?"))
+    nearest.map_or_else(String::new, |(_, candidate)| {
+        format!("; did you mean `{candidate}`?")
+    })
 }
 
 /// Someone else's text in a message: short and on one line.
 fn shown(text: &str) -> String {
-    text.chars().take(NAME).flat_map(char::escape_debug).collect()
+    text.chars()
+        .take(NAME)
+        .flat_map(char::escape_debug)
+        .collect()
 }
 
 fn is_name(text: &str) -> bool {
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    text.len() <= NAME && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(inner)
+    text.len() <= NAME
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.chars().all(inner)
 }
 
 fn check(manifest: &Manifest) -> Result<()> {
     let wrong = |message: String| Err(ManifestError(message));
     if !is_name(&manifest.name) {
-        return wrong(format!("name `{}`: 1 to {NAME} of a-z, 0-9 and hyphens, a letter first", shown(&manifest.name)));
+        return wrong(format!(
+            "name `{}`: 1 to {NAME} of a-z, 0-9 and hyphens, a letter first",
+            shown(&manifest.name)
+        ));
     }
-    if manifest.protocols.len() > ENTRIES || manifest.routes.len() > ENTRIES || manifest.needs.len() > ENTRIES {
+    if manifest.protocols.len() > ENTRIES
+        || manifest.routes.len() > ENTRIES
+        || manifest.needs.len() > ENTRIES
+    {
         return wrong(format!("at most {ENTRIES} protocols, routes and needs"));
     }
-    if let Some(protocol) = manifest.protocols.iter().find(|protocol| !is_name(protocol)) {
-        return wrong(format!("protocol `{}`: 1 to {NAME} of a-z, 0-9 and hyphens", shown(protocol)));
+    if let Some(protocol) = manifest
+        .protocols
+        .iter()
+        .find(|protocol| !is_name(protocol))
+    {
+        return wrong(format!(
+            "protocol `{}`: 1 to {NAME} of a-z, 0-9 and hyphens",
+            shown(protocol)
+        ));
     }
     if manifest.world.is_stream() == manifest.protocols.is_empty() {
         return wrong("`protocols` belongs to stream plugins, which must name at least one".into());
@@ -212,7 +257,11 @@ fn check(manifest: &Manifest) -> Result<()> {
     }
     for need in &manifest.needs {
         if !super::grants::KNOWN.contains(&need.as_str()) {
-            return wrong(format!("needs `{}`, which does not exist{}", shown(need), proposal(need, &super::grants::KNOWN)));
+            return wrong(format!(
+                "needs `{}`, which does not exist{}",
+                shown(need),
+                proposal(need, &super::grants::KNOWN)
+            ));
         }
     }
     check_handoff(manifest)?;
@@ -221,11 +270,20 @@ fn check(manifest: &Manifest) -> Result<()> {
 
 fn check_handoff(manifest: &Manifest) -> Result<()> {
     match (&manifest.handoff, manifest.world) {
-        (None, World::StreamPlugin) => Err(ManifestError("a stream-plugin names its frozen formats under [handoff]".into())),
-        (Some(_), world) if world != World::StreamPlugin => Err(ManifestError("[handoff] belongs to the world stream-plugin".into())),
-        (Some(handoff), _) if handoff.accepts.len() > ENTRIES => Err(ManifestError(format!("handoff: at most {ENTRIES} formats"))),
+        (None, World::StreamPlugin) => Err(ManifestError(
+            "a stream-plugin names its frozen formats under [handoff]".into(),
+        )),
+        (Some(_), world) if world != World::StreamPlugin => Err(ManifestError(
+            "[handoff] belongs to the world stream-plugin".into(),
+        )),
+        (Some(handoff), _) if handoff.accepts.len() > ENTRIES => {
+            Err(ManifestError(format!("handoff: at most {ENTRIES} formats")))
+        }
         (Some(handoff), _) if !handoff.accepts.contains(&handoff.writes) => {
-            Err(ManifestError(format!("handoff: writes format {} but does not accept it", handoff.writes)))
+            Err(ManifestError(format!(
+                "handoff: writes format {} but does not accept it",
+                handoff.writes
+            )))
         }
         _ => Ok(()),
     }
@@ -233,8 +291,14 @@ fn check_handoff(manifest: &Manifest) -> Result<()> {
 
 fn check_route(route: &RouteEntry) -> Result<()> {
     let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '?' | '#' | '%');
-    if !route.prefix.starts_with('/') || route.prefix.len() > 256 || !route.prefix.chars().all(plain) {
-        return Err(ManifestError(format!("route `{}`: a path that begins with a slash", shown(&route.prefix))));
+    if !route.prefix.starts_with('/')
+        || route.prefix.len() > 256
+        || !route.prefix.chars().all(plain)
+    {
+        return Err(ManifestError(format!(
+            "route `{}`: a path that begins with a slash",
+            shown(&route.prefix)
+        )));
     }
     Ok(())
 }
@@ -262,21 +326,42 @@ mod tests {
     #[test]
     fn a_whole_manifest_is_read() {
         let manifest = parse(IMAP).unwrap();
-        assert_eq!((manifest.name.as_str(), manifest.limits.memory), ("imap", Some(1024)));
+        assert_eq!(
+            (manifest.name.as_str(), manifest.limits.memory),
+            ("imap", Some(1024))
+        );
         assert_eq!(manifest.handoff.unwrap().accepts, [1, 2]);
     }
 
     #[test]
     fn a_route_is_open_and_small_unless_it_says_otherwise() {
-        let manifest = parse("name='status'\nversion='1.0.0'\nworld='http-plugin'\n[[route]]\nprefix='/status'").unwrap();
-        assert_eq!(manifest.routes, [RouteEntry { prefix: "/status".into(), auth: RouteAuth::None, max_body: BODY }]);
+        let manifest = parse(
+            "name='status'\nversion='1.0.0'\nworld='http-plugin'\n[[route]]\nprefix='/status'",
+        )
+        .unwrap();
+        assert_eq!(
+            manifest.routes,
+            [RouteEntry {
+                prefix: "/status".into(),
+                auth: RouteAuth::None,
+                max_body: BODY
+            }]
+        );
     }
 
     #[test]
     fn an_unknown_key_proposes_the_nearest_known_one() {
-        assert_eq!(complaint(&IMAP.replace("protocols", "protocol")), "unknown key `protocol`; did you mean `protocols`?");
-        assert!(complaint(&IMAP.replace("memory", "memmory")).contains("in [limits]; did you mean `memory`?"));
-        assert!(complaint(&IMAP.replace("\"store\"", "\"sotre\"")).contains("did you mean `store`?"));
+        assert_eq!(
+            complaint(&IMAP.replace("protocols", "protocol")),
+            "unknown key `protocol`; did you mean `protocols`?"
+        );
+        assert!(
+            complaint(&IMAP.replace("memory", "memmory"))
+                .contains("in [limits]; did you mean `memory`?")
+        );
+        assert!(
+            complaint(&IMAP.replace("\"store\"", "\"sotre\"")).contains("did you mean `store`?")
+        );
     }
 
     #[test]

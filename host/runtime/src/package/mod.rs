@@ -38,11 +38,24 @@ impl Package {
     ///
     /// # Errors
     /// What is wrong with it, with the file's name.
-    pub fn read(directory: &Path, trusted: &[TrustedKey], require_signature: bool) -> Result<Package> {
-        let manifest_text = String::from_utf8(file(directory, "plugin.toml", MANIFEST)?)
-            .map_err(|_| Error::Package(format!("{}: not UTF-8", directory.join("plugin.toml").display())))?;
-        let manifest =
-            manifest::parse(&manifest_text).map_err(|error| Error::Package(format!("{}: {error}", directory.join("plugin.toml").display())))?;
+    pub fn read(
+        directory: &Path,
+        trusted: &[TrustedKey],
+        require_signature: bool,
+    ) -> Result<Package> {
+        let manifest_text =
+            String::from_utf8(file(directory, "plugin.toml", MANIFEST)?).map_err(|_| {
+                Error::Package(format!(
+                    "{}: not UTF-8",
+                    directory.join("plugin.toml").display()
+                ))
+            })?;
+        let manifest = manifest::parse(&manifest_text).map_err(|error| {
+            Error::Package(format!(
+                "{}: {error}",
+                directory.join("plugin.toml").display()
+            ))
+        })?;
         let component = file(directory, "plugin.wasm", COMPONENT)?;
         let digest = blake3::hash(&component).to_hex().to_string();
         let signature = match file(directory, "plugin.sig", 1 << 10) {
@@ -52,9 +65,19 @@ impl Package {
         };
         let signed_by = signature::verify(&digest, &manifest_text, signature.as_deref(), trusted)?;
         if require_signature && signed_by.is_none() {
-            return Err(Error::Package(format!("{} {} is not signed by a trusted key", manifest.name, manifest.version)));
+            return Err(Error::Package(format!(
+                "{} {} is not signed by a trusted key",
+                manifest.name, manifest.version
+            )));
         }
-        Ok(Package { manifest, manifest_text, component, digest, signature, signed_by })
+        Ok(Package {
+            manifest,
+            manifest_text,
+            component,
+            digest,
+            signature,
+            signed_by,
+        })
     }
 
     /// Writes the package as `read` reads it, each file whole or not at all.
@@ -78,7 +101,10 @@ fn file(directory: &Path, name: &str, most: u64) -> Result<Vec<u8>> {
     let failed = |error: std::io::Error| Error::Package(format!("{}: {error}", path.display()));
     let size = std::fs::metadata(&path).map_err(failed)?.len();
     if size > most {
-        return Err(Error::Package(format!("{}: {size} octets, at most {most}", path.display())));
+        return Err(Error::Package(format!(
+            "{}: {size} octets, at most {most}",
+            path.display()
+        )));
     }
     std::fs::read(&path).map_err(failed)
 }

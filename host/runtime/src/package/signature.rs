@@ -20,10 +20,17 @@ impl TrustedKey {
     /// # Errors
     /// When that is not an Ed25519 public key.
     pub fn from_hex(name: &str, hex: &str) -> Result<TrustedKey> {
-        let wrong = || Error::Package(format!("trusted key {name}: not 64 hexadecimal digits of an Ed25519 public key"));
+        let wrong = || {
+            Error::Package(format!(
+                "trusted key {name}: not 64 hexadecimal digits of an Ed25519 public key"
+            ))
+        };
         let octets: [u8; 32] = octets(hex).ok_or_else(wrong)?;
         let key = VerifyingKey::from_bytes(&octets).map_err(|_| wrong())?;
-        Ok(TrustedKey { name: name.to_owned(), key })
+        Ok(TrustedKey {
+            name: name.to_owned(),
+            key,
+        })
     }
 }
 
@@ -34,12 +41,22 @@ pub fn message(digest: &str, manifest: &str) -> Vec<u8> {
 }
 
 /// The name of the trusted key that signed, if one did.
-pub(super) fn verify(digest: &str, manifest: &str, signature: Option<&str>, trusted: &[TrustedKey]) -> Result<Option<String>> {
-    let Some(text) = signature else { return Ok(None) };
-    let octets: [u8; 64] =
-        octets(text.trim()).ok_or_else(|| Error::Package("plugin.sig: not the 128 hexadecimal digits of a signature".into()))?;
+pub(super) fn verify(
+    digest: &str,
+    manifest: &str,
+    signature: Option<&str>,
+    trusted: &[TrustedKey],
+) -> Result<Option<String>> {
+    let Some(text) = signature else {
+        return Ok(None);
+    };
+    let octets: [u8; 64] = octets(text.trim()).ok_or_else(|| {
+        Error::Package("plugin.sig: not the 128 hexadecimal digits of a signature".into())
+    })?;
     let (signature, message) = (Signature::from_bytes(&octets), message(digest, manifest));
-    let signer = trusted.iter().find(|trusted| trusted.key.verify_strict(&message, &signature).is_ok());
+    let signer = trusted
+        .iter()
+        .find(|trusted| trusted.key.verify_strict(&message, &signature).is_ok());
     Ok(signer.map(|trusted| trusted.name.clone()))
 }
 
@@ -67,21 +84,35 @@ mod tests {
     fn signed() -> (TrustedKey, String) {
         let key = SigningKey::from_bytes(&[7; 32]);
         let trusted = TrustedKey::from_hex("ours", &hex(key.verifying_key().as_bytes())).unwrap();
-        (trusted, hex(&key.sign(&message("digest", "manifest")).to_bytes()))
+        (
+            trusted,
+            hex(&key.sign(&message("digest", "manifest")).to_bytes()),
+        )
     }
 
     #[test]
     fn a_trusted_signature_names_its_key() {
         let (trusted, signature) = signed();
-        assert_eq!(verify("digest", "manifest", Some(&signature), &[trusted]).unwrap().as_deref(), Some("ours"));
+        assert_eq!(
+            verify("digest", "manifest", Some(&signature), &[trusted])
+                .unwrap()
+                .as_deref(),
+            Some("ours")
+        );
     }
 
     #[test]
     fn another_component_or_manifest_is_not_signed() {
         let (trusted, signature) = signed();
         let keys = [trusted];
-        assert_eq!(verify("other", "manifest", Some(&signature), &keys).unwrap(), None);
-        assert_eq!(verify("digest", "other", Some(&signature), &keys).unwrap(), None);
+        assert_eq!(
+            verify("other", "manifest", Some(&signature), &keys).unwrap(),
+            None
+        );
+        assert_eq!(
+            verify("digest", "other", Some(&signature), &keys).unwrap(),
+            None
+        );
         assert_eq!(verify("digest", "manifest", None, &keys).unwrap(), None);
     }
 

@@ -28,7 +28,7 @@ const RETIRED: usize = 5;
 /// What became of a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum VersionState {
+pub(crate) enum VersionState {
     /// Loaded, never active yet.
     Staged,
     /// What new sessions get.
@@ -92,7 +92,10 @@ impl Plugin {
             let held = &entry.version;
             held.facts.version == version && held.digest == digest && held.manifest_text == manifest
         };
-        self.entries().iter().find(found).map(|entry| entry.version.clone())
+        self.entries()
+            .iter()
+            .find(found)
+            .map(|entry| entry.version.clone())
     }
 
     fn stage(&self, version: Arc<Version>, state: VersionState) {
@@ -103,20 +106,35 @@ impl Plugin {
     fn choose(&self, wanted: Option<&str>) -> Result<Arc<Version>> {
         let entries = self.entries();
         let found = match wanted {
-            Some(number) => entries.iter().rev().find(|entry| entry.version.facts.version == number || entry.version.key() == number),
-            None => entries.iter().rev().find(|entry| entry.state == VersionState::Staged),
+            Some(number) => entries.iter().rev().find(|entry| {
+                entry.version.facts.version == number || entry.version.key() == number
+            }),
+            None => entries
+                .iter()
+                .rev()
+                .find(|entry| entry.state == VersionState::Staged),
         };
-        found.map(|entry| entry.version.clone()).ok_or_else(|| match wanted {
-            Some(number) => Error::Package(format!("{} {number} is not loaded", self.name)),
-            None => Error::Package(format!("{} has no staged version", self.name)),
-        })
+        found
+            .map(|entry| entry.version.clone())
+            .ok_or_else(|| match wanted {
+                Some(number) => Error::Package(format!("{} {number} is not loaded", self.name)),
+                None => Error::Package(format!("{} has no staged version", self.name)),
+            })
     }
 
     /// The version that was active before.
     fn previous(&self) -> Result<Arc<Version>> {
         let entries = self.entries();
-        let found = entries.iter().filter(|entry| entry.state == VersionState::Retired).next_back();
-        found.map(|entry| entry.version.clone()).ok_or_else(|| Error::Package(format!("{} has no earlier version to go back to", self.name)))
+        let found = entries
+            .iter()
+            .filter(|entry| entry.state == VersionState::Retired)
+            .next_back();
+        found.map(|entry| entry.version.clone()).ok_or_else(|| {
+            Error::Package(format!(
+                "{} has no earlier version to go back to",
+                self.name
+            ))
+        })
     }
 
     /// Publishes a version.
@@ -136,19 +154,39 @@ impl Plugin {
             (_, VersionState::Retired) => 0,
             _ => 2,
         });
-        let retired = entries.iter().filter(|entry| entry.state == VersionState::Retired).count();
+        let retired = entries
+            .iter()
+            .filter(|entry| entry.state == VersionState::Retired)
+            .count();
         entries.drain(..retired.saturating_sub(RETIRED));
         drop(entries);
         self.changed.send_modify(|count| *count += 1);
-        Swap { plugin: self.name.clone(), from: before.map(|before| before.facts.version.clone()), to: version.facts.version.clone() }
+        Swap {
+            plugin: self.name.clone(),
+            from: before.map(|before| before.facts.version.clone()),
+            to: version.facts.version.clone(),
+        }
     }
 
     fn status(&self) -> Vec<PluginStatus> {
-        self.entries().iter().map(|entry| entry.version.status(entry.state.name(), self.memory.octets())).collect()
+        self.entries()
+            .iter()
+            .map(|entry| {
+                entry
+                    .version
+                    .status(entry.state.name(), self.memory.octets())
+            })
+            .collect()
     }
 
     fn remembered(&self) -> Vec<Remembered> {
-        self.entries().iter().map(|entry| Remembered { directory: entry.version.key(), state: entry.state }).collect()
+        self.entries()
+            .iter()
+            .map(|entry| Remembered {
+                directory: entry.version.key(),
+                state: entry.state,
+            })
+            .collect()
     }
 }
 
@@ -162,7 +200,11 @@ pub(crate) struct Plugins {
 
 impl Plugins {
     pub(crate) fn new(directory: PathBuf) -> Result<Plugins> {
-        Ok(Plugins { plugins: Mutex::default(), persisted: Persisted::new(directory)?, changing: tokio::sync::Mutex::default() })
+        Ok(Plugins {
+            plugins: Mutex::default(),
+            persisted: Persisted::new(directory)?,
+            changing: tokio::sync::Mutex::default(),
+        })
     }
 
     fn map(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Plugin>>> {
@@ -178,12 +220,18 @@ impl Plugins {
     }
 
     pub(crate) fn get(&self, name: &str) -> Result<Arc<Plugin>> {
-        self.map().get(name).cloned().ok_or_else(|| Error::NoPlugin(name.to_owned()))
+        self.map()
+            .get(name)
+            .cloned()
+            .ok_or_else(|| Error::NoPlugin(name.to_owned()))
     }
 
     /// The plugin of this name, made if it is new; it counts once a version is staged.
     pub(crate) fn entry(&self, name: &str) -> Arc<Plugin> {
-        self.map().entry(name.to_owned()).or_insert_with(|| Arc::new(Plugin::new(name))).clone()
+        self.map()
+            .entry(name.to_owned())
+            .or_insert_with(|| Arc::new(Plugin::new(name)))
+            .clone()
     }
 
     /// The plugin whose active version serves a protocol.
@@ -191,7 +239,12 @@ impl Plugins {
         let plugins = self.all();
         let found = plugins.into_iter().find_map(|plugin| {
             let active = plugin.active()?;
-            active.manifest.protocols.iter().any(|served| served == protocol).then_some((plugin, active))
+            active
+                .manifest
+                .protocols
+                .iter()
+                .any(|served| served == protocol)
+                .then_some((plugin, active))
         });
         found.ok_or_else(|| Error::NoPlugin(format!("for protocol {protocol}")))
     }
@@ -221,7 +274,11 @@ impl Plugins {
     fn swap(&self, plugin: &Plugin, version: &Arc<Version>, gone: VersionState) -> Result<Swap> {
         let lacking = version.grants.ungranted();
         if !lacking.is_empty() {
-            let lacking = lacking.iter().map(|need| format!("`{need}`")).collect::<Vec<_>>().join(", ");
+            let lacking = lacking
+                .iter()
+                .map(|need| format!("`{need}`"))
+                .collect::<Vec<_>>()
+                .join(", ");
             return Err(Error::Package(format!(
                 "{} {} needs {lacking}, which is not granted: add it to `grants` under [plugin.{}]",
                 plugin.name, version.facts.version, plugin.name
@@ -238,6 +295,9 @@ impl Plugins {
     }
 
     pub(crate) fn status(&self) -> Vec<PluginStatus> {
-        self.all().iter().flat_map(|plugin| plugin.status()).collect()
+        self.all()
+            .iter()
+            .flat_map(|plugin| plugin.status())
+            .collect()
     }
 }

@@ -52,8 +52,11 @@ impl Persisted {
         for entry in std::fs::read_dir(&self.directory).map_err(failed(&self.directory))? {
             let entry = entry.map_err(failed(&self.directory))?;
             let list = entry.path().join("versions.json");
-            let Ok(text) = std::fs::read(&list) else { continue };
-            let versions = serde_json::from_slice(&text).map_err(|error| Error::Other(format!("{}: {error}", list.display())))?;
+            let Ok(text) = std::fs::read(&list) else {
+                continue;
+            };
+            let versions = serde_json::from_slice(&text)
+                .map_err(|error| Error::Other(format!("{}: {error}", list.display())))?;
             plugins.push((entry.file_name().to_string_lossy().into_owned(), versions));
         }
         plugins.sort_by(|one: &(String, _), other| one.0.cmp(&other.0));
@@ -63,13 +66,22 @@ impl Persisted {
     /// Writes the list, whole or not at all, and removes packages that are no longer on it.
     pub(super) fn remember(&self, plugin: &str, versions: &[Remembered]) -> Result<()> {
         let folder = self.directory.join(plugin);
-        let (list, part) = (folder.join("versions.json"), folder.join("versions.json.part"));
+        let (list, part) = (
+            folder.join("versions.json"),
+            folder.join("versions.json.part"),
+        );
         std::fs::create_dir_all(&folder).map_err(failed(&folder))?;
-        let text = serde_json::to_vec_pretty(versions).map_err(|error| Error::Other(error.to_string()))?;
+        let text =
+            serde_json::to_vec_pretty(versions).map_err(|error| Error::Other(error.to_string()))?;
         std::fs::write(&part, text).map_err(failed(&part))?;
-        std::fs::File::open(&part).and_then(|file| file.sync_all()).map_err(failed(&part))?;
+        std::fs::File::open(&part)
+            .and_then(|file| file.sync_all())
+            .map_err(failed(&part))?;
         std::fs::rename(&part, &list).map_err(failed(&list))?;
-        for entry in std::fs::read_dir(&folder).map_err(failed(&folder))?.flatten() {
+        for entry in std::fs::read_dir(&folder)
+            .map_err(failed(&folder))?
+            .flatten()
+        {
             let name = entry.file_name().to_string_lossy().into_owned();
             if entry.path().is_dir() && !versions.iter().any(|version| version.directory == name) {
                 std::fs::remove_dir_all(entry.path()).map_err(failed(&entry.path()))?;

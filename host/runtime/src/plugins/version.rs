@@ -92,7 +92,12 @@ impl Version {
     pub(crate) fn key(&self) -> String {
         let manifest = blake3::hash(self.manifest_text.as_bytes()).to_hex();
         let short = |digest: &str| digest.chars().take(12).collect::<String>();
-        format!("{}-{}-{}", self.facts.version, short(&self.digest), short(&manifest))
+        format!(
+            "{}-{}-{}",
+            self.facts.version,
+            short(&self.digest),
+            short(&manifest)
+        )
     }
 
     pub(crate) fn can_hand_over(&self) -> bool {
@@ -101,7 +106,10 @@ impl Version {
 
     /// Whether it says that it reads a frozen format.
     pub(crate) fn accepts(&self, format: u32) -> bool {
-        self.manifest.handoff.as_ref().is_some_and(|handoff| handoff.accepts.contains(&format))
+        self.manifest
+            .handoff
+            .as_ref()
+            .is_some_and(|handoff| handoff.accepts.contains(&format))
     }
 
     pub(crate) fn status(&self, state: &str, memory: u64) -> PluginStatus {

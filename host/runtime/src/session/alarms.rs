@@ -38,13 +38,20 @@ impl Alarms {
 
     /// Replaces the watched set. Mailboxes that the session has not opened watch nothing.
     pub(crate) fn watch(&mut self, folders: Vec<(u32, FolderId)>, host: &HostSide, store: &Store) {
-        let known: Vec<_> = folders.iter().filter_map(|(number, folder)| Some((host.mailbox(*number)?.mailbox.guid(), Some(*folder)))).collect();
+        let known: Vec<_> = folders
+            .iter()
+            .filter_map(|(number, folder)| {
+                Some((host.mailbox(*number)?.mailbox.guid(), Some(*folder)))
+            })
+            .collect();
         self.watched = folders.into_iter().collect();
         if known.is_empty() {
             self.watcher = None;
             return;
         }
-        self.watcher.get_or_insert_with(|| Box::new(store.watcher())).watch(known);
+        self.watcher
+            .get_or_insert_with(|| Box::new(store.watcher()))
+            .watch(known);
     }
 
     fn next_timer(&self) -> Option<(Instant, u32)> {
@@ -77,7 +84,11 @@ impl Alarms {
     fn named(&self, changes: &[Change], host: &HostSide) -> Vec<(u32, FolderId)> {
         let mut folders: Vec<_> = changes
             .iter()
-            .flat_map(|change| host.numbers(change.mailbox).into_iter().map(|number| (number, change.folder)))
+            .flat_map(|change| {
+                host.numbers(change.mailbox)
+                    .into_iter()
+                    .map(|number| (number, change.folder))
+            })
             .filter(|folder| self.watched.contains(folder))
             .collect();
         folders.sort_unstable();

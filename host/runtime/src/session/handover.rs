@@ -48,9 +48,15 @@ impl Session {
         };
         let limit = version.facts.limits.frozen_bytes;
         match instance.freeze().await {
-            Ok(Ok(snapshot)) if snapshot.bytes.len() as u64 > limit => self.unfrozen = reached("frozen_bytes", limit),
+            Ok(Ok(snapshot)) if snapshot.bytes.len() as u64 > limit => {
+                self.unfrozen = reached("frozen_bytes", limit)
+            }
             Ok(Ok(snapshot)) if !version.accepts(snapshot.format) => {
-                self.unfrozen = format!("{} froze to format {}, which its manifest does not accept", version.facts.identity(), snapshot.format);
+                self.unfrozen = format!(
+                    "{} froze to format {}, which its manifest does not accept",
+                    version.facts.identity(),
+                    snapshot.format
+                );
             }
             Ok(Ok(snapshot)) => {
                 self.host.commit_kept();
@@ -83,7 +89,9 @@ impl Session {
 
     /// Hands over if there is a version to hand over to.
     pub(super) async fn hand_over(&mut self) -> Turn {
-        let Some(target) = self.upgrade_target() else { return Turn::default() };
+        let Some(target) = self.upgrade_target() else {
+            return Turn::default();
+        };
         let Some(snapshot) = self.frozen.clone() else {
             let reason = self.unfrozen.clone();
             self.refused = Some(Refused::Freeze { turns: self.turns });
@@ -135,13 +143,23 @@ impl Session {
         self.live = None;
         self.failures += 1;
         let Some(snapshot) = self.frozen.clone().filter(|_| self.failures <= FAILURES) else {
-            let why = if self.failures > FAILURES { "too many failed turns in a row" } else { self.unfrozen.as_str() };
+            let why = if self.failures > FAILURES {
+                "too many failed turns in a row"
+            } else {
+                self.unfrozen.as_str()
+            };
             let reason = format!("{}; {why}", failed.reason);
             return Err(self.lost(&reason));
         };
         let ours = self.standing.version.clone();
-        let active = self.plugin.active().filter(|active| !Arc::ptr_eq(active, &ours) && active.can_hand_over());
-        let cause = Cause::Crash(Crash { reason: failed.reason.clone(), input: input.to_vec() });
+        let active = self
+            .plugin
+            .active()
+            .filter(|active| !Arc::ptr_eq(active, &ours) && active.can_hand_over());
+        let cause = Cause::Crash(Crash {
+            reason: failed.reason.clone(),
+            input: input.to_vec(),
+        });
         for version in std::iter::once(ours).chain(active) {
             match self.thaw(&version, &snapshot, cause.clone()).await {
                 Ok(thawed) => {
@@ -158,14 +176,27 @@ impl Session {
     }
 
     /// Tries a frozen state on a fresh instance.
-    async fn thaw(&self, version: &Arc<Version>, snapshot: &Snapshot, cause: Cause) -> std::result::Result<Thawed, Failed> {
+    async fn thaw(
+        &self,
+        version: &Arc<Version>,
+        snapshot: &Snapshot,
+        cause: Cause,
+    ) -> std::result::Result<Thawed, Failed> {
         if !version.accepts(snapshot.format) {
-            return Err(Failed::answer(format!("{} does not accept format {}", version.facts.identity(), snapshot.format)));
+            return Err(Failed::answer(format!(
+                "{} does not accept format {}",
+                version.facts.identity(),
+                snapshot.format
+            )));
         }
         let host = Arc::new(self.host.trial());
         host.begin_thaw();
         match self.thaw_on(version, snapshot, cause, &host).await {
-            Ok((instance, outcome)) => Ok(Thawed { instance, host, outcome }),
+            Ok((instance, outcome)) => Ok(Thawed {
+                instance,
+                host,
+                outcome,
+            }),
             Err(failed) => {
                 self.host.discard(&host);
                 Err(failed)
@@ -180,17 +211,33 @@ impl Session {
         cause: Cause,
         host: &Arc<HostSide>,
     ) -> std::result::Result<(Instance, Outcome), Failed> {
-        let offered = if let Cause::Crash(crash) = &cause { crash.input.len() } else { 0 };
+        let offered = if let Cause::Crash(crash) = &cause {
+            crash.input.len()
+        } else {
+            0
+        };
         let context = translate::context(&self.context, version.facts.identity());
-        let mut instance = Instance::new(&self.shared.engine, version, &self.shared.services, host).await?;
-        let turn = instance.thaw(snapshot, &context, &cause).await?.map_err(|refusal| Failed::answer(format!("thaw refused: {refusal}")))?;
+        let mut instance =
+            Instance::new(&self.shared.engine, version, &self.shared.services, host).await?;
+        let turn = instance
+            .thaw(snapshot, &context, &cause)
+            .await?
+            .map_err(|refusal| Failed::answer(format!("thaw refused: {refusal}")))?;
         let outcome = translate::outcome(turn, offered, instance.state())?;
         // Another event may follow in the same turn: what must come last cannot come before it.
         let last = |action: &Action| {
-            matches!(action, Action::More | Action::ReceiveBody { .. } | Action::StartTls | Action::StartCompression)
+            matches!(
+                action,
+                Action::More
+                    | Action::ReceiveBody { .. }
+                    | Action::StartTls
+                    | Action::StartCompression
+            )
         };
         if !matches!(cause, Cause::Crash(_)) && outcome.turn.actions.iter().any(last) {
-            return Err(Failed::answer("thaw answered with an action that only follows an event"));
+            return Err(Failed::answer(
+                "thaw answered with an action that only follows an event",
+            ));
         }
         Ok((instance, outcome))
     }

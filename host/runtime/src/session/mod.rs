@@ -92,7 +92,10 @@ struct Standing {
 impl Standing {
     fn on(version: Arc<Version>) -> Standing {
         Counters::add(&version.facts.counters.sessions);
-        Standing { version, frozen: false }
+        Standing {
+            version,
+            frozen: false,
+        }
     }
 
     fn set_frozen(&mut self, frozen: bool) {
@@ -109,7 +112,11 @@ impl Standing {
 impl Drop for Standing {
     fn drop(&mut self) {
         self.set_frozen(false);
-        self.version.facts.counters.sessions.fetch_sub(1, Ordering::Relaxed);
+        self.version
+            .facts
+            .counters
+            .sessions
+            .fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -123,7 +130,13 @@ impl Session {
             .registry
             .enter(&context, &plugin.name, &version.facts.version)
             .ok_or_else(|| Error::Other("the server is stopping".into()))?;
-        let identity = Identity::new(context.session.clone(), context.peer, context.plaintext_login, span.clone(), &version.facts.limits);
+        let identity = Identity::new(
+            context.session.clone(),
+            context.peer,
+            context.plaintext_login,
+            span.clone(),
+            &version.facts.limits,
+        );
         let host = Arc::new(HostSide::new(identity, context.tls.clone(), None));
         let mut session = Session {
             shared,
@@ -159,8 +172,16 @@ impl Session {
 
     async fn try_start(&mut self) -> std::result::Result<Outcome, Failed> {
         let version = self.standing.version.clone();
-        let mut instance = Instance::new(&self.shared.engine, &version, &self.shared.services, &self.host).await?;
-        let turn = instance.start(&translate::context(&self.context, version.facts.identity())).await?;
+        let mut instance = Instance::new(
+            &self.shared.engine,
+            &version,
+            &self.shared.services,
+            &self.host,
+        )
+        .await?;
+        let turn = instance
+            .start(&translate::context(&self.context, version.facts.identity()))
+            .await?;
         let outcome = translate::outcome(turn, 0, instance.state())?;
         self.live = Some(instance);
         Ok(outcome)
@@ -250,7 +271,11 @@ impl Session {
         if self.live.is_none() {
             before = self.revive().await?;
         }
-        if before.actions.iter().any(|action| matches!(action, Action::Close)) {
+        if before
+            .actions
+            .iter()
+            .any(|action| matches!(action, Action::Close))
+        {
             return Ok(before);
         }
         let ended = matches!(occasion, Occasion::Net(Event::Closed));
@@ -278,7 +303,10 @@ impl Session {
         let mut told = false;
         while let Err(wait) = self.host.identity.take_turn() {
             if !told {
-                let limit = reached("turns_per_second", self.standing.version.facts.limits.turns_per_second);
+                let limit = reached(
+                    "turns_per_second",
+                    self.standing.version.facts.limits.turns_per_second,
+                );
                 tracing::warn!("the session is slowed down: {limit}");
                 told = true;
             }
@@ -287,7 +315,10 @@ impl Session {
     }
 
     async fn try_turn(&mut self, occasion: Occasion) -> std::result::Result<Outcome, Failed> {
-        let instance = self.live.as_mut().ok_or_else(|| Failed::answer("there is no instance"))?;
+        let instance = self
+            .live
+            .as_mut()
+            .ok_or_else(|| Failed::answer("there is no instance"))?;
         let offered = occasion.input().len();
         self.host.begin_turn();
         let event = translate::event(occasion, instance.state())?;
@@ -302,7 +333,8 @@ impl Session {
             tracing::warn!(reason = failed.reason, "a timer is not set");
         }
         if let Some(folders) = outcome.watch {
-            self.alarms.watch(folders, &self.host, &self.shared.services.store);
+            self.alarms
+                .watch(folders, &self.host, &self.shared.services.store);
         }
         self.turns += 1;
         Counters::add(&self.standing.version.facts.counters.turns);

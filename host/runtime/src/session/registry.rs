@@ -62,7 +62,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Registry {
     /// Lists a session; none is taken when the host stops.
-    pub(crate) fn enter(self: &Arc<Self>, context: &Context, plugin: &str, version: &str) -> Option<Registration> {
+    pub(crate) fn enter(
+        self: &Arc<Self>,
+        context: &Context,
+        plugin: &str,
+        version: &str,
+    ) -> Option<Registration> {
         let closing = lock(&self.closing);
         if *closing {
             return None;
@@ -80,20 +85,33 @@ impl Registry {
         let (close, closed) = watch::channel(None);
         let key = self.next.fetch_add(1, Ordering::Relaxed);
         lock(&self.sessions).insert(key, Listed { status, close });
-        Some(Registration { registry: self.clone(), key, close: closed })
+        Some(Registration {
+            registry: self.clone(),
+            key,
+            close: closed,
+        })
     }
 
     pub(crate) fn list(&self) -> Vec<SessionStatus> {
-        let mut list: Vec<_> = lock(&self.sessions).values().map(|listed| listed.status.clone()).collect();
+        let mut list: Vec<_> = lock(&self.sessions)
+            .values()
+            .map(|listed| listed.status.clone())
+            .collect();
         list.sort_by(|one, other| one.session.cmp(&other.session));
         list
     }
 
     /// Asks sessions to end; how many there were.
-    pub(crate) fn close(&self, which: impl Fn(&SessionStatus) -> bool, reason: CloseReason) -> usize {
+    pub(crate) fn close(
+        &self,
+        which: impl Fn(&SessionStatus) -> bool,
+        reason: CloseReason,
+    ) -> usize {
         let sessions = lock(&self.sessions);
         let chosen = sessions.values().filter(|listed| which(&listed.status));
-        chosen.map(|listed| listed.close.send_replace(Some(reason))).count()
+        chosen
+            .map(|listed| listed.close.send_replace(Some(reason)))
+            .count()
     }
 
     /// Ends all; waits until they are gone or time is up.

@@ -72,13 +72,21 @@ pub(super) fn event(occasion: Occasion, state: &mut State) -> Result<wit::Event,
     Ok(match occasion {
         Occasion::Net(Event::Input(input)) => wit::Event::Input(input.into()),
         Occasion::Net(Event::TlsEstablished(info)) => wit::Event::TlsEstablished(tls(&info)),
-        Occasion::Net(Event::BodyReceived { outcome, body, size, detail }) => wit::Event::BodyReceived(wit::Received {
+        Occasion::Net(Event::BodyReceived {
+            outcome,
+            body,
+            size,
+            detail,
+        }) => wit::Event::BodyReceived(wit::Received {
             outcome: match outcome {
                 Reception::Complete => wit::Reception::Complete,
                 Reception::OverLimit => wit::Reception::OverLimit,
                 Reception::Failed => wit::Reception::Failed,
             },
-            body: body.map(|body| state.push(body)).transpose().map_err(|_| Failed::answer(reached("handles", state.facts.limits.handles)))?,
+            body: body
+                .map(|body| state.push(body))
+                .transpose()
+                .map_err(|_| Failed::answer(reached("handles", state.facts.limits.handles)))?,
             size,
             detail,
         }),
@@ -92,33 +100,63 @@ pub(super) fn event(occasion: Occasion, state: &mut State) -> Result<wit::Event,
         }),
         Occasion::Net(Event::Closed) => wit::Event::Closed,
         Occasion::Own(PendingEvent::Timer(id)) => wit::Event::Timer(id),
-        Occasion::Own(PendingEvent::Changed(folders)) => {
-            wit::Event::Changed(folders.into_iter().map(|(mailbox, folder)| wit::FolderRef { mailbox, folder: folder.0 }).collect())
-        }
+        Occasion::Own(PendingEvent::Changed(folders)) => wit::Event::Changed(
+            folders
+                .into_iter()
+                .map(|(mailbox, folder)| wit::FolderRef {
+                    mailbox,
+                    folder: folder.0,
+                })
+                .collect(),
+        ),
     })
 }
 
 /// What a turn asks for.
-pub(super) fn outcome(turn: wit::Turn, offered: usize, state: &mut State) -> Result<Outcome, Failed> {
+pub(super) fn outcome(
+    turn: wit::Turn,
+    offered: usize,
+    state: &mut State,
+) -> Result<Outcome, Failed> {
     let limits = state.facts.limits.clone();
     let consumed = turn.consumed as usize;
     if consumed > offered {
-        return Err(Failed::answer(format!("it consumed {consumed} octets of {offered}")));
+        return Err(Failed::answer(format!(
+            "it consumed {consumed} octets of {offered}"
+        )));
     }
     if turn.actions.len() as u64 > limits.actions_per_turn {
-        return Err(Failed::answer(reached("actions_per_turn", limits.actions_per_turn)));
+        return Err(Failed::answer(reached(
+            "actions_per_turn",
+            limits.actions_per_turn,
+        )));
     }
-    let mut outcome = Outcome { turn: Turn { consumed, actions: Vec::with_capacity(turn.actions.len()) }, ..Outcome::default() };
+    let mut outcome = Outcome {
+        turn: Turn {
+            consumed,
+            actions: Vec::with_capacity(turn.actions.len()),
+        },
+        ..Outcome::default()
+    };
     let mut receiving = false;
     for action in turn.actions {
         if receiving {
-            return Err(Failed::answer("receive-body is not the last action of the turn"));
+            return Err(Failed::answer(
+                "receive-body is not the last action of the turn",
+            ));
         }
         receiving = matches!(action, wit::Action::ReceiveBody(_));
         take(action, &mut outcome, state)?;
     }
-    if outcome.watch.as_ref().is_some_and(|folders| folders.len() as u64 > limits.watched_folders) {
-        return Err(Failed::answer(reached("watched_folders", limits.watched_folders)));
+    if outcome
+        .watch
+        .as_ref()
+        .is_some_and(|folders| folders.len() as u64 > limits.watched_folders)
+    {
+        return Err(Failed::answer(reached(
+            "watched_folders",
+            limits.watched_folders,
+        )));
     }
     Ok(outcome)
 }
@@ -128,7 +166,11 @@ fn take(action: wit::Action, outcome: &mut Outcome, state: &mut State) -> Result
         wit::Action::Send(octets) => Action::Send(octets.into()),
         wit::Action::SendBody(range) => {
             let body = body_range(range.body, range.offset, range.length, state)?;
-            Action::SendBody { body, offset: range.offset, length: range.length }
+            Action::SendBody {
+                body,
+                offset: range.offset,
+                length: range.length,
+            }
         }
         wit::Action::ReceiveBody(receive) => Action::ReceiveBody {
             framing: match receive.framing {
@@ -147,7 +189,12 @@ fn take(action: wit::Action, outcome: &mut Outcome, state: &mut State) -> Result
             return Ok(());
         }
         wit::Action::Watch(folders) => {
-            outcome.watch = Some(folders.into_iter().map(|folder| (folder.mailbox, FolderId(folder.folder))).collect());
+            outcome.watch = Some(
+                folders
+                    .into_iter()
+                    .map(|folder| (folder.mailbox, FolderId(folder.folder)))
+                    .collect(),
+            );
             return Ok(());
         }
         // An open door: what this host does not know is no action (`waxwing:types/extensions`).
@@ -158,10 +205,21 @@ fn take(action: wit::Action, outcome: &mut Outcome, state: &mut State) -> Result
 }
 
 /// The body behind a handle that a turn gives away, if the range lies within it.
-pub(crate) fn body_range(handle: wasmtime::component::Resource<Body>, offset: u64, length: u64, state: &mut State) -> Result<Body, Failed> {
-    let body = state.table.delete(handle).map_err(|error| Failed::answer(format!("send-body: {error}")))?;
+pub(crate) fn body_range(
+    handle: wasmtime::component::Resource<Body>,
+    offset: u64,
+    length: u64,
+    state: &mut State,
+) -> Result<Body, Failed> {
+    let body = state
+        .table
+        .delete(handle)
+        .map_err(|error| Failed::answer(format!("send-body: {error}")))?;
     match offset.checked_add(length) {
         Some(end) if end <= body.size() => Ok(body),
-        _ => Err(Failed::answer(format!("send-body names octets {offset}+{length} of a body of {}", body.size()))),
+        _ => Err(Failed::answer(format!(
+            "send-body names octets {offset}+{length} of a body of {}",
+            body.size()
+        ))),
     }
 }
