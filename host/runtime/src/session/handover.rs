@@ -177,7 +177,7 @@ impl Session {
 
     /// Tries a frozen state on a fresh instance.
     async fn thaw(
-        &self,
+        &mut self,
         version: &Arc<Version>,
         snapshot: &Snapshot,
         cause: Cause,
@@ -205,7 +205,7 @@ impl Session {
     }
 
     async fn thaw_on(
-        &self,
+        &mut self,
         version: &Arc<Version>,
         snapshot: &Snapshot,
         cause: Cause,
