@@ -1,0 +1,67 @@
+//! What an append does before it needs the mailbox: everything about one message that the message alone decides.
+
+use std::{path::PathBuf, sync::Arc};
+
+use bytes::Bytes;
+use waxwing_formats_mime::Structure;
+
+use super::hot::Hot;
+use crate::{
+    ItemFlags, NewMail, Result,
+    blob::{self, PreparedBlob},
+    body::{FRAME, blocking, pack},
+    mailbox::now,
+};
+
+/// Messages up to this size are prepared where they are; above, the work would hold up the others of its thread.
+const INLINE: usize = 32 * 1024;
+
+/// A message ready to be stored.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) blob: PreparedBlob,
+    pub(super) hot: Hot,
+    pub(super) flags: ItemFlags,
+    pub(super) keywords: Vec<String>,
+    pub(super) internal_date: i64,
+}
+
+pub(super) async fn prepare(mail: NewMail, spool: Arc<PathBuf>) -> Result<Prepared> {
+    let message = mail.message.read_all().await?;
+    let (blob, hot) = if message.len() <= INLINE {
+        digest(&message, &spool)?
+    } else {
+        blocking(move || digest(&message, &spool)).await?
+    };
+    let mut flags = mail.flags.0 & ItemFlags::SETTABLE;
+    if hot.has_attachment {
+        flags |= ItemFlags::HAS_ATTACHMENT;
+    }
+    Ok(Prepared {
+        blob,
+        hot,
+        flags: ItemFlags(flags),
+        keywords: mail.keywords,
+        internal_date: mail.internal_date.unwrap_or_else(now),
+    })
+}
+
+fn digest(message: &Bytes, spool: &PathBuf) -> Result<(PreparedBlob, Hot)> {
+    let structure = Structure::parse(message);
+    let header_size = structure.root.header.1;
+    let packed = pack(
+        message,
+        usize::try_from(header_size).unwrap_or(usize::MAX),
+        FRAME,
+    )?;
+    let blob = PreparedBlob {
+        digest: *blake3::hash(message).as_bytes(),
+        size: message.len() as u64,
+        header_size,
+        header_packed: packed.frames.packed_up_to(header_size),
+        frames: packed.frames.encode(),
+        structure: Some(structure.encode()),
+        place: blob::place(packed, spool)?,
+    };
+    Ok((blob, Hot::of(message, &structure)))
+}

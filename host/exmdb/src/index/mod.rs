@@ -1,0 +1,64 @@
+//! The folder index: the live, normal items of one folder in memory, in UID order, from which SELECT, STATUS, FETCH of flags,
+//! searches on flags, dates and sizes, and sync are answered without SQL.
+//!
+//! Two groups of columns: what every sync and flag command walks (24 octets per item) stands apart from what only some need
+//! (48 octets), so a walk over 400,000 items reads 10 MB. Keyword sets are shared: few distinct ones exist. The commit
+//! that changes a folder changes its index before the mailbox's lock is released, so an index is never behind the disk.
+
+mod cache;
+mod columns;
+mod load;
+
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+
+pub(crate) use cache::IndexCache;
+pub(crate) use columns::{IndexColumns, IndexRow};
+pub(crate) use load::{print_keywords, row_of};
+
+use sqlx::SqliteConnection;
+
+use crate::{Result, Uid, mailbox::state::FolderState};
+
+/// What a commit did to an item of the folder.
+#[derive(Debug)]
+pub(crate) enum IndexChange {
+    Insert(IndexRow),
+    Update(IndexRow),
+    Remove(Uid),
+}
+
+/// The index of one folder.
+#[derive(Debug)]
+pub(crate) struct FolderIndex(RwLock<IndexColumns>);
+
+impl FolderIndex {
+    pub(crate) async fn load(
+        conn: &mut SqliteConnection,
+        folder: &FolderState,
+    ) -> Result<FolderIndex> {
+        Ok(FolderIndex(RwLock::new(load::load(conn, folder).await?)))
+    }
+
+    /// For memory work only; never held across an await.
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, IndexColumns> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn apply(&self, changes: Vec<IndexChange>, folder: &FolderState) {
+        let mut columns = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut removed = Vec::new();
+        for change in changes {
+            match change {
+                IndexChange::Insert(row) | IndexChange::Update(row) => columns.put(&row),
+                IndexChange::Remove(uid) => removed.push(uid.0),
+            }
+        }
+        columns.remove(removed, folder.highest_modseq);
+        columns.highest_modseq = folder.highest_modseq;
+        columns.uid_next = folder.uid_next;
+    }
+
+    pub(crate) fn octets(&self) -> usize {
+        self.read().octets()
+    }
+}

@@ -1,0 +1,276 @@
+//! One transaction and all that follows from it.
+//!
+//! An operation works on a clone of the state and notes what it does to items; [`Work::commit`] writes the counter and the
+//! folder rows that changed, commits, and only then brings memory up to date, unlinks files of blobs that are gone and wakes
+//! watchers. When the operation fails, nothing was published and the clone goes; when the commit itself fails, nobody knows
+//! what is on disk, so connection and memory are thrown away and read again.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use sqlx::SqliteConnection;
+
+use super::{
+    core::{Core, Reader},
+    state::{FolderState, State},
+};
+use crate::{
+    Change, ChangeNumber, Error, FolderId, Result, Uid,
+    ids::COUNTER_MAX,
+    index::{FolderIndex, IndexChange, IndexRow},
+};
+
+/// An open transaction.
+#[derive(Debug)]
+pub(crate) struct Work {
+    reader: Reader,
+    /// The state as it will be.
+    pub(crate) state: State,
+    counter_before: u64,
+    dirty: BTreeSet<FolderId>,
+    index: BTreeMap<FolderId, Vec<IndexChange>>,
+    told: BTreeMap<FolderId, u64>,
+    files_to_remove: Vec<[u8; 32]>,
+}
+
+impl Work {
+    pub(crate) async fn begin(mut reader: Reader) -> Result<Work> {
+        let state = State::clone(&*reader.state()?);
+        reader.set_unfinished(true)?;
+        sqlx::query("BEGIN IMMEDIATE")
+            .execute(reader.conn()?)
+            .await?;
+        Ok(Work {
+            counter_before: state.counter,
+            reader,
+            state,
+            dirty: BTreeSet::new(),
+            index: BTreeMap::new(),
+            told: BTreeMap::new(),
+            files_to_remove: Vec::new(),
+        })
+    }
+
+    pub(crate) fn conn(&mut self) -> Result<&mut SqliteConnection> {
+        self.reader.conn()
+    }
+
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        self.reader.core()
+    }
+
+    /// The folder's index as of the last commit; ask for it before the folder's items are changed.
+    pub(crate) async fn index(&mut self, folder: FolderId) -> Result<Arc<FolderIndex>> {
+        if let Some(index) = self.core().loaded_index(folder) {
+            return Ok(index);
+        }
+        let state = self.state.folder(folder)?.clone();
+        let index = Arc::new(FolderIndex::load(self.conn()?, &state).await?);
+        self.core().keep_index(folder, index.clone());
+        Ok(index)
+    }
+
+    /// The next number of the mailbox's counter.
+    pub(crate) fn next_number(&mut self) -> Result<u64> {
+        self.reserve_numbers(1)
+    }
+
+    /// The first of a run of numbers.
+    pub(crate) fn reserve_numbers(&mut self, count: u64) -> Result<u64> {
+        let last = self
+            .state
+            .counter
+            .checked_add(count)
+            .filter(|last| *last <= COUNTER_MAX);
+        let first = self.state.counter + 1;
+        self.state.counter =
+            last.ok_or_else(|| Error::Limit("the mailbox's 48-bit counter is used up".into()))?;
+        Ok(first)
+    }
+
+    /// The folder, to be changed; it is written with the commit.
+    pub(crate) fn folder(&mut self, id: FolderId) -> Result<&mut FolderState> {
+        let folder = self
+            .state
+            .folders
+            .get_mut(&id)
+            .ok_or_else(|| Error::NotFound(format!("folder {id}")))?;
+        let folder = Arc::make_mut(folder);
+        if self.dirty.insert(id) {
+            folder.recent_uid = self.reader.core().first_recent(folder);
+        }
+        Ok(folder)
+    }
+
+    /// The UID of an item that comes to the folder now: commit order, because the lock is held until the commit.
+    pub(crate) fn next_uid(&mut self, folder: FolderId) -> Result<u32> {
+        let folder = self.folder(folder)?;
+        let uid = folder.uid_next;
+        folder.uid_next = uid
+            .checked_add(1)
+            .ok_or_else(|| Error::Limit("the folder's UIDs are used up".into()))?;
+        Ok(uid)
+    }
+
+    /// Watchers of the folder will be told this number.
+    pub(crate) fn tell(&mut self, folder: FolderId, number: u64) {
+        let told = self.told.entry(folder).or_default();
+        *told = number.max(*told);
+    }
+
+    fn moved_on(&mut self, folder: FolderId, modseq: u64) -> Result<()> {
+        let state = self.folder(folder)?;
+        state.highest_modseq = state.highest_modseq.max(modseq);
+        self.tell(folder, modseq);
+        Ok(())
+    }
+
+    /// A live, normal item came to the folder; its row is written already.
+    pub(crate) fn came(&mut self, folder: FolderId, row: IndexRow) -> Result<()> {
+        self.folder(folder)?.count(&row, true);
+        self.moved_on(folder, row.modseq)?;
+        self.index
+            .entry(folder)
+            .or_default()
+            .push(IndexChange::Insert(row));
+        Ok(())
+    }
+
+    /// A live, normal item changed in place.
+    pub(crate) fn changed(
+        &mut self,
+        folder: FolderId,
+        before: &IndexRow,
+        after: IndexRow,
+    ) -> Result<()> {
+        let state = self.folder(folder)?;
+        state.count(before, false);
+        state.count(&after, true);
+        self.moved_on(folder, after.modseq)?;
+        self.index
+            .entry(folder)
+            .or_default()
+            .push(IndexChange::Update(after));
+        Ok(())
+    }
+
+    /// A live, normal item left the folder.
+    pub(crate) fn left(&mut self, folder: FolderId, row: &IndexRow, number: u64) -> Result<()> {
+        self.folder(folder)?.count(row, false);
+        self.moved_on(folder, number)?;
+        self.index
+            .entry(folder)
+            .or_default()
+            .push(IndexChange::Remove(Uid(row.uid)));
+        Ok(())
+    }
+
+    /// Something of the folder that no list shows changed (an associated or soft-deleted item).
+    pub(crate) fn touched(&mut self, folder: FolderId, number: u64) -> Result<()> {
+        self.moved_on(folder, number)
+    }
+
+    /// The blob's row is gone; its file, if it has one, goes after the commit.
+    pub(crate) fn remove_blob_file(&mut self, digest: [u8; 32]) {
+        self.files_to_remove.push(digest);
+    }
+
+    pub(crate) async fn roll_back(mut self) {
+        let Ok(conn) = self.reader.conn() else { return };
+        match sqlx::query("ROLLBACK").execute(conn).await {
+            Ok(_) => drop(self.reader.set_unfinished(false)),
+            Err(_) => self.reader.abandon(),
+        }
+    }
+
+    pub(crate) async fn commit(mut self) -> Result<()> {
+        if let Err(error) = self.write_and_commit().await {
+            self.reader.abandon();
+            return Err(error);
+        }
+        self.reader.set_unfinished(false)?;
+        let core = self.reader.core().clone();
+        for (folder, changes) in std::mem::take(&mut self.index) {
+            if let (Some(index), Some(state)) =
+                (core.loaded_index(folder), self.state.folders.get(&folder))
+            {
+                index.apply(changes, state);
+            }
+        }
+        core.publish(self.state);
+        for (folder, number) in self.told {
+            let change = Change {
+                mailbox: core.guid,
+                folder,
+                change_number: ChangeNumber(number),
+            };
+            core.commons.hub.publish(change);
+        }
+        if !self.files_to_remove.is_empty() {
+            crate::blob::remove_files(&core.folder, self.files_to_remove).await;
+        }
+        Ok(())
+    }
+
+    async fn write_and_commit(&mut self) -> Result<()> {
+        for folder in std::mem::take(&mut self.dirty) {
+            if let Some(folder) = self.state.folders.get(&folder).cloned() {
+                write_folder(self.reader.conn()?, &folder).await?;
+            }
+        }
+        if self.state.counter != self.counter_before {
+            sqlx::query("UPDATE meta SET counter = ?, uid_validity = ?")
+                .bind(self.state.counter.cast_signed())
+                .bind(self.state.uid_validity)
+                .execute(self.reader.conn()?)
+                .await?;
+        }
+        sqlx::query("COMMIT").execute(self.reader.conn()?).await?;
+        Ok(())
+    }
+}
+
+async fn write_folder(conn: &mut SqliteConnection, folder: &FolderState) -> Result<()> {
+    sqlx::query(
+        "UPDATE folders SET parent = ?, name = ?, container_class = ?, cn = ?, acl_cn = ?, uid_next = ?, recent_uid = ?,
+            highest_modseq = ?, tombstone_floor = ?, items = ?, unread = ?, deleted = ?, size = ? WHERE id = ?",
+    )
+    .bind(folder.parent.map(|parent| parent.0.cast_signed()))
+    .bind(&folder.name)
+    .bind(&folder.container_class)
+    .bind(folder.cn.cast_signed())
+    .bind(folder.acl_cn.cast_signed())
+    .bind(folder.uid_next)
+    .bind(folder.recent_uid)
+    .bind(folder.highest_modseq.cast_signed())
+    .bind(folder.tombstone_floor.cast_signed())
+    .bind(folder.items)
+    .bind(folder.unread)
+    .bind(folder.deleted)
+    .bind(folder.size.cast_signed())
+    .bind(folder.id.0.cast_signed())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+impl FolderState {
+    /// Counts an item in or out.
+    pub(crate) fn count(&mut self, row: &IndexRow, come: bool) {
+        let step = |count: u32, by: bool| match (by, come) {
+            (false, _) => count,
+            (true, true) => count.saturating_add(1),
+            (true, false) => count.saturating_sub(1),
+        };
+        self.items = step(self.items, true);
+        self.unread = step(self.unread, !row.flags.has(crate::ItemFlags::SEEN));
+        self.deleted = step(self.deleted, row.flags.has(crate::ItemFlags::DELETED));
+        self.size = if come {
+            self.size.saturating_add(row.size)
+        } else {
+            self.size.saturating_sub(row.size)
+        };
+    }
+}

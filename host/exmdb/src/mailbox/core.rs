@@ -1,0 +1,348 @@
+//! The one object per mailbox that all its handles share: the database slot behind an async lock, the state snapshot, the
+//! loaded folder indexes, the views and the queue of appends.
+//!
+//! Order of locks: database, then state, then an index, then a view; the last three are held for memory work only,
+//! never across an await.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool, atomic::Ordering},
+    time::Duration,
+};
+
+use futures_util::future::BoxFuture;
+use sqlx::{
+    ConnectOptions, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+
+use super::{
+    commit::Work,
+    state::{FolderState, State},
+};
+use crate::{
+    Error, FolderId, MailboxGuid, Result, Span, ViewId,
+    append::Queue,
+    body::blocking,
+    index::FolderIndex,
+    schema,
+    store::{Commons, Database},
+    view::ViewRecord,
+};
+
+/// Statements kept prepared per connection.
+const STATEMENTS: usize = 128;
+
+/// One mailbox, shared by its handles.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) guid: MailboxGuid,
+    pub(crate) folder: PathBuf,
+    pub(crate) commons: Arc<Commons>,
+    database: Arc<AsyncMutex<Option<Database>>>,
+    state: Mutex<Option<Arc<State>>>,
+    indexes: Mutex<HashMap<FolderId, Arc<FolderIndex>>>,
+    views: Mutex<HashMap<ViewId, Arc<ViewRecord>>>,
+    /// The first UID of a folder that no read-write view has claimed as `\Recent`, when newer than the folder's row. It is
+    /// written with the folder's next change: losing it in a crash shows some items as recent once more.
+    recent: Mutex<HashMap<FolderId, u32>>,
+    pub(crate) appends: Queue,
+    removed: AtomicBool,
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Core {
+    pub(crate) fn new(commons: Arc<Commons>, guid: MailboxGuid) -> Core {
+        Core {
+            guid,
+            folder: commons.folder_of(guid),
+            commons,
+            database: Arc::default(),
+            state: Mutex::default(),
+            indexes: Mutex::default(),
+            views: Mutex::default(),
+            recent: Mutex::default(),
+            appends: Queue::default(),
+            removed: AtomicBool::new(false),
+        }
+    }
+
+    /// The database, opened if needed, for reading.
+    pub(crate) async fn read(self: &Arc<Self>) -> Result<Reader> {
+        let mut slot = self.database.clone().lock_owned().await;
+        if self.removed.load(Ordering::Acquire) {
+            return Err(Error::NotFound(format!("mailbox {}", self.guid)));
+        }
+        if slot.is_none() {
+            let permit = self.commons.connections.permit().await?;
+            let conn = connect(&self.folder, false)
+                .await
+                .map_err(|error| error.of(self.guid))?;
+            *slot = Some(Database::new(conn, permit));
+        }
+        self.commons.connections.used(self);
+        let mut reader = Reader {
+            core: self.clone(),
+            slot: Some(slot),
+        };
+        reader
+            .make_ready()
+            .await
+            .map_err(|error| error.of(self.guid))?;
+        Ok(reader)
+    }
+
+    /// Runs an operation in a transaction and commits it; durable when this returns. It goes on when the caller goes away.
+    pub(crate) async fn write<T: Send + 'static>(
+        self: &Arc<Self>,
+        operation: impl for<'w> FnOnce(&'w mut Work) -> BoxFuture<'w, Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let core = self.clone();
+        let task = tokio::spawn(async move {
+            let mut work = Work::begin(core.read().await?).await?;
+            match operation(&mut work).await {
+                Ok(value) => work.commit().await.map(|()| value),
+                Err(error) => {
+                    work.roll_back().await;
+                    Err(error)
+                }
+            }
+        });
+        match task.await {
+            Ok(result) => result.map_err(|error| error.of(self.guid)),
+            Err(error) => Err(Error::mailbox(self.guid, error)),
+        }
+    }
+
+    /// The newest published state.
+    pub(crate) async fn state(self: &Arc<Self>) -> Result<Arc<State>> {
+        if let Some(state) = held(&self.state).clone() {
+            return Ok(state);
+        }
+        self.read().await?.state()
+    }
+
+    pub(super) fn publish(&self, state: State) {
+        *held(&self.state) = Some(Arc::new(state));
+    }
+
+    /// The folder's index, loaded if needed.
+    pub(crate) async fn index(self: &Arc<Self>, folder: FolderId) -> Result<Arc<FolderIndex>> {
+        if let Some(index) = self.loaded_index(folder) {
+            self.commons.indexes.used(self.guid, folder);
+            return Ok(index);
+        }
+        let mut reader = self.read().await?;
+        if let Some(index) = self.loaded_index(folder) {
+            return Ok(index);
+        }
+        let state = reader.state()?.folder(folder)?.clone();
+        let index = Arc::new(
+            FolderIndex::load(reader.conn()?, &state)
+                .await
+                .map_err(|error| error.of(self.guid))?,
+        );
+        self.keep_index(folder, index.clone());
+        Ok(index)
+    }
+
+    /// Puts an index that was loaded under the lock where others find it.
+    pub(crate) fn keep_index(self: &Arc<Self>, folder: FolderId, index: Arc<FolderIndex>) {
+        let octets = index.octets();
+        held(&self.indexes).insert(folder, index);
+        self.commons.indexes.loaded(self, folder, octets);
+    }
+
+    pub(crate) fn loaded_index(&self, folder: FolderId) -> Option<Arc<FolderIndex>> {
+        held(&self.indexes).get(&folder).cloned()
+    }
+
+    pub(crate) fn forget_index(&self, folder: FolderId) {
+        held(&self.indexes).remove(&folder);
+    }
+
+    /// Memory may disagree with the disk: load it again at next use.
+    pub(super) fn forget_memory(&self) {
+        held(&self.indexes).clear();
+        *held(&self.state) = None;
+    }
+
+    pub(crate) fn views(&self) -> MutexGuard<'_, HashMap<ViewId, Arc<ViewRecord>>> {
+        held(&self.views)
+    }
+
+    /// The first UID that is `\Recent` for the next read-write view.
+    pub(crate) fn first_recent(&self, folder: &FolderState) -> u32 {
+        held(&self.recent)
+            .get(&folder.id)
+            .copied()
+            .unwrap_or_default()
+            .max(folder.recent_uid)
+    }
+
+    /// UIDs that are `\Recent` in a view of the folder; a read-write one takes them from all others.
+    pub(crate) fn claim_recent(
+        &self,
+        folder: &FolderState,
+        uid_next: u32,
+        read_only: bool,
+    ) -> Vec<Span> {
+        let first = self.first_recent(folder);
+        if first >= uid_next || read_only {
+            return if first < uid_next {
+                vec![first..=uid_next - 1]
+            } else {
+                Vec::new()
+            };
+        }
+        held(&self.recent).insert(folder.id, uid_next);
+        vec![first..=uid_next - 1]
+    }
+
+    /// How many items are `\Recent` for the next view.
+    pub(crate) fn recent(&self, folder: &FolderState) -> u32 {
+        let first = self.first_recent(folder);
+        let given = folder.uid_next.saturating_sub(first);
+        match self.loaded_index(folder.id) {
+            Some(index) if given > 0 => {
+                let columns = index.read();
+                u32::try_from(columns.len() - columns.lower_bound(first)).unwrap_or(u32::MAX)
+            }
+            _ => given.min(folder.items),
+        }
+    }
+
+    /// Closes the database unless it is in use. True when it did.
+    pub(crate) async fn close_if_idle(&self) -> bool {
+        let Ok(mut slot) = self.database.try_lock() else {
+            return false;
+        };
+        let Some(database) = slot.take() else {
+            return false;
+        };
+        self.commons.connections.closed(self.guid);
+        database.close().await;
+        true
+    }
+
+    pub(crate) async fn close_database(&self) {
+        if let Some(database) = self.database.lock().await.take() {
+            self.commons.connections.closed(self.guid);
+            database.close().await;
+        }
+    }
+
+    /// Closes the mailbox for ever and removes its files.
+    pub(crate) async fn remove(&self) -> Result<()> {
+        let mut slot = self.database.lock().await;
+        self.removed.store(true, Ordering::Release);
+        if let Some(database) = slot.take() {
+            self.commons.connections.closed(self.guid);
+            database.close().await;
+        }
+        self.forget_memory();
+        let folder = self.folder.clone();
+        blocking(move || Ok(std::fs::remove_dir_all(folder)?)).await
+    }
+}
+
+/// Opens the file, or makes it, and brings it to the current schema.
+pub(crate) async fn connect(folder: &Path, create: bool) -> Result<SqliteConnection> {
+    let mut conn = SqliteConnectOptions::new()
+        .filename(folder.join("mailbox.sqlite"))
+        .create_if_missing(create)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(10))
+        .statement_cache_capacity(STATEMENTS)
+        .row_buffer_size(1024)
+        .pragma("cache_size", "-4096")
+        .pragma("temp_store", "memory")
+        .pragma("wal_autocheckpoint", "4000")
+        .disable_statement_logging()
+        .connect()
+        .await?;
+    schema::migrate(&mut conn).await?;
+    Ok(conn)
+}
+
+/// The database of a mailbox, held: nobody else reads or writes it meanwhile.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    core: Arc<Core>,
+    slot: Option<OwnedMutexGuard<Option<Database>>>,
+}
+
+impl Reader {
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    fn database(&mut self) -> Result<&mut Database> {
+        let database = self.slot.as_mut().and_then(|slot| slot.as_mut());
+        database.ok_or_else(|| Error::mailbox(self.core.guid, "its database is closed"))
+    }
+
+    pub(crate) fn conn(&mut self) -> Result<&mut SqliteConnection> {
+        Ok(&mut self.database()?.conn)
+    }
+
+    /// The state as of the last commit.
+    pub(crate) fn state(&self) -> Result<Arc<State>> {
+        held(&self.core.state)
+            .clone()
+            .ok_or_else(|| Error::mailbox(self.core.guid, "its state was thrown away"))
+    }
+
+    pub(crate) fn set_unfinished(&mut self, unfinished: bool) -> Result<()> {
+        self.database()?.unfinished = unfinished;
+        Ok(())
+    }
+
+    /// Ends a transaction that somebody left behind, and loads the state when memory does not have it.
+    async fn make_ready(&mut self) -> Result<()> {
+        let database = self.database()?;
+        if database.unfinished {
+            sqlx::raw_sql("ROLLBACK")
+                .execute(&mut database.conn)
+                .await?;
+            database.unfinished = false;
+        }
+        let loaded = held(&self.core.state).is_some();
+        if !loaded {
+            let state = State::load(self.conn()?).await?;
+            self.core.publish(state);
+        }
+        Ok(())
+    }
+
+    /// Throws the connection away: what it would answer is not known.
+    pub(crate) fn abandon(&mut self) {
+        if let Some(slot) = &mut self.slot {
+            slot.take();
+        }
+        self.core.commons.connections.closed(self.core.guid);
+        self.core.forget_memory();
+    }
+}
+
+impl Drop for Reader {
+    /// The lock goes first; who waits for a connection either finds it free or was counted before we look.
+    fn drop(&mut self) {
+        self.slot = None;
+        if !self.core.commons.connections.wanted() {
+            return;
+        }
+        if let Ok(mut slot) = self.core.database.clone().try_lock_owned()
+            && slot.take().is_some()
+        {
+            self.core.commons.connections.closed(self.core.guid);
+        }
+    }
+}

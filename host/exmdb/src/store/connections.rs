@@ -1,0 +1,124 @@
+//! The bound on open databases. sqlx keeps a thread and SQLite several files per connection, so at most `max_open` mailboxes
+//! have one; each open [`Database`] holds a permit.
+//!
+//! Who needs a permit when none is free closes the database that was idle longest. When all are in use, it waits, and
+//! the next operation that ends finds it waiting and closes its own database: no timer, no polling.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+};
+
+use sqlx::{Connection, SqliteConnection};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::{Error, MailboxGuid, Result, mailbox::Core};
+
+/// An open database of a mailbox.
+#[derive(Debug)]
+pub(crate) struct Database {
+    pub(crate) conn: SqliteConnection,
+    /// A transaction was left behind by somebody who did not finish.
+    pub(crate) unfinished: bool,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Database {
+    pub(crate) fn new(conn: SqliteConnection, permit: OwnedSemaphorePermit) -> Database {
+        Database {
+            conn,
+            unfinished: false,
+            _permit: permit,
+        }
+    }
+
+    /// Checkpoints and closes.
+    pub(crate) async fn close(self) {
+        if let Err(error) = self.conn.close().await {
+            tracing::warn!(%error, "closing a mailbox database");
+        }
+    }
+}
+
+/// Who has a database open.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    permits: Arc<Semaphore>,
+    waiting: AtomicUsize,
+    clock: AtomicU64,
+    open: Mutex<HashMap<MailboxGuid, (u64, Weak<Core>)>>,
+}
+
+impl Connections {
+    pub(crate) fn new(max_open: usize) -> Connections {
+        Connections {
+            permits: Arc::new(Semaphore::new(max_open.max(1))),
+            waiting: AtomicUsize::new(0),
+            clock: AtomicU64::new(0),
+            open: Mutex::default(),
+        }
+    }
+
+    /// Somebody waits for a permit: close what is not needed.
+    pub(crate) fn wanted(&self) -> bool {
+        self.waiting.load(Ordering::Acquire) > 0
+    }
+
+    /// A permit to open one database.
+    pub(crate) async fn permit(&self) -> Result<OwnedSemaphorePermit> {
+        if let Ok(permit) = self.permits.clone().try_acquire_owned() {
+            return Ok(permit);
+        }
+        let _waiting = Waiting::new(&self.waiting);
+        self.close_idlest().await;
+        self.permits
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(|error| Error::Unavailable(error.to_string()))
+    }
+
+    pub(crate) fn used(&self, core: &Arc<Core>) {
+        let now = self.clock.fetch_add(1, Ordering::Relaxed);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.insert(core.guid, (now, Arc::downgrade(core)));
+    }
+
+    pub(crate) fn closed(&self, guid: MailboxGuid) {
+        self.open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&guid);
+    }
+
+    async fn close_idlest(&self) {
+        let mut candidates: Vec<_> = {
+            let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            open.values().cloned().collect()
+        };
+        candidates.sort_unstable_by_key(|(used, _)| *used);
+        for core in candidates.iter().filter_map(|(_, core)| core.upgrade()) {
+            if core.close_if_idle().await {
+                return;
+            }
+        }
+    }
+}
+
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicUsize) -> Waiting<'a> {
+        count.fetch_add(1, Ordering::AcqRel);
+        Waiting(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}

@@ -1,0 +1,234 @@
+//! STORE: flags of many items in one statement. What changed decides which version moves: `\Seen` the read state's,
+//! `\Deleted`, `$MDNSent` and other keywords that MAPI does not know `flag_cn`, all others `cn`.
+
+use futures_util::FutureExt;
+
+use super::{View, ViewRecord, spans};
+use crate::{
+    Error, FlagMode, FlagResult, FlagUpdate, ItemFlags, ItemId, Result, Rights, Row, Span,
+    index::{IndexRow, print_keywords},
+    mailbox::{Actor, commit::Work, keywords::imap_only},
+};
+
+/// Which versions an update moves.
+const MOVES_CN: u8 = 1;
+const MOVES_READ: u8 = 2;
+const MOVES_FLAG: u8 = 4;
+
+/// Flags that MAPI does not see.
+const IMAP_ONLY: u32 = ItemFlags::DELETED | ItemFlags::MDN_SENT;
+
+impl View {
+    /// Changes flags, durable when it returns; items that have the flags already are not touched.
+    ///
+    /// # Errors
+    /// `Denied` without the right to edit or in a read-only view, `Invalid` for a keyword that is none.
+    pub async fn set_flags(&self, update: FlagUpdate) -> Result<FlagResult> {
+        self.demand_writable()?;
+        let record = self.record.clone();
+        let spans = self.shown().uid_spans(&update.selection);
+        let result = self
+            .core
+            .write(move |work| async move { store(work, &record, &spans, &update).await }.boxed())
+            .await?;
+        let mut shown = self.shown();
+        for row in &result.rows {
+            if row.modseq > shown.modseq {
+                shown.own.insert(row.uid.0, row.modseq);
+            }
+        }
+        Ok(result)
+    }
+}
+
+async fn store(
+    work: &mut Work,
+    record: &ViewRecord,
+    uids: &[Span],
+    update: &FlagUpdate,
+) -> Result<FlagResult> {
+    work.state.demand(
+        &record.actor,
+        record.folder,
+        Rights::EDIT_ANY | Rights::EDIT_OWNED,
+    )?;
+    let keywords = match update.mode {
+        FlagMode::Remove => work.known_keyword_numbers(&update.keywords),
+        FlagMode::Replace | FlagMode::Add => work.keyword_numbers(&update.keywords).await?,
+    };
+    let index = work.index(record.folder).await?;
+    let selected: Vec<(u32, IndexRow)> = {
+        let columns = index.read();
+        let shown = record
+            .shown
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let rows = shown.selected(uids, &columns);
+        rows.filter_map(|(position, place)| Some((position, columns.row(place)?)))
+            .collect()
+    };
+    let items: Vec<ItemId> = selected.iter().map(|(_, row)| row.item).collect();
+    work.demand_for_items(
+        &record.actor,
+        record.folder,
+        (Rights::EDIT_ANY, Rights::EDIT_OWNED),
+        &items,
+    )
+    .await?;
+    let mut result = FlagResult {
+        rows: Vec::new(),
+        modified: Vec::new(),
+        highest_modseq: 0,
+    };
+    let mut refused = Vec::new();
+    let mut written = Vec::new();
+    for (position, before) in selected {
+        if update
+            .unchanged_since
+            .is_some_and(|since| before.modseq > since)
+        {
+            refused.push(before.uid);
+            continue;
+        }
+        let mut after = IndexRow {
+            flags: flags(&before, update),
+            keywords: keyword_set(&before, update, &keywords),
+            ..before.clone()
+        };
+        let moves = moves(work, &before, &after);
+        if moves != 0 {
+            after.modseq = work.next_number()?;
+            written.push(json(&after, moves));
+            work.changed(record.folder, &before, after.clone())?;
+        }
+        let shown = record
+            .shown
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let row: Row = shown.row(position, after);
+        result.rows.push(row);
+    }
+    write(work, &written).await?;
+    result.modified = spans(refused);
+    result.highest_modseq = work.state.folder(record.folder)?.highest_modseq;
+    Ok(result)
+}
+
+fn flags(before: &IndexRow, update: &FlagUpdate) -> ItemFlags {
+    let given = update.flags.0 & ItemFlags::SETTABLE;
+    ItemFlags(match update.mode {
+        FlagMode::Replace => before.flags.0 & !ItemFlags::SETTABLE | given,
+        FlagMode::Add => before.flags.0 | given,
+        FlagMode::Remove => before.flags.0 & !given,
+    })
+}
+
+fn keyword_set(before: &IndexRow, update: &FlagUpdate, given: &[u16]) -> Vec<u16> {
+    match update.mode {
+        FlagMode::Replace => given.to_vec(),
+        FlagMode::Remove => before
+            .keywords
+            .iter()
+            .copied()
+            .filter(|number| !given.contains(number))
+            .collect(),
+        FlagMode::Add => {
+            let mut all = [&before.keywords, given].concat();
+            all.sort_unstable();
+            all.dedup();
+            all
+        }
+    }
+}
+
+fn moves(work: &Work, before: &IndexRow, after: &IndexRow) -> u8 {
+    let changed = before.flags.0 ^ after.flags.0;
+    let mut moves = 0;
+    if changed & ItemFlags::SEEN != 0 {
+        moves |= MOVES_READ;
+    }
+    if changed & IMAP_ONLY != 0 {
+        moves |= MOVES_FLAG;
+    }
+    if changed & !(ItemFlags::SEEN | IMAP_ONLY) != 0 {
+        moves |= MOVES_CN;
+    }
+    let differs = |one: &[u16], other: &[u16]| {
+        one.iter()
+            .copied()
+            .filter(|number| !other.contains(number))
+            .collect::<Vec<_>>()
+    };
+    for number in differs(&before.keywords, &after.keywords)
+        .into_iter()
+        .chain(differs(&after.keywords, &before.keywords))
+    {
+        let name = work.state.keywords.get(usize::from(number));
+        moves |= if name.is_some_and(|name| imap_only(name)) {
+            MOVES_FLAG
+        } else {
+            MOVES_CN
+        };
+    }
+    moves
+}
+
+fn json(row: &IndexRow, moves: u8) -> String {
+    format!(
+        "[{},{},\"{}\",{},{moves}]",
+        row.item,
+        row.flags.0,
+        print_keywords(&row.keywords),
+        row.modseq
+    )
+}
+
+async fn write(work: &mut Work, rows: &[String]) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "UPDATE items SET flags = j.value->>1, keywords = j.value->>2, modseq = j.value->>3,
+            cn = iif(j.value->>4 & 1, j.value->>3, cn),
+            read_cn = iif(j.value->>4 & 2, j.value->>3, read_cn),
+            flag_cn = iif(j.value->>4 & 4, j.value->>3, flag_cn)
+            FROM json_each(?) j WHERE items.id = j.value->>0",
+    )
+    .bind(format!("[{}]", rows.join(",")))
+    .execute(work.conn()?)
+    .await?;
+    Ok(())
+}
+
+impl Work {
+    /// Refuses unless the actor has the first right, or the second and made all the items.
+    pub(crate) async fn demand_for_items(
+        &mut self,
+        actor: &Actor,
+        folder: crate::FolderId,
+        (any, owned): (Rights, Rights),
+        items: &[ItemId],
+    ) -> Result<()> {
+        self.state.demand(actor, folder, any | owned)?;
+        let Actor::User(address) = actor else {
+            return Ok(());
+        };
+        if items.is_empty() || self.state.rights(actor, folder).contains(any) {
+            return Ok(());
+        }
+        let ids = crate::blob::json_numbers(items.iter().map(|item| item.0.cast_signed()));
+        let count = "SELECT count(*) FROM items WHERE id IN (SELECT value FROM json_each(?)) AND creator IS NOT ?";
+        let others: i64 = sqlx::query_scalar(count)
+            .bind(ids)
+            .bind(address)
+            .fetch_one(self.conn()?)
+            .await?;
+        if others == 0 {
+            Ok(())
+        } else {
+            Err(Error::Denied(
+                "some of the items were made by others".into(),
+            ))
+        }
+    }
+}
