@@ -11,7 +11,7 @@ const NAMES: usize = 4_096;
 
 fn named(given: wit::Named) -> Result<NamedProperty> {
     Ok(NamedProperty {
-        guid: values::guid(given.guid)?,
+        set: values::guid(given.guid)?,
         name: match given.name {
             wit::PropertyName::Lid(lid) => PropertyName::Lid(lid),
             wit::PropertyName::Text(name) => PropertyName::Text(name),
@@ -21,7 +21,7 @@ fn named(given: wit::Named) -> Result<NamedProperty> {
 
 fn wit_named(property: NamedProperty) -> wit::Named {
     wit::Named {
-        guid: property.guid.to_vec(),
+        guid: property.set.to_vec(),
         name: match property.name {
             PropertyName::Lid(lid) => wit::PropertyName::Lid(lid),
             PropertyName::Text(name) => wit::PropertyName::Text(name),
