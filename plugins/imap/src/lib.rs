@@ -1,1 +1,12 @@
-//! waxwing-plugin-imap.
+//! IMAP (RFC 9051, RFC 3501) as a plugin of Waxwing.
+//!
+//! | to find | look in |
+//! |---|---|
+//! | how bytes become commands, and every limit of that | [`parse`] |
+//! | how answers become bytes | [`render`] |
+//! | mailbox names and the folder tree | [`names`] |
+//! | what lasts between two turns, and how events reach commands | [`session`] |
+//! | what a command does | `commands`, one file each |
+
+pub mod names;
+pub mod parse;

@@ -99,8 +99,10 @@ fn file_name(part: &Part) -> Option<&[u8]> {
 pub(crate) enum Place {
     /// The message's only part.
     Root,
-    /// The first of several, or one of several alternatives: it may be the body.
+    /// The first of several: it may be the body.
     Body,
+    /// One of several alternatives.
+    Alternative,
     /// A later part.
     Later,
     /// A later part of multipart/related: what the body shows in itself.
@@ -132,7 +134,7 @@ pub(crate) fn leaves(structure: &Structure) -> Vec<(&Part, Place)> {
 
 fn child_place(parent: &Part, index: usize, child: &Part) -> Place {
     match parent.subtype.as_slice() {
-        b"ALTERNATIVE" => Place::Body,
+        b"ALTERNATIVE" => Place::Alternative,
         b"RELATED" if index > 0 => Place::Related,
         b"SIGNED" | b"REPORT" if index > 0 => Place::Machine,
         b"ENCRYPTED" => Place::Machine,
@@ -150,7 +152,7 @@ pub(crate) fn is_attachment(part: &Part, place: Place) -> bool {
         Place::Machine => false,
         Place::Related => attached == Some(b"ATTACHMENT"),
         _ if attached == Some(b"ATTACHMENT") => true,
-        Place::Root | Place::Body if part.media_type == b"TEXT" => false,
+        Place::Root | Place::Body | Place::Alternative if part.media_type == b"TEXT" => false,
         _ if part.media_type == b"TEXT" => file_name(part).is_some(),
         _ => !is_machine_type(part),
     }

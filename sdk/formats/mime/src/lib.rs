@@ -10,6 +10,7 @@
 //! With the feature `convert`, which the host turns on and a plugin that only renders does without:
 //!
 //! - [`word`], [`charset`], [`text`], [`html`]: everything readable as UTF-8.
+//! - [`mapi`]: a mail as MAPI properties, recipients and attachments.
 //! - [`summary`]: the columns a store keeps. [`subject`], [`class`]: base subjects, message classes.
 //!
 //! Everything here is total: hostile or broken bytes give a result that is useful, never an error and
@@ -31,6 +32,8 @@ pub mod charset;
 pub mod class;
 #[cfg(feature = "convert")]
 pub mod html;
+#[cfg(feature = "convert")]
+pub mod mapi;
 #[cfg(feature = "convert")]
 pub mod subject;
 #[cfg(feature = "convert")]

@@ -1,0 +1,527 @@
+//! Commands: the word behind the tag, and the arguments that no other module reads.
+
+use super::cursor::{Cursor, is_atom_char};
+use super::{
+    AppendMessage, Bad, FetchRequest, FlagList, Frame, ListRequest, Mode, Parsed, Rest,
+    SearchRequest, SequenceSet, StatusItem, append, frame, limits,
+};
+use crate::names::MailboxName;
+
+/// SASL mechanisms that exist here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Mechanism {
+    /// RFC 4616
+    Plain,
+    /// draft-murchison-sasl-login
+    Login,
+    /// Google's
+    XOAuth2,
+    /// RFC 7628
+    OAuthBearer,
+    /// RFC 4422 appendix A
+    External,
+}
+
+/// The parameters of SELECT (QRESYNC …), RFC 7162 section 3.2.5.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuickResync {
+    /// UIDVALIDITY as the client knows it.
+    pub uid_validity: u32,
+    /// Modseq as the client knows it.
+    pub modseq: u64,
+    /// UIDs that the client knows.
+    pub known_uids: Option<SequenceSet>,
+}
+
+/// A tagged command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// As the client chose it.
+    pub tag: String,
+    /// What it wants.
+    pub command: Command,
+}
+
+/// Everything a client can ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(
+    missing_docs,
+    reason = "the commands are those of RFC 9051 section 6, under their names"
+)]
+pub enum Command {
+    Capability,
+    Noop,
+    Logout,
+    StartTls,
+    Login {
+        user: String,
+        password: String,
+    },
+    /// `initial` is the initial response of SASL-IR, still in base64 (`=` for an empty one).
+    Authenticate {
+        mechanism: Option<Mechanism>,
+        initial: Option<Vec<u8>>,
+    },
+    Enable(Vec<String>),
+    Id(Vec<(String, Option<String>)>),
+    Select {
+        mailbox: MailboxName,
+        read_only: bool,
+        condstore: bool,
+        resync: Option<QuickResync>,
+    },
+    Create {
+        mailbox: MailboxName,
+        special_use: Vec<String>,
+    },
+    Delete(MailboxName),
+    Rename {
+        from: MailboxName,
+        to: MailboxName,
+    },
+    Subscribe {
+        mailbox: MailboxName,
+        on: bool,
+    },
+    List(ListRequest),
+    Lsub(ListRequest),
+    Namespace,
+    Status {
+        mailbox: MailboxName,
+        items: Vec<StatusItem>,
+    },
+    /// Up to the announcement of the first message.
+    Append {
+        mailbox: MailboxName,
+        message: AppendMessage,
+    },
+    Check,
+    Close,
+    Unselect,
+    Expunge(Option<SequenceSet>),
+    Search {
+        uid: bool,
+        request: SearchRequest,
+    },
+    Fetch {
+        uid: bool,
+        request: FetchRequest,
+    },
+    Store {
+        uid: bool,
+        request: StoreRequest,
+    },
+    Copy {
+        uid: bool,
+        set: SequenceSet,
+        mailbox: MailboxName,
+    },
+    Move {
+        uid: bool,
+        set: SequenceSet,
+        mailbox: MailboxName,
+    },
+    Idle,
+}
+
+/// What STORE does with its flags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreMode {
+    /// FLAGS
+    Replace,
+    /// +FLAGS
+    Add,
+    /// -FLAGS
+    Remove,
+}
+
+/// STORE (RFC 9051 section 6.4.6, RFC 7162 section 3.1.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreRequest {
+    /// Of which messages.
+    pub set: SequenceSet,
+    /// How.
+    pub mode: StoreMode,
+    /// Without an answer for each.
+    pub silent: bool,
+    /// Which flags.
+    pub flags: FlagList,
+    /// UNCHANGEDSINCE
+    pub unchanged_since: Option<u64>,
+}
+
+/// Reads the first command of the unconsumed input, names in modified UTF-7.
+pub fn parse_command(input: &[u8]) -> Parsed {
+    parse_in(input, Mode::default())
+}
+
+/// Reads the first command of the unconsumed input.
+pub fn parse_in(input: &[u8], mode: Mode) -> Parsed {
+    let (consumed, text, continuations, literal) = match frame(input) {
+        Frame::Partial { continuations } => return Parsed::Incomplete { continuations },
+        Frame::Refused {
+            length,
+            reason,
+            rest,
+            continuations,
+        } => {
+            let tag = Cursor::new(input, mode).tag();
+            return Parsed::Bad {
+                consumed: length,
+                continuations,
+                tag,
+                text: reason.to_owned(),
+                rest,
+            };
+        }
+        Frame::Whole {
+            length,
+            text,
+            continuations,
+        } => (length, text, continuations, None),
+        Frame::Message {
+            length,
+            text,
+            literal,
+            continuations,
+        } => (length, text, continuations, Some(literal)),
+    };
+    let mut cursor = Cursor::new(input.get(..text).unwrap_or_default(), mode);
+    let tag = cursor.tag();
+    let rest = match literal {
+        Some(literal) if !literal.synchronising => Rest::Literal(literal.size),
+        _ => Rest::Nothing,
+    };
+    let refuse = |tag, text| Parsed::Bad {
+        consumed,
+        continuations,
+        tag,
+        text,
+        rest,
+    };
+    let Some(tag) = tag else {
+        return refuse(None, "expected a tag".to_owned());
+    };
+    let command = match (cursor.space(), literal) {
+        (Err(bad), _) => Err(bad),
+        (Ok(()), Some(literal)) => {
+            cursor.eat_word("APPEND ");
+            append::parse(&mut cursor, literal)
+                .map(|(mailbox, message)| Command::Append { mailbox, message })
+        }
+        (Ok(()), None) => Command::parse(&mut cursor),
+    };
+    match command.and_then(|command| cursor_at_end(&cursor, command)) {
+        Ok(command) => Parsed::Command {
+            consumed,
+            continuations,
+            request: Box::new(Request { tag, command }),
+        },
+        Err(Bad(text)) => refuse(Some(tag), text),
+    }
+}
+
+fn cursor_at_end(cursor: &Cursor<'_>, command: Command) -> Result<Command, Bad> {
+    cursor.end().map(|()| command)
+}
+
+impl Cursor<'_> {
+    /// ASTRING-CHARs without `+`.
+    fn tag(&mut self) -> Option<String> {
+        let tag = self.take_while(|byte| (is_atom_char(byte) || byte == b']') && byte != b'+');
+        let followed = matches!(self.peek(), Some(b' ' | b'\r' | b'\n') | None);
+        let text = std::str::from_utf8(tag).ok()?;
+        ((1..=limits::TAG).contains(&text.len()) && followed).then(|| text.to_owned())
+    }
+}
+
+impl Command {
+    fn parse(cursor: &mut Cursor<'_>) -> Result<Self, Bad> {
+        let name = cursor.atom("a command")?.to_ascii_uppercase();
+        match name.as_str() {
+            "UID" => {
+                cursor.space()?;
+                let name = cursor.atom("a command")?.to_ascii_uppercase();
+                if name == "EXPUNGE" {
+                    cursor.space()?;
+                    return SequenceSet::parse(cursor).map(|set| Command::Expunge(Some(set)));
+                }
+                Self::on_messages(&name, cursor, true)?
+                    .ok_or_else(|| Bad::new(format!("unknown command UID {name}")))
+            }
+            _ => match Self::without_arguments(&name) {
+                Some(command) => Ok(command),
+                None => match Self::on_messages(&name, cursor, false)? {
+                    Some(command) => Ok(command),
+                    None => Self::on_session_or_mailbox(&name, cursor),
+                },
+            },
+        }
+    }
+
+    fn without_arguments(name: &str) -> Option<Self> {
+        Some(match name {
+            "CAPABILITY" => Command::Capability,
+            "NOOP" => Command::Noop,
+            "LOGOUT" => Command::Logout,
+            "STARTTLS" => Command::StartTls,
+            "NAMESPACE" => Command::Namespace,
+            "CHECK" => Command::Check,
+            "CLOSE" => Command::Close,
+            "UNSELECT" => Command::Unselect,
+            "EXPUNGE" => Command::Expunge(None),
+            "IDLE" => Command::Idle,
+            _ => return None,
+        })
+    }
+
+    fn on_messages(name: &str, cursor: &mut Cursor<'_>, uid: bool) -> Result<Option<Self>, Bad> {
+        if !matches!(name, "FETCH" | "STORE" | "SEARCH" | "COPY" | "MOVE") {
+            return Ok(None);
+        }
+        cursor.space()?;
+        Ok(Some(match name {
+            "FETCH" => Command::Fetch {
+                uid,
+                request: FetchRequest::parse(cursor, uid)?,
+            },
+            "STORE" => Command::Store {
+                uid,
+                request: store(cursor)?,
+            },
+            "SEARCH" => Command::Search {
+                uid,
+                request: SearchRequest::parse(cursor)?,
+            },
+            _ => {
+                let set = SequenceSet::parse(cursor)?;
+                cursor.space()?;
+                let mailbox = cursor.mailbox()?;
+                match name {
+                    "COPY" => Command::Copy { uid, set, mailbox },
+                    _ => Command::Move { uid, set, mailbox },
+                }
+            }
+        }))
+    }
+
+    fn on_session_or_mailbox(name: &str, cursor: &mut Cursor<'_>) -> Result<Self, Bad> {
+        let known = [
+            "LOGIN",
+            "AUTHENTICATE",
+            "ENABLE",
+            "ID",
+            "SELECT",
+            "EXAMINE",
+            "CREATE",
+            "DELETE",
+            "RENAME",
+            "SUBSCRIBE",
+            "UNSUBSCRIBE",
+            "LIST",
+            "LSUB",
+            "STATUS",
+            "APPEND",
+        ];
+        if !known.contains(&name) {
+            return Err(Bad::new(format!("unknown command {name}")));
+        }
+        cursor.space()?;
+        Ok(match name {
+            "LOGIN" => {
+                let user = cursor.text("a user name")?;
+                cursor.space()?;
+                Command::Login {
+                    user,
+                    password: cursor.text("a password")?,
+                }
+            }
+            "AUTHENTICATE" => authenticate(cursor)?,
+            "ENABLE" => enable(cursor)?,
+            "ID" => Command::Id(id(cursor)?),
+            "SELECT" => select(cursor, false)?,
+            "EXAMINE" => select(cursor, true)?,
+            "CREATE" => create(cursor)?,
+            "DELETE" => Command::Delete(cursor.mailbox()?),
+            "RENAME" => {
+                let from = cursor.mailbox()?;
+                cursor.space()?;
+                Command::Rename {
+                    from,
+                    to: cursor.mailbox()?,
+                }
+            }
+            "SUBSCRIBE" => Command::Subscribe {
+                mailbox: cursor.mailbox()?,
+                on: true,
+            },
+            "UNSUBSCRIBE" => Command::Subscribe {
+                mailbox: cursor.mailbox()?,
+                on: false,
+            },
+            "LIST" => Command::List(ListRequest::parse(cursor)?),
+            "LSUB" => Command::Lsub(ListRequest::parse_plain(cursor)?),
+            "STATUS" => {
+                let mailbox = cursor.mailbox()?;
+                cursor.space()?;
+                Command::Status {
+                    mailbox,
+                    items: StatusItem::parse_list(cursor)?,
+                }
+            }
+            _ => return Err(Bad::new("APPEND needs a literal")),
+        })
+    }
+}
+
+fn authenticate(cursor: &mut Cursor<'_>) -> Result<Command, Bad> {
+    let mechanism = match cursor.atom("a mechanism")?.to_ascii_uppercase().as_str() {
+        "PLAIN" => Some(Mechanism::Plain),
+        "LOGIN" => Some(Mechanism::Login),
+        "XOAUTH2" => Some(Mechanism::XOAuth2),
+        "OAUTHBEARER" => Some(Mechanism::OAuthBearer),
+        "EXTERNAL" => Some(Mechanism::External),
+        _ => None,
+    };
+    let initial = match cursor.eat(b' ') {
+        true => Some(cursor.take_while(|byte| byte.is_ascii_graphic()).to_vec()),
+        false => None,
+    };
+    Ok(Command::Authenticate { mechanism, initial })
+}
+
+fn enable(cursor: &mut Cursor<'_>) -> Result<Command, Bad> {
+    let mut names = Vec::new();
+    loop {
+        names.push(cursor.atom("a capability")?.to_ascii_uppercase());
+        if !cursor.eat(b' ') {
+            return Ok(Command::Enable(names));
+        }
+    }
+}
+
+fn id(cursor: &mut Cursor<'_>) -> Result<Vec<(String, Option<String>)>, Bad> {
+    if cursor.eat_word("NIL") {
+        return Ok(Vec::new());
+    }
+    let text = |raw: Vec<u8>| String::from_utf8_lossy(&raw).into_owned();
+    let pairs = cursor.list("parameters or NIL", |cursor| {
+        let field = cursor.string("a field")?;
+        cursor.space()?;
+        Ok((text(field), cursor.nstring("a value")?.map(text)))
+    })?;
+    // RFC 2971 section 3.3.
+    if pairs.len() > 30 {
+        Err(Bad::new("more than 30 parameters"))
+    } else {
+        Ok(pairs)
+    }
+}
+
+fn select(cursor: &mut Cursor<'_>, read_only: bool) -> Result<Command, Bad> {
+    let mailbox = cursor.mailbox()?;
+    let mut condstore = false;
+    let mut resync = None;
+    if cursor.eat(b' ') {
+        cursor.list("parameters", |cursor| {
+            match cursor.atom("a parameter")?.to_ascii_uppercase().as_str() {
+                "CONDSTORE" => condstore = true,
+                "QRESYNC" => {
+                    cursor.space()?;
+                    resync = Some(quick_resync(cursor)?);
+                }
+                name => return Err(Bad::new(format!("unknown parameter {name}"))),
+            }
+            Ok(())
+        })?;
+    }
+    Ok(Command::Select {
+        mailbox,
+        read_only,
+        condstore,
+        resync,
+    })
+}
+
+fn quick_resync(cursor: &mut Cursor<'_>) -> Result<QuickResync, Bad> {
+    cursor.expect(b'(', "QRESYNC parameters")?;
+    let uid_validity = cursor.nz_number("a UIDVALIDITY")?;
+    cursor.space()?;
+    let modseq = cursor.number64("a modseq")?;
+    let mut known_uids = None;
+    if cursor.eat(b' ') {
+        if cursor.peek() != Some(b'(') {
+            known_uids = Some(SequenceSet::parse(cursor)?);
+            cursor.eat(b' ');
+        }
+        if cursor.eat(b'(') {
+            // Message numbers with their UIDs: a hint for servers whose log of expunges is short; ours needs none.
+            SequenceSet::parse(cursor)?;
+            cursor.space()?;
+            SequenceSet::parse(cursor)?;
+            cursor.expect(b')', "a closing parenthesis")?;
+        }
+    }
+    cursor.expect(b')', "a closing parenthesis")?;
+    Ok(QuickResync {
+        uid_validity,
+        modseq,
+        known_uids,
+    })
+}
+
+fn create(cursor: &mut Cursor<'_>) -> Result<Command, Bad> {
+    let mailbox = cursor.mailbox()?;
+    let mut special_use = Vec::new();
+    if cursor.eat(b' ') {
+        cursor.expect(b'(', "parameters")?;
+        if !cursor.eat_word("USE ") {
+            return Err(Bad::new("unknown parameter of CREATE"));
+        }
+        special_use = cursor.list("special uses", |cursor| {
+            cursor.expect(b'\\', "a special use")?;
+            Ok(cursor.atom("a special use")?.to_ascii_lowercase())
+        })?;
+        cursor.expect(b')', "a closing parenthesis")?;
+    }
+    Ok(Command::Create {
+        mailbox,
+        special_use,
+    })
+}
+
+fn store(cursor: &mut Cursor<'_>) -> Result<StoreRequest, Bad> {
+    let set = SequenceSet::parse(cursor)?;
+    cursor.space()?;
+    let mut unchanged_since = None;
+    if cursor.eat(b'(') {
+        if !cursor.eat_word("UNCHANGEDSINCE ") {
+            return Err(Bad::new("unknown modifier of STORE"));
+        }
+        unchanged_since = Some(cursor.number64("a modseq")?);
+        cursor.expect(b')', "a closing parenthesis")?;
+        cursor.space()?;
+    }
+    let mode = match (cursor.eat(b'+'), cursor.eat(b'-')) {
+        (true, false) => StoreMode::Add,
+        (false, true) => StoreMode::Remove,
+        (false, false) => StoreMode::Replace,
+        (true, true) => return Err(Bad::new("expected FLAGS")),
+    };
+    if !cursor.eat_word("FLAGS") {
+        return Err(Bad::new("expected FLAGS"));
+    }
+    let silent = cursor.eat_word(".SILENT");
+    cursor.space()?;
+    let flags = FlagList::parse_bare(cursor)?;
+    Ok(StoreRequest {
+        set,
+        mode,
+        silent,
+        flags,
+        unchanged_since,
+    })
+}
+
+#[cfg(test)]
+mod tests;
