@@ -1,0 +1,48 @@
+//! What SMTP says about a message outside it. The shapes of WIT `transport/delivery`.
+
+/// RFC 3461 section 4.1 NOTIFY. None set: the RFC's default, which is failure (and delay as we like).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Notify {
+    /// No report at all.
+    pub never: bool,
+    /// A report when it is delivered.
+    pub success: bool,
+    /// A report when it is not.
+    pub failure: bool,
+    /// A report when it takes long.
+    pub delay: bool,
+}
+
+/// One RCPT.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recipient {
+    /// Without angle brackets.
+    pub address: String,
+    /// Which reports the sender wants.
+    pub notify: Notify,
+    /// RFC 3461 section 4.2 ORCPT, as given (`rfc822;anna+2Bx@example.org`).
+    pub original: Option<String>,
+}
+
+/// One mail transaction.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Envelope {
+    /// Without angle brackets; empty for the null reverse-path.
+    pub sender: String,
+    /// In the order of the RCPT commands.
+    pub recipients: Vec<Recipient>,
+    /// RFC 3461 section 4.4 ENVID, as given (xtext).
+    pub envelope_id: Option<String>,
+    /// RET=HDRS.
+    pub return_headers_only: bool,
+    /// The transaction asked for SMTPUTF8 (RFC 6531).
+    pub smtp_utf8: bool,
+    /// BODY=: `7BIT`, `8BITMIME`, `BINARYMIME`.
+    pub body_type: String,
+    /// The name that the client gave (HELO, EHLO, LHLO).
+    pub helo: String,
+    /// `smtp`, `lmtp`, `submission`, or a plugin's own.
+    pub source: String,
+    /// For log lines.
+    pub session: String,
+}

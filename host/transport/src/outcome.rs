@@ -1,0 +1,169 @@
+//! What became of a recipient, in SMTP's words (RFC 5321 section 4.2, RFC 3463).
+
+use std::fmt;
+
+/// One recipient's reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// 250, 4yz or 5yz.
+    pub code: u16,
+    /// RFC 3463, such as `2.1.5`.
+    pub enhanced: String,
+    /// For people; one line.
+    pub text: String,
+}
+
+impl Outcome {
+    fn new(code: u16, enhanced: &str, text: impl Into<String>) -> Outcome {
+        Outcome {
+            code,
+            enhanced: enhanced.to_owned(),
+            text: text.into(),
+        }
+    }
+
+    pub(crate) fn delivered() -> Outcome {
+        Outcome::new(250, "2.1.5", "Delivered")
+    }
+
+    pub(crate) fn unknown(address: &str) -> Outcome {
+        Outcome::new(
+            550,
+            "5.1.1",
+            format!("<{}> does not exist here", printable(address)),
+        )
+    }
+
+    pub(crate) fn foreign() -> Outcome {
+        Outcome::new(
+            550,
+            "5.7.1",
+            "Relaying denied: this is not a domain of this server",
+        )
+    }
+
+    pub(crate) fn malformed(reason: &str) -> Outcome {
+        Outcome::new(553, "5.1.3", printable(reason))
+    }
+
+    pub(crate) fn empty_group() -> Outcome {
+        Outcome::new(550, "5.2.4", "This group has no members")
+    }
+
+    pub(crate) fn bad_sender() -> Outcome {
+        Outcome::new(
+            553,
+            "5.1.7",
+            "The sender's address holds a control character",
+        )
+    }
+
+    pub(crate) fn loops(limit: usize) -> Outcome {
+        Outcome::new(
+            554,
+            "5.4.6",
+            format!("Mail loop: more than {limit} Received fields"),
+        )
+    }
+
+    pub(crate) fn directory(error: &waxwing_directory::Error) -> Outcome {
+        tracing::error!(%error, "directory unavailable for delivery");
+        Outcome::new(
+            451,
+            "4.3.0",
+            "The directory is unavailable, try again later",
+        )
+    }
+
+    /// What the store's refusal means to a sender. What an operator can mend is temporary, so that no mail is lost over it.
+    pub(crate) fn store(error: &waxwing_exmdb::Error) -> Outcome {
+        use waxwing_exmdb::Error;
+        match error {
+            Error::Limit(limit) => Outcome::new(
+                552,
+                "5.3.4",
+                printable(&format!("Message too large: {limit}")),
+            ),
+            Error::Invalid(reason) => Outcome::new(554, "5.6.0", printable(reason)),
+            _ => Outcome::new(451, "4.3.0", "The mailbox is unavailable, try again later"),
+        }
+    }
+
+    pub(crate) fn is_success(&self) -> bool {
+        self.code < 300
+    }
+
+    pub(crate) fn is_temporary(&self) -> bool {
+        (400..500).contains(&self.code)
+    }
+
+    /// Of all mailboxes that a recipient reaches: a retry can mend a temporary failure, so it comes before a permanent one;
+    /// either comes before success, because what is acknowledged must have arrived everywhere.
+    pub(crate) fn worst(outcomes: impl Iterator<Item = Outcome>) -> Option<Outcome> {
+        outcomes.max_by_key(|outcome| match outcome.code {
+            ..300 => 0,
+            500.. => 1,
+            _ => 2,
+        })
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.code, self.enhanced, self.text)
+    }
+}
+
+/// Other people's text in a reply line.
+fn printable(text: &str) -> String {
+    text.chars()
+        .filter(|character| !character.is_control())
+        .take(400)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_of_a_group_is_its_answer() {
+        let temporary = Outcome::store(&waxwing_exmdb::Error::Unavailable("closed".into()));
+        let permanent = Outcome::store(&waxwing_exmdb::Error::Limit("50 MiB".into()));
+        let worst = |outcomes: &[&Outcome]| {
+            Outcome::worst(outcomes.iter().map(|outcome| (*outcome).clone()))
+                .unwrap()
+                .code
+        };
+        assert_eq!(worst(&[&Outcome::delivered(), &temporary, &permanent]), 451);
+        assert_eq!(worst(&[&permanent, &Outcome::delivered()]), 552);
+        assert_eq!(worst(&[&Outcome::delivered(), &Outcome::delivered()]), 250);
+    }
+
+    #[test]
+    fn what_an_operator_can_mend_is_temporary() {
+        use waxwing_exmdb::Error;
+        let errors = [
+            Error::Unavailable("disk is full".into()),
+            Error::NotFound("mailbox".into()),
+            Error::Corrupt("page".into()),
+        ];
+        for error in errors {
+            let outcome = Outcome::store(&error);
+            assert_eq!(
+                (outcome.code, outcome.enhanced.as_str()),
+                (451, "4.3.0"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_reply_is_one_line() {
+        assert!(
+            !Outcome::unknown("a\r\n250 OK@example.org")
+                .text
+                .contains('\n')
+        );
+    }
+}

@@ -1,0 +1,147 @@
+//! Three-line fixtures: a store and a directory in a temporary folder, users of `example.org`, and what is in their inbox.
+
+use bytes::Bytes;
+use tempfile::TempDir;
+use waxwing_directory::{Directory, DirectoryConfig, HashCost};
+use waxwing_exmdb::{Body, Columns, MailboxGuid, Query, Role, Selection, Store, StoreConfig};
+
+use crate::{Delivery, Envelope, Notify, Outcome, Recipient};
+
+pub(crate) struct Fixture {
+    pub(crate) delivery: Delivery,
+    pub(crate) directory: Directory,
+    pub(crate) store: Store,
+    _folder: TempDir,
+}
+
+impl Fixture {
+    pub(crate) async fn with_users(users: &[&str]) -> Fixture {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = DirectoryConfig::new(folder.path().join("directory.sqlite"));
+        config.hash_cost = HashCost {
+            memory: 8,
+            passes: 1,
+            lanes: 1,
+        };
+        let directory = Directory::open(config).await.unwrap();
+        directory.add_domain("example.org").await.unwrap();
+        let root = folder.path().join("mailboxes");
+        let store = Store::open(StoreConfig {
+            root,
+            max_open: 8,
+            index_cache: 1 << 20,
+        })
+        .await
+        .unwrap();
+        let delivery = Delivery::new(store.clone(), directory.clone(), "mx.example.org".into());
+        let fixture = Fixture {
+            delivery,
+            directory,
+            store,
+            _folder: folder,
+        };
+        for user in users {
+            let guid = MailboxGuid::random();
+            fixture.store.create(guid, user).await.unwrap();
+            fixture
+                .directory
+                .add_user(user, "", "secret".into(), &guid.to_string())
+                .await
+                .unwrap();
+        }
+        fixture
+    }
+
+    pub(crate) async fn deliver(&self, envelope: &Envelope, message: &str) -> Vec<Outcome> {
+        let (delivery, envelope) = (self.delivery.clone(), envelope.clone());
+        let message = Body::from_bytes(message.to_owned().into());
+        tokio::spawn(async move { delivery.deliver(&envelope, &message).await })
+            .await
+            .unwrap()
+    }
+
+    /// The messages in a user's inbox, in order of arrival.
+    pub(crate) async fn inbox(&self, user: &str) -> Vec<Bytes> {
+        let guid = self.guid(user).await;
+        let mailbox = self.store.mailbox(guid).await.unwrap();
+        let inbox = mailbox.folder_by_role(Role::Inbox).await.unwrap();
+        let view = mailbox.open_view(inbox.id, true).await.unwrap();
+        let all = Selection::Positions(vec![1..=u32::MAX]);
+        let query = Query {
+            selection: all,
+            columns: Columns::default(),
+            tags: Vec::new(),
+            changed_since: None,
+            after: 0,
+            limit: 1000,
+        };
+        let items: Vec<_> = view
+            .fetch(query)
+            .await
+            .unwrap()
+            .rows
+            .iter()
+            .map(|row| row.item)
+            .collect();
+        let mut messages = Vec::new();
+        for body in view.open_bodies(&items).await {
+            let body = body.unwrap();
+            messages.push(
+                body.read(0, usize::try_from(body.size()).unwrap())
+                    .await
+                    .unwrap(),
+            );
+        }
+        view.close();
+        messages
+    }
+
+    /// As the file of a mailbox that cannot be reached for a while.
+    pub(crate) async fn without_mailbox(&self, user: &str) {
+        self.store.remove(self.guid(user).await).await.unwrap();
+    }
+
+    pub(crate) async fn with_mailbox_again(&self, user: &str) {
+        self.store
+            .create(self.guid(user).await, user)
+            .await
+            .unwrap();
+    }
+
+    async fn guid(&self, user: &str) -> MailboxGuid {
+        self.directory
+            .user(user)
+            .await
+            .unwrap()
+            .mailbox
+            .parse()
+            .unwrap()
+    }
+}
+
+/// `from` to `to`, without wishes.
+pub(crate) fn envelope(from: &str, to: &[&str]) -> Envelope {
+    Envelope {
+        sender: from.into(),
+        recipients: to
+            .iter()
+            .map(|address| Recipient {
+                address: (*address).into(),
+                ..Recipient::default()
+            })
+            .collect(),
+        source: "smtp".into(),
+        ..Envelope::default()
+    }
+}
+
+/// The same with NOTIFY=SUCCESS for everybody.
+pub(crate) fn notifying(mut envelope: Envelope) -> Envelope {
+    for recipient in &mut envelope.recipients {
+        recipient.notify = Notify {
+            success: true,
+            ..Notify::default()
+        };
+    }
+    envelope
+}
