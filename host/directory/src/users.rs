@@ -84,6 +84,16 @@ impl Directory {
         }
     }
 
+    /// The one spelling of an address that an administrator wrote, in a domain of ours; the address need not exist.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for what is no address, [`Error::NotFound`] for the domain, [`Error::Database`].
+    pub async fn canonical(&self, address: &str) -> Result<String> {
+        let address = self.complete(address).await?;
+        self.known_domain(&address.domain).await?;
+        Ok(address.to_string())
+    }
+
     /// The users of a domain, or all, by address.
     ///
     /// # Errors
