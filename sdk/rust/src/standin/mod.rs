@@ -35,6 +35,11 @@ thread_local! {
     static WORLD: RefCell<World> = RefCell::new(World::default());
 }
 
+/// Forgets everything. For tests in wasm, which share one thread; natively each has its own.
+pub fn reset() {
+    WORLD.set(World::default());
+}
+
 /// Sets a setting to a JSON text.
 pub fn set(key: &str, json: &str) {
     WORLD.with_borrow_mut(|world| world.settings.insert(key.to_owned(), json.to_owned()));

@@ -5,15 +5,17 @@
 //! CARGO_TARGET_WASM32_WASIP2_RUNNER=target/debug/waxwing-wasm-test-runner cargo test -p PLUGIN --target wasm32-wasip2
 //! ```
 //!
-//! A test binary is a `wasi:cli` command that links the SDK's stand-in and imports nothing of Waxwing, so WASI is all it gets:
-//! arguments, environment, standard streams, clocks and random numbers; no files and no network. The engine is the one that
+//! A test binary is a `wasi:cli` command that links the SDK's stand-in, so WASI is all it gets: arguments, environment, standard
+//! streams, clocks and random numbers; no files and no network. What it still imports of Waxwing (code that a test never
+//! reaches) traps when it is called. The engine is the one that
 //! runs plugins, so what differs between targets (the width of `usize`, above all) is found here.
 //!
 //! Tests in wasm share one thread and a panic ends them all; run them natively first, where each fails by itself.
 
 use std::process::ExitCode;
 
-use wasmtime::component::{Component, Linker, ResourceTable};
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, Linker, ResourceTable, ResourceType};
 use wasmtime::error::Context as _;
 use wasmtime::{Config, Engine, Error, Result, Store};
 use wasmtime_wasi::p2::bindings::Command;
@@ -44,6 +46,7 @@ async fn main() -> Result<ExitCode> {
         Component::from_file(&engine, file).with_context(|| format!("{file} is no component"))?;
     let mut linker = Linker::new(&engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    add_traps(&engine, &component, &mut linker)?;
     let wasi = WasiCtx::builder()
         .inherit_stdio()
         .inherit_env()
@@ -69,4 +72,33 @@ async fn main() -> Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Stands for every resource of Waxwing; there never is one.
+enum Absent {}
+
+/// Only for imports of Waxwing: `define_unknown_imports_as_traps` would shadow WASI's semver-compatible versions too.
+fn add_traps(engine: &Engine, component: &Component, linker: &mut Linker<State>) -> Result<()> {
+    for (name, import) in component.component_type().imports(engine) {
+        let ComponentItem::ComponentInstance(interface) = import.ty else {
+            continue;
+        };
+        if !name.starts_with("waxwing:") {
+            continue;
+        }
+        let mut instance = linker.instance(name)?;
+        for (export, item) in interface.exports(engine) {
+            match item.ty {
+                ComponentItem::ComponentFunc(_) => {
+                    let call = format!("{name} {export} needs a host");
+                    instance.func_new(export, move |_, _, _, _| Err(Error::msg(call.clone())))?;
+                }
+                ComponentItem::Resource(_) => {
+                    instance.resource(export, ResourceType::host::<Absent>(), |_, _| Ok(()))?
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
 }
