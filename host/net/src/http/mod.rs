@@ -59,16 +59,20 @@ pub(crate) async fn serve<P: Plugins>(listener: Arc<Listener<P>>, mut visitor: V
         })
     };
     let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
-    let outcome = tokio::select! {
-        outcome = connection.as_mut() => outcome,
-        () = drain.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    let kill = front.listener.shared.kill.clone();
+    let whole = async {
+        tokio::select! {
+            outcome = connection.as_mut() => outcome,
+            () = drain.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
         }
     };
-    let ending = outcome
-        .err()
-        .map_or_else(|| "closed".to_owned(), |error| error.to_string());
+    let ending = tokio::select! {
+        outcome = whole => outcome.err().map_or_else(|| "closed".to_owned(), |error| error.to_string()),
+        () = kill.cancelled() => "server stopped".to_owned(),
+    };
     let Visitor {
         id, peer, config, ..
     } = &front.visitor;
