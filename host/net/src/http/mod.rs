@@ -88,8 +88,7 @@ fn builder(visitor: &Visitor) -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .header_read_timeout(visitor.config.idle_limit())
         .max_buf_size(limits::HEADERS)
-        .max_headers(limits::HEADER_FIELDS)
-        .pipeline_flush(true);
+        .max_headers(limits::HEADER_FIELDS);
     builder
         .http2()
         .timer(TokioTimer::new())

@@ -253,11 +253,15 @@ impl HttpExchange for Exchange {
             }
             ("stream", 1) => Ok(Some(vec![head(200, None)])),
             ("stream", 5) => Ok(Some(vec![HttpAction::Finish])),
-            ("stream" | "broken" | "late", turn @ 2..) => match request.path.as_str() {
-                "/toy/broken" => Ok(Some(vec![HttpAction::Abort])),
-                "/toy/late" => Err(Error::SessionLost("trapped".to_owned())),
-                _ => Ok(Some(vec![HttpAction::Send(format!("chunk {turn}\n").into())])),
-            },
+            ("broken" | "late", 2..) => {
+                // What was sent before has left by then.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                match request.path.as_str() {
+                    "/toy/broken" => Ok(Some(vec![HttpAction::Abort])),
+                    _ => Err(Error::SessionLost("trapped".to_owned())),
+                }
+            }
+            ("stream", turn @ 2..) => Ok(Some(vec![HttpAction::Send(format!("chunk {turn}\n").into())])),
             ("broken" | "late", _) => Ok(Some(vec![head(200, None), HttpAction::Send("start".into())])),
             ("early", _) => Err(Error::SessionLost("trapped".to_owned())),
             ("not-allowed", _) => Ok(Some(vec![head(405, None), HttpAction::Finish])),
