@@ -8,5 +8,12 @@
 //! | what lasts between two turns, and how events reach commands | [`session`] |
 //! | what a command does | `commands`, one file each |
 
+mod commands;
 pub mod names;
 pub mod parse;
+pub mod render;
+pub mod session;
+
+pub use session::Imap;
+
+waxwing_sdk::stream_plugin!(Imap);

@@ -59,20 +59,16 @@ pub(crate) async fn serve<P: Plugins>(listener: Arc<Listener<P>>, mut visitor: V
         })
     };
     let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
-    let kill = front.listener.shared.kill.clone();
-    let whole = async {
-        tokio::select! {
-            outcome = connection.as_mut() => outcome,
-            () = drain.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
+    let outcome = tokio::select! {
+        outcome = connection.as_mut() => outcome,
+        () = drain.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
         }
     };
-    let ending = tokio::select! {
-        outcome = whole => outcome.err().map_or_else(|| "closed".to_owned(), |error| error.to_string()),
-        () = kill.cancelled() => "server stopped".to_owned(),
-    };
+    let ending = outcome
+        .err()
+        .map_or_else(|| "closed".to_owned(), |error| error.to_string());
     let Visitor {
         id, peer, config, ..
     } = &front.visitor;
@@ -88,7 +84,8 @@ fn builder(visitor: &Visitor) -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .header_read_timeout(visitor.config.idle_limit())
         .max_buf_size(limits::HEADERS)
-        .max_headers(limits::HEADER_FIELDS);
+        .max_headers(limits::HEADER_FIELDS)
+        .pipeline_flush(true);
     builder
         .http2()
         .timer(TokioTimer::new())

@@ -5,7 +5,7 @@ use waxwing_sdk::store::folders::Folder;
 use super::{MailboxName, SEPARATOR};
 
 /// The role of INBOX in `store/folders.folder.role`.
-pub const INBOX_ROLE: u32 = 1;
+const INBOX_ROLE: u32 = 1;
 
 /// A folder with its full name.
 #[derive(Debug, Clone)]

@@ -1,36 +1,61 @@
-//! Strings as IMAP writes them (RFC 9051 section 4.3): quoted where that can hold the octets, else a literal, NIL for
-//! what is absent.
-//!
-//! Quoted strings hold 7-bit text without CR, LF and NUL; after `ENABLE UTF8=ACCEPT` also valid UTF-8 (RFC 6855 section 3). NUL
-//! may stand in neither form, only in a literal8, which no client expects in an ENVELOPE: it becomes a question mark.
+//! Strings.
 
-/// The longest quoted string: clients with line limits read longer text from a literal.
-const QUOTED_LIMIT: usize = 1000;
+/// Longer strings are literals: some clients bound their lines.
+const QUOTED: usize = 4_096;
 
-/// Appends a string.
-pub fn string(out: &mut Vec<u8>, text: &[u8], utf8: bool) {
-    let quotable = |byte: &u8| !matches!(byte, 0 | b'\r' | b'\n') && (utf8 || byte.is_ascii());
-    let valid = || !utf8 || text.is_ascii() || std::str::from_utf8(text).is_ok();
-    if text.len() <= QUOTED_LIMIT && text.iter().all(quotable) && valid() {
-        out.push(b'"');
-        for byte in text {
-            if matches!(byte, b'"' | b'\\') {
-                out.push(b'\\');
+fn can_be_quoted(value: &[u8], utf8: bool) -> bool {
+    let plain = |byte: &u8| matches!(byte, b'\t' | b' '..=b'~');
+    value.len() <= QUOTED
+        && match utf8 {
+            true => {
+                value.iter().all(|byte| plain(byte) || *byte >= 0x80)
+                    && std::str::from_utf8(value).is_ok()
             }
-            out.push(*byte);
+            false => value.iter().all(plain),
         }
-        out.push(b'"');
-    } else {
-        out.extend_from_slice(format!("{{{}}}\r\n", text.len()).as_bytes());
-        out.extend(text.iter().map(|byte| if *byte == 0 { b'?' } else { *byte }));
+}
+
+/// A string: quoted, or a literal.
+pub fn string(out: &mut Vec<u8>, value: &[u8], utf8: bool) {
+    if !can_be_quoted(value, utf8) {
+        return literal(out, value);
+    }
+    out.push(b'"');
+    for &byte in value {
+        if matches!(byte, b'"' | b'\\') {
+            out.push(b'\\');
+        }
+        out.push(byte);
+    }
+    out.push(b'"');
+}
+
+/// A literal. NUL, which none may hold, becomes a question mark, so that the length stays true.
+pub fn literal(out: &mut Vec<u8>, value: &[u8]) {
+    out.extend_from_slice(format!("{{{}}}\r\n", value.len()).as_bytes());
+    out.extend(
+        value
+            .iter()
+            .map(|&byte| if byte == 0 { b'?' } else { byte }),
+    );
+}
+
+/// A string, or NIL.
+pub fn nstring(out: &mut Vec<u8>, value: Option<&[u8]>, utf8: bool) {
+    match value {
+        Some(value) => string(out, value, utf8),
+        None => out.extend_from_slice(b"NIL"),
     }
 }
 
-/// Appends a string or NIL.
-pub fn nstring(out: &mut Vec<u8>, text: Option<&[u8]>, utf8: bool) {
-    match text {
-        Some(text) => string(out, text, utf8),
-        None => out.extend_from_slice(b"NIL"),
+/// An atom where it can be one, else a string.
+pub fn astring(out: &mut Vec<u8>, value: &str, utf8: bool) {
+    let atom = |byte: u8| {
+        byte.is_ascii_graphic() && !matches!(byte, b'(' | b')' | b'{' | b'%' | b'*' | b'"' | b'\\')
+    };
+    match !value.is_empty() && value.bytes().all(atom) && !value.eq_ignore_ascii_case("NIL") {
+        true => out.extend_from_slice(value.as_bytes()),
+        false => string(out, value.as_bytes(), utf8),
     }
 }
 
@@ -38,32 +63,36 @@ pub fn nstring(out: &mut Vec<u8>, text: Option<&[u8]>, utf8: bool) {
 mod tests {
     use super::*;
 
-    fn written(text: &[u8], utf8: bool) -> Vec<u8> {
+    fn rendered(value: &[u8], utf8: bool) -> Vec<u8> {
         let mut out = Vec::new();
-        string(&mut out, text, utf8);
+        string(&mut out, value, utf8);
         out
     }
 
     #[test]
-    fn plain_text_is_quoted_with_its_two_escapes() {
-        assert_eq!(written(br#"a "b\c" d"#, false), br#""a \"b\\c\" d""#);
-        assert_eq!(written(b"", false), b"\"\"");
+    fn quotes_and_backslashes_are_escaped() {
+        assert_eq!(rendered(br#"a "b" \c"#, false), br#""a \"b\" \\c""#);
+        assert_eq!(rendered(b"", false), b"\"\"");
     }
 
     #[test]
-    fn what_a_quoted_string_cannot_hold_is_a_literal() {
-        assert_eq!(written("ä".as_bytes(), false), b"{2}\r\n\xc3\xa4");
-        assert_eq!(written("ä".as_bytes(), true), "\"ä\"".as_bytes());
-        assert_eq!(written(b"\xff", true), b"{1}\r\n\xff");
-        assert_eq!(written(b"a\r\nb", true), b"{4}\r\na\r\nb");
-        assert_eq!(written(b"a\0", true), b"{2}\r\na?");
+    fn eight_bit_text_is_a_literal_until_utf8_is_enabled() {
+        assert_eq!(rendered("ü".as_bytes(), false), "{2}\r\nü".as_bytes());
+        assert_eq!(rendered("ü".as_bytes(), true), "\"ü\"".as_bytes());
+        assert_eq!(rendered(b"\xFC", true), b"{1}\r\n\xFC");
+        assert_eq!(rendered(b"a\r\nb\0", false), b"{5}\r\na\r\nb?");
     }
 
     #[test]
-    fn absence_is_nil_and_emptiness_is_not() {
-        let mut out = Vec::new();
-        nstring(&mut out, None, false);
-        nstring(&mut out, Some(b""), false);
-        assert_eq!(out, b"NIL\"\"");
+    fn a_name_is_an_atom_where_it_can_be() {
+        let name = |value: &str| {
+            let mut out = Vec::new();
+            astring(&mut out, value, false);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(name("INBOX/a&-b"), "INBOX/a&-b");
+        assert_eq!(name("a b"), "\"a b\"");
+        assert_eq!(name("nil"), "\"nil\"");
+        assert_eq!(name(""), "\"\"");
     }
 }

@@ -1,0 +1,97 @@
+//! CAPABILITY (RFC 9051 section 6.1.1): what can be used now, and nothing that cannot.
+
+use waxwing_sdk::accounts;
+
+use crate::parse::Mechanism;
+use crate::session::{Answer, Completion, Imap, Output, Stage};
+
+/// Before and after log-in.
+const ALWAYS: [&str; 4] = ["IMAP4rev1", "LITERAL+", "ID", "ENABLE"];
+
+/// After log-in.
+const AUTHENTICATED: [&str; 19] = [
+    "IDLE",
+    "NAMESPACE",
+    "CHILDREN",
+    "UIDPLUS",
+    "MOVE",
+    "UNSELECT",
+    "SPECIAL-USE",
+    "CREATE-SPECIAL-USE",
+    "LIST-EXTENDED",
+    "LIST-STATUS",
+    "CONDSTORE",
+    "QRESYNC",
+    "ESEARCH",
+    "SEARCHRES",
+    "MULTIAPPEND",
+    "STATUS=SIZE",
+    "APPENDLIMIT",
+    "UTF8=ACCEPT",
+    "SASL-IR",
+];
+
+/// The capabilities that hold now, separated by spaces.
+pub(crate) fn list(session: &Imap) -> String {
+    let mut names: Vec<String> = ALWAYS.iter().map(|&name| name.to_owned()).collect();
+    if session.state.stage == Stage::NotAuthenticated {
+        names.push("SASL-IR".to_owned());
+        if session.context.tls.is_none() && session.context.tls_available {
+            names.push("STARTTLS".to_owned());
+        }
+        if !passwords_are_safe(session) {
+            names.push("LOGINDISABLED".to_owned());
+        }
+        names.extend(mechanisms(session).map(|(_, name)| format!("AUTH={name}")));
+        return names.join(" ");
+    }
+    let principal = accounts::current();
+    let on = |name: &&str| {
+        principal
+            .as_ref()
+            .is_none_or(|principal| principal.feature(&format!("imap.{name}")))
+    };
+    names.extend(
+        AUTHENTICATED
+            .iter()
+            .copied()
+            .filter(on)
+            .map(|name| match name {
+                "APPENDLIMIT" => format!("APPENDLIMIT={}", super::append::limit()),
+                name => name.to_owned(),
+            }),
+    );
+    names.join(" ")
+}
+
+/// Whether a password may be sent over this connection.
+pub(crate) fn passwords_are_safe(session: &Imap) -> bool {
+    session.context.tls.is_some() || session.context.plaintext_login
+}
+
+/// What AUTHENTICATE takes on this connection. Tokens and certificates are offered where the operator says that the directory
+/// checks them.
+pub(crate) fn mechanisms(session: &Imap) -> impl Iterator<Item = (Mechanism, &'static str)> {
+    let safe = passwords_are_safe(session);
+    let tokens = safe && waxwing_sdk::config::get_or("offer_bearer_tokens", false);
+    let certificate = session
+        .context
+        .tls
+        .as_ref()
+        .is_some_and(|tls| tls.client_identity.is_some())
+        && waxwing_sdk::config::get_or("offer_client_certificates", false);
+    [
+        (safe, Mechanism::Plain, "PLAIN"),
+        (safe, Mechanism::Login, "LOGIN"),
+        (tokens, Mechanism::XOAuth2, "XOAUTH2"),
+        (tokens, Mechanism::OAuthBearer, "OAUTHBEARER"),
+        (certificate, Mechanism::External, "EXTERNAL"),
+    ]
+    .into_iter()
+    .filter_map(|(offered, mechanism, name)| offered.then_some((mechanism, name)))
+}
+
+pub(super) fn run(session: &Imap, out: &mut Output) -> Answer {
+    out.line(&format!("* CAPABILITY {}", list(session)));
+    Ok(Completion::text("CAPABILITY completed"))
+}

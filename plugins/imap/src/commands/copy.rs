@@ -1,0 +1,102 @@
+//! COPY and MOVE (RFC 9051 sections 6.4.7 and 6.4.8), with COPYUID (RFC 4315). All or nothing.
+
+use waxwing_sdk::store::Span;
+use waxwing_sdk::store::views::Transfer;
+
+use crate::names::MailboxName;
+use crate::parse::SequenceSet;
+use crate::render::spans;
+use crate::session::{Answer, Completion, Imap, Output, Refusal, Updates};
+
+pub(super) struct Transferring {
+    pub(super) uid: bool,
+    pub(super) set: SequenceSet,
+    pub(super) mailbox: MailboxName,
+    pub(super) moves: bool,
+}
+
+pub(super) fn run(session: &mut Imap, transferring: &Transferring, out: &mut Output) -> Answer {
+    let Transferring {
+        uid,
+        set,
+        mailbox,
+        moves,
+    } = transferring;
+    let selected = session.state.selected.as_ref();
+    if *moves && selected.is_some_and(|selected| selected.read_only) {
+        return Err(Refusal::no("[CANNOT] The mailbox is selected read-only"));
+    }
+    let targets = session.targets(set, *uid)?;
+    let tree = session.tree()?;
+    let Some(node) = tree.selectable(mailbox) else {
+        return Err(Refusal::no("[TRYCREATE] There is no such mailbox"));
+    };
+    if targets.spans.is_empty() {
+        return Ok(Completion::text("There was nothing to do"));
+    }
+    let selection = targets.selection();
+    if !*moves {
+        let transfer = session.view()?.copy(&selection, node.folder.id)?;
+        return Ok(match code(&transfer) {
+            Some(code) => Completion::Done(format!("[{code}] COPY completed")),
+            None => Completion::text("There was nothing to copy"),
+        });
+    }
+    let transfer = session.view()?.move_(&selection, node.folder.id)?;
+    if let Some(code) = code(&transfer) {
+        // Before the expunges, so that a client knows where its messages went (RFC 6851 section 4.3).
+        out.line(&format!("* OK [{code}] Moved"));
+    }
+    let modseq = session.tell_updates(Updates::All, out)?;
+    match modseq.filter(|_| session.state.enabled.quick_resync) {
+        Some(modseq) => Ok(Completion::Done(format!(
+            "[HIGHESTMODSEQ {modseq}] MOVE completed"
+        ))),
+        None => Ok(Completion::text("MOVE completed")),
+    }
+}
+
+/// `COPYUID 38505 304,319:320 3956:3958`; none when nothing was copied.
+fn code(transfer: &Transfer) -> Option<String> {
+    if transfer.source.is_empty() {
+        return None;
+    }
+    let set = |list: &[Span]| {
+        let mut text = Vec::new();
+        spans::set(&mut text, list.iter().map(|span| (span.first, span.last)));
+        String::from_utf8_lossy(&text).into_owned()
+    };
+    Some(format!(
+        "COPYUID {} {} {}",
+        transfer.uid_validity,
+        set(&transfer.source),
+        set(&transfer.target)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copyuid_pairs_source_and_target() {
+        let span = |first, last| Span { first, last };
+        let transfer = Transfer {
+            uid_validity: 38_505,
+            source: vec![span(304, 304), span(319, 320)],
+            target: vec![span(3956, 3958)],
+        };
+        assert_eq!(
+            code(&transfer).as_deref(),
+            Some("COPYUID 38505 304,319:320 3956:3958")
+        );
+        assert_eq!(
+            code(&Transfer {
+                uid_validity: 1,
+                source: vec![],
+                target: vec![]
+            }),
+            None
+        );
+    }
+}

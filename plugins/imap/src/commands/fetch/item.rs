@@ -1,0 +1,362 @@
+//! The items of one message.
+
+use waxwing_formats_mime::{SectionPart as Cut, Structure, header};
+use waxwing_sdk::bodies::Body;
+use waxwing_sdk::store::Row;
+
+use crate::parse::{FetchItem, Section, SectionPart};
+use crate::render::body_structure::{self, Style};
+use crate::render::{date, envelope, text};
+use crate::session::{Output, Refusal, row_flags};
+
+/// A header of an embedded message longer than this is not searched for fields.
+const EMBEDDED_HEADER: u64 = 256 * 1024;
+
+/// A message, and what its items are made of.
+pub(super) struct Message<'a> {
+    pub(super) row: &'a Row,
+    pub(super) body: Option<&'a Body>,
+    pub(super) structure: Option<Structure>,
+    pub(super) keywords: &'a [String],
+    pub(super) utf8: bool,
+}
+
+/// The value of a section.
+enum Value {
+    /// There is no such section.
+    Nil,
+    /// In the plugin's memory.
+    Bytes(Vec<u8>),
+    /// Offset and length in the body.
+    Range(u64, u64),
+}
+
+impl Message<'_> {
+    /// `* 5 FETCH (…)`. `told` is there when flags were changed by the FETCH itself: they are added, with the modseq if it says so.
+    pub(super) fn render(
+        &self,
+        out: &mut Output,
+        items: &[FetchItem],
+        told: Option<bool>,
+    ) -> Result<(), Refusal> {
+        out.text()
+            .extend_from_slice(format!("* {} FETCH (", self.row.position).as_bytes());
+        for (at, item) in items.iter().enumerate() {
+            if at > 0 {
+                out.text().push(b' ');
+            }
+            self.item(out, item)?;
+        }
+        if let Some(with_modseq) = told {
+            if !items.contains(&FetchItem::Flags) {
+                out.text().push(b' ');
+                self.item(out, &FetchItem::Flags)?;
+            }
+            if with_modseq && !items.contains(&FetchItem::ModSeq) {
+                out.text().push(b' ');
+                self.item(out, &FetchItem::ModSeq)?;
+            }
+        }
+        out.line(")");
+        Ok(())
+    }
+
+    fn item(&self, out: &mut Output, item: &FetchItem) -> Result<(), Refusal> {
+        let row = self.row;
+        let whole = |part| Section {
+            path: Vec::new(),
+            part,
+        };
+        match item {
+            FetchItem::Uid => out
+                .text()
+                .extend_from_slice(format!("UID {}", row.uid).as_bytes()),
+            FetchItem::ModSeq => out
+                .text()
+                .extend_from_slice(format!("MODSEQ ({})", row.modseq).as_bytes()),
+            FetchItem::Size => out
+                .text()
+                .extend_from_slice(format!("RFC822.SIZE {}", row.size).as_bytes()),
+            FetchItem::Flags => {
+                out.text().extend_from_slice(b"FLAGS ");
+                row_flags(out.text(), row, self.keywords);
+            }
+            FetchItem::InternalDate => {
+                out.text().extend_from_slice(b"INTERNALDATE ");
+                date::date_time(out.text(), row.internal_date);
+            }
+            FetchItem::Envelope => {
+                out.text().extend_from_slice(b"ENVELOPE ");
+                match &self.structure {
+                    Some(structure) => {
+                        envelope::envelope(out.text(), &structure.envelope, self.utf8)
+                    }
+                    None => return Err(self.unreadable()),
+                }
+            }
+            FetchItem::BodyStructure { extended } => {
+                out.text().extend_from_slice(if *extended {
+                    b"BODYSTRUCTURE "
+                } else {
+                    b"BODY "
+                });
+                let style = Style {
+                    extended: *extended,
+                    utf8: self.utf8,
+                };
+                match &self.structure {
+                    Some(structure) => body_structure::body(out.text(), &structure.root, style),
+                    None => return Err(self.unreadable()),
+                }
+            }
+            FetchItem::Rfc822 => self.section(out, "RFC822", &whole(SectionPart::Whole), None)?,
+            FetchItem::Rfc822Header => {
+                self.section(out, "RFC822.HEADER", &whole(SectionPart::Header), None)?
+            }
+            FetchItem::Rfc822Text => {
+                self.section(out, "RFC822.TEXT", &whole(SectionPart::Text), None)?
+            }
+            FetchItem::Body {
+                section, partial, ..
+            } => {
+                let name = label(section, partial.map(|(offset, _)| offset));
+                self.section(out, &name, section, *partial)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The store's record of the message is damaged; `waxwing mailbox check` finds it too.
+    fn unreadable(&self) -> Refusal {
+        waxwing_sdk::error!(
+            "the structure of a message cannot be read",
+            uid = self.row.uid
+        );
+        Refusal::no("[SERVERBUG] The structure of a message cannot be read")
+    }
+
+    fn section(
+        &self,
+        out: &mut Output,
+        name: &str,
+        section: &Section,
+        partial: Option<(u64, u64)>,
+    ) -> Result<(), Refusal> {
+        let value = self.value(section)?;
+        let text = out.text();
+        text.extend_from_slice(name.as_bytes());
+        text.push(b' ');
+        match value {
+            Value::Nil => text.extend_from_slice(b"NIL"),
+            Value::Bytes(bytes) => {
+                let (offset, length) = cut((0, bytes.len() as u64), partial);
+                let from = usize::try_from(offset).unwrap_or(usize::MAX);
+                let length = usize::try_from(length).unwrap_or(usize::MAX);
+                let part = bytes
+                    .get(from..)
+                    .and_then(|rest| rest.get(..length))
+                    .unwrap_or_default();
+                if part.is_empty() {
+                    text.extend_from_slice(b"\"\"")
+                } else {
+                    text::literal(text, part)
+                }
+            }
+            Value::Range(offset, length) => match (cut((offset, length), partial), self.body) {
+                ((_, 0), _) => text.extend_from_slice(b"\"\""),
+                ((offset, length), Some(body)) => {
+                    text.extend_from_slice(format!("{{{length}}}\r\n").as_bytes());
+                    out.body(body.dup(), offset, length);
+                }
+                (_, None) => text.extend_from_slice(b"NIL"),
+            },
+        }
+        Ok(())
+    }
+
+    fn value(&self, section: &Section) -> Result<Value, Refusal> {
+        let cut = match &section.part {
+            SectionPart::Whole if section.path.is_empty() => {
+                return Ok(Value::Range(0, self.row.size));
+            }
+            SectionPart::Header if section.path.is_empty() => {
+                return Ok(Value::Bytes(self.row.header.clone()));
+            }
+            SectionPart::Fields { not, names } if section.path.is_empty() => {
+                return Ok(Value::Bytes(header::select(&self.row.header, names, *not)));
+            }
+            SectionPart::Whole => Cut::Whole,
+            SectionPart::Text => Cut::Text,
+            SectionPart::Mime => Cut::Mime,
+            SectionPart::Header | SectionPart::Fields { .. } => Cut::Header,
+        };
+        let structure = self.structure.as_ref().ok_or_else(|| self.unreadable())?;
+        let Some((offset, length)) = structure.section(&section.path, cut) else {
+            return Ok(Value::Nil);
+        };
+        match (&section.part, self.body) {
+            (SectionPart::Fields { not, names }, Some(body)) => {
+                let octets = u32::try_from(length.min(EMBEDDED_HEADER)).unwrap_or(u32::MAX);
+                let block = body.read(offset, octets)?;
+                Ok(Value::Bytes(header::select(&block, names, *not)))
+            }
+            _ => Ok(Value::Range(offset, length)),
+        }
+    }
+}
+
+/// The part of a range that a partial FETCH names.
+fn cut((offset, length): (u64, u64), partial: Option<(u64, u64)>) -> (u64, u64) {
+    match partial {
+        None => (offset, length),
+        Some((first, most)) => {
+            let first = first.min(length);
+            (offset + first, (length - first).min(most))
+        }
+    }
+}
+
+/// `BODY[1.HEADER.FIELDS (From)]<0>`
+fn label(section: &Section, offset: Option<u64>) -> String {
+    let mut label = Vec::from(&b"BODY["[..]);
+    let mut words: Vec<String> = section.path.iter().map(u32::to_string).collect();
+    words.extend(match &section.part {
+        SectionPart::Whole => None,
+        SectionPart::Header => Some("HEADER".to_owned()),
+        SectionPart::Text => Some("TEXT".to_owned()),
+        SectionPart::Mime => Some("MIME".to_owned()),
+        SectionPart::Fields { not: false, .. } => Some("HEADER.FIELDS".to_owned()),
+        SectionPart::Fields { not: true, .. } => Some("HEADER.FIELDS.NOT".to_owned()),
+    });
+    label.extend_from_slice(words.join(".").as_bytes());
+    if let SectionPart::Fields { names, .. } = &section.part {
+        label.extend_from_slice(b" (");
+        for (at, name) in names.iter().enumerate() {
+            if at > 0 {
+                label.push(b' ');
+            }
+            text::astring(&mut label, name, false);
+        }
+        label.push(b')');
+    }
+    label.push(b']');
+    if let Some(offset) = offset {
+        label.extend_from_slice(format!("<{offset}>").as_bytes());
+    }
+    String::from_utf8_lossy(&label).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use waxwing_sdk::store::ItemFlags;
+    use waxwing_sdk::stream::Action;
+
+    const MAIL: &[u8] = b"Subject: outer\r\nFrom: a@b\r\nContent-Type: message/rfc822\r\n\r\nSubject: inner\r\nTo: c\r\n\r\ntext\r\n";
+
+    /// The line for an item, bodies in braces as `{offset+length}`.
+    fn rendered(items: &[FetchItem], told: Option<bool>) -> String {
+        let structure = Structure::parse(MAIL);
+        let header = MAIL[..structure.root.header.1 as usize].to_vec();
+        let row = Row {
+            position: 5,
+            uid: 7,
+            item: 1,
+            modseq: 9,
+            flags: ItemFlags::SEEN,
+            keywords: vec![0],
+            internal_date: 0,
+            save_date: 0,
+            size: MAIL.len() as u64,
+            structure: Vec::new(),
+            header,
+            properties: Vec::new(),
+        };
+        let body = Body::of(MAIL);
+        let keywords = ["work".to_owned()];
+        let message = Message {
+            row: &row,
+            body: Some(&body),
+            structure: Some(structure),
+            keywords: &keywords,
+            utf8: false,
+        };
+        let mut out = Output::default();
+        message.render(&mut out, items, told).unwrap();
+        let text = |action: Action| match action {
+            Action::Send(bytes) => String::from_utf8(bytes).unwrap(),
+            Action::SendBody(range) => {
+                let octets = range.body.read(range.offset, range.length as u32).unwrap();
+                String::from_utf8(octets).unwrap()
+            }
+            other => panic!("{other:?}"),
+        };
+        out.into_turn(0).actions.into_iter().map(text).collect()
+    }
+
+    fn body(path: &[u32], part: SectionPart, partial: Option<(u64, u64)>) -> FetchItem {
+        FetchItem::Body {
+            peek: true,
+            section: Section {
+                path: path.to_vec(),
+                part,
+            },
+            partial,
+        }
+    }
+
+    #[test]
+    fn items_stand_in_the_order_asked_for() {
+        let items = [
+            FetchItem::Uid,
+            FetchItem::Flags,
+            FetchItem::Size,
+            FetchItem::ModSeq,
+        ];
+        let size = MAIL.len();
+        assert_eq!(
+            rendered(&items, None),
+            format!("* 5 FETCH (UID 7 FLAGS (\\Seen work) RFC822.SIZE {size} MODSEQ (9))\r\n")
+        );
+    }
+
+    #[test]
+    fn flags_that_the_fetch_changed_are_told() {
+        assert_eq!(
+            rendered(&[FetchItem::Uid], Some(true)),
+            "* 5 FETCH (UID 7 FLAGS (\\Seen work) MODSEQ (9))\r\n"
+        );
+    }
+
+    #[test]
+    fn sections_are_cut_from_the_body_and_partials_from_sections() {
+        assert_eq!(
+            rendered(&[body(&[1], SectionPart::Text, Some((1, 2)))], None),
+            "* 5 FETCH (BODY[1.TEXT]<1> {2}\r\nex)\r\n"
+        );
+        assert_eq!(
+            rendered(&[body(&[], SectionPart::Whole, Some((900, 2)))], None),
+            "* 5 FETCH (BODY[]<900> \"\")\r\n"
+        );
+        assert_eq!(
+            rendered(&[body(&[2], SectionPart::Whole, None)], None),
+            "* 5 FETCH (BODY[2] NIL)\r\n"
+        );
+    }
+
+    #[test]
+    fn fields_are_picked_from_any_header_with_its_empty_line() {
+        let fields = |names: &[&str], not| SectionPart::Fields {
+            not,
+            names: names.iter().map(|&name| name.into()).collect(),
+        };
+        assert_eq!(
+            rendered(&[body(&[], fields(&["subject", "x y"], false), None)], None),
+            "* 5 FETCH (BODY[HEADER.FIELDS (subject \"x y\")] {18}\r\nSubject: outer\r\n\r\n)\r\n"
+        );
+        assert_eq!(
+            rendered(&[body(&[1], fields(&["subject"], true), None)], None),
+            "* 5 FETCH (BODY[1.HEADER.FIELDS.NOT (subject)] {9}\r\nTo: c\r\n\r\n)\r\n"
+        );
+    }
+}

@@ -1,0 +1,156 @@
+//! What commands do, one file each. A command gets the session and the turn's output; it sends its untagged answers
+//! and says how it ended, and the session adds what else happened and the tagged line.
+
+pub(crate) mod append;
+pub(crate) mod authenticate;
+pub(crate) mod capability;
+mod close;
+mod copy;
+mod create;
+mod delete;
+mod enable;
+mod expunge;
+pub(crate) mod fetch;
+mod id;
+pub(crate) mod idle;
+mod list;
+mod login;
+mod logout;
+mod lsub;
+mod namespace;
+mod rename;
+mod search;
+mod select;
+mod starttls;
+mod status;
+mod store;
+mod subscribe;
+
+use crate::parse::Command;
+use crate::session::{Answer, Completion, Imap, Output, Updates};
+
+/// The state that a command is valid in (RFC 9051 section 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    Nothing,
+    NotAuthenticated,
+    Authenticated,
+    Selected,
+}
+
+pub(crate) fn need(command: &Command) -> Need {
+    use Command as C;
+    match command {
+        C::Capability | C::Noop | C::Logout | C::Id(_) => Need::Nothing,
+        C::StartTls | C::Login { .. } | C::Authenticate { .. } => Need::NotAuthenticated,
+        C::Enable(_)
+        | C::Select { .. }
+        | C::Create { .. }
+        | C::Delete(_)
+        | C::Rename { .. }
+        | C::Subscribe { .. }
+        | C::List(_)
+        | C::Lsub(_)
+        | C::Namespace
+        | C::Status { .. }
+        // Refused inside, where its literal is dropped.
+        | C::Idle => Need::Authenticated,
+        C::Append { .. } => Need::Nothing,
+        C::Check
+        | C::Close
+        | C::Unselect
+        | C::Expunge(_)
+        | C::Search { .. }
+        | C::Fetch { .. }
+        | C::Store { .. }
+        | C::Copy { .. }
+        | C::Move { .. } => Need::Selected,
+    }
+}
+
+/// FETCH, STORE and SEARCH never tell EXPUNGE: clients are in the middle of message numbers. The UID forms might, but gain
+/// nothing by it.
+pub(crate) fn updates_after(command: &Command) -> Updates {
+    use Command as C;
+    match command {
+        C::Fetch { .. } | C::Store { .. } | C::Search { .. } => Updates::WithoutExpunge,
+        C::Select { .. }
+        | C::Close
+        | C::Unselect
+        | C::Logout
+        | C::StartTls
+        | C::Login { .. }
+        | C::Authenticate { .. } => Updates::None,
+        _ => Updates::All,
+    }
+}
+
+pub(crate) fn run(session: &mut Imap, tag: &str, command: Command, out: &mut Output) -> Answer {
+    use Command as C;
+    match command {
+        C::Capability => capability::run(session, out),
+        C::Noop => Ok(Completion::text("NOOP completed")),
+        C::Check => Ok(Completion::text("CHECK completed")),
+        C::Logout => logout::run(session, tag, out),
+        C::StartTls => starttls::run(session, tag, out),
+        C::Login { user, password } => login::run(session, &user, &password),
+        C::Authenticate { mechanism, initial } => {
+            authenticate::run(session, tag, mechanism, initial.as_deref(), out)
+        }
+        C::Enable(names) => enable::run(session, &names, out),
+        C::Id(parameters) => id::run(session, &parameters, out),
+        C::Select {
+            mailbox,
+            read_only,
+            condstore,
+            resync,
+        } => {
+            let selection = select::Selecting {
+                mailbox,
+                read_only,
+                condstore,
+                resync,
+            };
+            select::run(session, tag, selection, out)
+        }
+        C::Create {
+            mailbox,
+            special_use,
+        } => create::run(session, &mailbox, &special_use),
+        C::Delete(mailbox) => delete::run(session, &mailbox, out),
+        C::Rename { from, to } => rename::run(session, &from, &to),
+        C::Subscribe { mailbox, on } => subscribe::run(session, &mailbox, on),
+        C::List(request) => list::run(session, &request, out),
+        C::Lsub(request) => lsub::run(session, &request, out),
+        C::Namespace => namespace::run(out),
+        C::Status { mailbox, items } => status::run(session, &mailbox, &items, out),
+        C::Append { mailbox, message } => append::run(session, tag, mailbox, message, out),
+        C::Close => close::run(session, true, out),
+        C::Unselect => close::run(session, false, out),
+        C::Expunge(set) => expunge::run(session, set.as_ref(), out),
+        C::Search { uid, request } => search::run(session, tag, uid, &request, out),
+        C::Fetch { uid, request } => fetch::run(session, tag, uid, request, out),
+        C::Store { uid, request } => store::run(session, uid, request, out),
+        C::Copy { uid, set, mailbox } => copy::run(
+            session,
+            &copy::Transferring {
+                uid,
+                set,
+                mailbox,
+                moves: false,
+            },
+            out,
+        ),
+        C::Move { uid, set, mailbox } => copy::run(
+            session,
+            &copy::Transferring {
+                uid,
+                set,
+                mailbox,
+                moves: true,
+            },
+            out,
+        ),
+        C::Idle => idle::run(session, tag, out),
+    }
+}

@@ -1,0 +1,266 @@
+//! SEARCH and UID SEARCH (RFC 9051 section 6.4.4), ESEARCH (RFC 4731), SEARCHRES (RFC 5182). The store evaluates; here keys become
+//! its restriction, and what it finds becomes an answer.
+
+mod restriction;
+
+use waxwing_sdk::store::views::Found;
+use waxwing_sdk::store::{Query, Selection, Span};
+
+use crate::parse::{Charset, SearchRequest, SearchReturn};
+use crate::render::spans;
+use crate::session::{Answer, Completion, Imap, Output, Refusal};
+
+/// Ranges that a saved result may have; it lives in the frozen state.
+const SAVED: usize = 4_096;
+
+pub(super) fn run(
+    session: &mut Imap,
+    tag: &str,
+    uid: bool,
+    request: &SearchRequest,
+    out: &mut Output,
+) -> Answer {
+    if request.charset == Charset::Unknown {
+        return Err(Refusal::no("[BADCHARSET (US-ASCII UTF-8)] Use UTF-8"));
+    }
+    session.state.enabled.condstore |= request.mentions_modseq;
+    let largest = if restriction::needs_largest_uid(&request.key) {
+        largest_uid(session)?
+    } else {
+        0
+    };
+    let nodes = restriction::compile(session, &request.key, largest)?;
+    let found = session.view()?.search(&nodes)?;
+    let modseq = match request.mentions_modseq && found.count > 0 {
+        true => Some(modseq(session, &found, request.returns)?),
+        false => None,
+    };
+    let numbers = pairs(if uid { &found.uids } else { &found.positions });
+    let Some(returns) = request.returns else {
+        plain(out.text(), &numbers, modseq);
+        return Ok(Completion::text("SEARCH completed"));
+    };
+    if returns.save {
+        save(session, &found, returns)?;
+    }
+    if returns.min || returns.max || returns.all || returns.count {
+        extended(
+            out.text(),
+            &Extended {
+                tag,
+                uid,
+                returns,
+                numbers: &numbers,
+                count: found.count,
+                modseq,
+            },
+        );
+    }
+    Ok(Completion::text("SEARCH completed"))
+}
+
+fn pairs(spans: &[Span]) -> Vec<(u32, u32)> {
+    spans.iter().map(|span| (span.first, span.last)).collect()
+}
+
+fn largest_uid(session: &mut Imap) -> Result<u32, Refusal> {
+    let exists = session
+        .state
+        .selected
+        .as_ref()
+        .map_or(0, |selected| selected.exists);
+    if exists == 0 {
+        return Ok(0);
+    }
+    let selection = Selection::Positions(vec![Span {
+        first: exists,
+        last: exists,
+    }]);
+    let query = Query {
+        selection,
+        columns: 0,
+        tags: Vec::new(),
+        changed_since: None,
+        after: 0,
+        limit: 1,
+    };
+    Ok(session
+        .view()?
+        .fetch(&query)?
+        .rows
+        .first()
+        .map_or(0, |row| row.uid))
+}
+
+/// RFC 7162 section 3.1.10: with only MIN or MAX, the modseq of those messages; else the highest found.
+fn modseq(
+    session: &mut Imap,
+    found: &Found,
+    returns: Option<SearchReturn>,
+) -> Result<u64, Refusal> {
+    let Some(SearchReturn {
+        all: false,
+        count: false,
+        min,
+        max,
+        ..
+    }) = returns.filter(|r| r.min || r.max)
+    else {
+        return Ok(found.highest_modseq);
+    };
+    let ends = [
+        found.uids.first().map(|span| span.first).filter(|_| min),
+        found.uids.last().map(|span| span.last).filter(|_| max),
+    ];
+    let uids = ends
+        .into_iter()
+        .flatten()
+        .map(|uid| Span {
+            first: uid,
+            last: uid,
+        })
+        .collect();
+    let query = Query {
+        selection: Selection::Uids(uids),
+        columns: 0,
+        tags: Vec::new(),
+        changed_since: None,
+        after: 0,
+        limit: 2,
+    };
+    let page = session.view()?.fetch(&query)?;
+    Ok(page
+        .rows
+        .iter()
+        .map(|row| row.modseq)
+        .max()
+        .unwrap_or(found.highest_modseq))
+}
+
+/// RFC 5182 section 2.1: with MIN or MAX and nothing else, only those are saved.
+fn save(session: &mut Imap, found: &Found, returns: SearchReturn) -> Result<(), Refusal> {
+    let mut saved = pairs(&found.uids);
+    if (returns.min || returns.max) && !returns.all && !returns.count {
+        let first = found
+            .uids
+            .first()
+            .map(|span| (span.first, span.first))
+            .filter(|_| returns.min);
+        let last = found
+            .uids
+            .last()
+            .map(|span| (span.last, span.last))
+            .filter(|_| returns.max);
+        saved = first.into_iter().chain(last).collect();
+        saved.dedup();
+    }
+    let fits = saved.len() <= SAVED;
+    if let Some(selected) = session.state.selected.as_mut() {
+        selected.saved = if fits { saved } else { Vec::new() };
+    }
+    if fits {
+        Ok(())
+    } else {
+        Err(Refusal::no(
+            "[NOTSAVED] The result has more than 4096 ranges",
+        ))
+    }
+}
+
+/// `* SEARCH 2 84 882 (MODSEQ 917162500)`
+fn plain(out: &mut Vec<u8>, numbers: &[(u32, u32)], modseq: Option<u64>) {
+    out.extend_from_slice(b"* SEARCH");
+    for number in numbers.iter().flat_map(|&(first, last)| first..=last) {
+        out.extend_from_slice(format!(" {number}").as_bytes());
+    }
+    if let Some(modseq) = modseq {
+        out.extend_from_slice(format!(" (MODSEQ {modseq})").as_bytes());
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+struct Extended<'a> {
+    tag: &'a str,
+    uid: bool,
+    returns: SearchReturn,
+    numbers: &'a [(u32, u32)],
+    count: u32,
+    modseq: Option<u64>,
+}
+
+/// `* ESEARCH (TAG "a") UID MIN 2 COUNT 3`
+fn extended(out: &mut Vec<u8>, answer: &Extended<'_>) {
+    let Extended {
+        tag,
+        uid,
+        returns,
+        numbers,
+        count,
+        modseq,
+    } = answer;
+    out.extend_from_slice(format!("* ESEARCH (TAG \"{tag}\")").as_bytes());
+    if *uid {
+        out.extend_from_slice(b" UID");
+    }
+    if let (true, Some((first, _))) = (returns.min, numbers.first()) {
+        out.extend_from_slice(format!(" MIN {first}").as_bytes());
+    }
+    if let (true, Some((_, last))) = (returns.max, numbers.last()) {
+        out.extend_from_slice(format!(" MAX {last}").as_bytes());
+    }
+    if returns.all && !numbers.is_empty() {
+        out.extend_from_slice(b" ALL ");
+        spans::set(out, numbers.iter().copied());
+    }
+    if returns.count {
+        out.extend_from_slice(format!(" COUNT {count}").as_bytes());
+    }
+    if let Some(modseq) = modseq {
+        out.extend_from_slice(format!(" MODSEQ {modseq}").as_bytes());
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_answer_lists_every_number() {
+        let mut out = Vec::new();
+        plain(&mut out, &[(2, 4), (9, 9)], Some(12));
+        plain(&mut out, &[], None);
+        assert_eq!(out, b"* SEARCH 2 3 4 9 (MODSEQ 12)\r\n* SEARCH\r\n");
+    }
+
+    #[test]
+    fn an_extended_answer_holds_what_was_asked_for_and_nothing_of_an_empty_result() {
+        let returns = SearchReturn {
+            min: true,
+            max: true,
+            all: true,
+            count: true,
+            save: false,
+        };
+        let mut out = Vec::new();
+        let answer = Extended {
+            tag: "a",
+            uid: true,
+            returns,
+            numbers: &[(2, 4), (9, 9)],
+            count: 4,
+            modseq: None,
+        };
+        extended(&mut out, &answer);
+        extended(
+            &mut out,
+            &Extended {
+                numbers: &[],
+                count: 0,
+                uid: false,
+                ..answer
+            },
+        );
+        assert_eq!(out, b"* ESEARCH (TAG \"a\") UID MIN 2 MAX 9 ALL 2:4,9 COUNT 4\r\n* ESEARCH (TAG \"a\") COUNT 0\r\n");
+    }
+}

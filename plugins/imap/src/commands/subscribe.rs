@@ -1,0 +1,19 @@
+//! SUBSCRIBE and UNSUBSCRIBE (RFC 9051 sections 6.3.7 and 6.3.8). A subscription is a name, which may outlive its mailbox.
+
+use waxwing_sdk::store::folders;
+
+use crate::names::MailboxName;
+use crate::session::{Answer, Completion, Imap, Refusal};
+
+pub(super) fn run(session: &mut Imap, mailbox: &MailboxName, on: bool) -> Answer {
+    let name = mailbox.trimmed();
+    if on && session.tree()?.find(&name).is_none() {
+        return Err(Refusal::no("[NONEXISTENT] There is no such mailbox"));
+    }
+    folders::subscribe(session.mailbox()?, name.as_str(), on)?;
+    Ok(Completion::text(if on {
+        "SUBSCRIBE completed"
+    } else {
+        "UNSUBSCRIBE completed"
+    }))
+}

@@ -1,0 +1,61 @@
+//! How a command ends: the tagged line (RFC 9051 section 7.1) and its response codes (RFC 5530).
+
+use waxwing_sdk::fault::{Fault, FaultClass};
+
+/// A command that did what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Completion {
+    /// The text behind `OK`, code included.
+    Done(String),
+    /// The tagged line is sent by a later turn.
+    Later,
+}
+
+impl Completion {
+    pub(crate) fn text(text: &str) -> Self {
+        Completion::Done(text.to_owned())
+    }
+}
+
+/// One that did not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The text behind `NO`, code included.
+    No(String),
+    /// The text behind `BAD`.
+    Bad(String),
+}
+
+impl Refusal {
+    pub(crate) fn no(text: &str) -> Self {
+        Refusal::No(text.to_owned())
+    }
+}
+
+pub(crate) type Answer = Result<Completion, Refusal>;
+
+/// The store's detail is for the log; the client learns the class.
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        let text = match fault.class {
+            FaultClass::Denied => "[NOPERM] Permission denied",
+            FaultClass::NotFound => "[NONEXISTENT] It does not exist",
+            FaultClass::AlreadyExists => "[ALREADYEXISTS] It exists already",
+            FaultClass::Conflict => "[INUSE] It was changed meanwhile, try again",
+            FaultClass::Limit => "[LIMIT] A limit was reached",
+            FaultClass::Expired => {
+                "[UNAVAILABLE] The selection has expired, select the mailbox again"
+            }
+            FaultClass::Unavailable => "[UNAVAILABLE] Temporarily unavailable, try later",
+            FaultClass::Invalid | FaultClass::Unsupported => "[CANNOT] This cannot be done",
+            FaultClass::Internal => "[SERVERBUG] Internal error",
+        };
+        match fault.class {
+            FaultClass::Internal | FaultClass::Invalid => {
+                waxwing_sdk::error!("a call to the host failed", detail = fault.detail);
+            }
+            _ => waxwing_sdk::debug!("a call to the host was refused", detail = fault.detail),
+        }
+        Refusal::no(text)
+    }
+}

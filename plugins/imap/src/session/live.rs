@@ -1,0 +1,252 @@
+//! Handles on host objects, found again from the state when they are missing.
+
+use waxwing_sdk::accounts;
+use waxwing_sdk::bodies::{self, Body};
+use waxwing_sdk::store::{Mailbox, Selection, Span, View, folders, views};
+
+use super::{Imap, Pending, Refusal};
+use crate::names::Tree;
+use crate::parse::{FlagBits, SequenceSet};
+use crate::render::flags;
+
+/// None of this is frozen.
+#[derive(Default)]
+pub(super) struct Live {
+    pub(super) mailbox: Option<Mailbox>,
+    pub(super) view: Option<View>,
+    /// Keywords of the mailbox by index; may end early.
+    pub(super) keywords: Vec<String>,
+    /// Messages of an APPEND, as `Appending.arrived`.
+    pub(super) bodies: Vec<Body>,
+}
+
+/// Messages that a command is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Targets {
+    pub(crate) spans: Vec<(u32, u32)>,
+    pub(crate) by_uid: bool,
+}
+
+impl Targets {
+    pub(crate) fn selection(&self) -> Selection {
+        let spans = self
+            .spans
+            .iter()
+            .map(|&(first, last)| Span { first, last })
+            .collect();
+        if self.by_uid {
+            Selection::Uids(spans)
+        } else {
+            Selection::Positions(spans)
+        }
+    }
+}
+
+impl Imap {
+    /// The mailbox of the account.
+    pub(crate) fn mailbox(&mut self) -> Result<&Mailbox, Refusal> {
+        if self.live.mailbox.is_none() {
+            let number = self
+                .state
+                .mailbox
+                .ok_or_else(|| Refusal::no("[SERVERBUG] No mailbox is open"))?;
+            self.live.mailbox = Some(accounts::reopen_mailbox(number)?);
+        }
+        self.live
+            .mailbox
+            .as_ref()
+            .ok_or_else(|| Refusal::no("[SERVERBUG] No mailbox is open"))
+    }
+
+    pub(crate) fn set_mailbox(&mut self, mailbox: Mailbox) {
+        self.state.mailbox = Some(mailbox.number());
+        self.live.mailbox = Some(mailbox);
+    }
+
+    /// The view of the selected mailbox.
+    pub(crate) fn view(&mut self) -> Result<&View, Refusal> {
+        if self.live.view.is_none() {
+            let none = || Refusal::Bad("No mailbox is selected".to_owned());
+            let id = self.state.selected.as_ref().ok_or_else(none)?.view;
+            self.live.view = Some(views::resume(self.mailbox()?, id)?);
+        }
+        self.live
+            .view
+            .as_ref()
+            .ok_or_else(|| Refusal::no("[SERVERBUG] No view is open"))
+    }
+
+    pub(crate) fn set_view(&mut self, view: View) {
+        self.live.view = Some(view);
+    }
+
+    /// All folders for mail, by name.
+    pub(crate) fn tree(&mut self) -> Result<Tree, Refusal> {
+        Ok(Tree::new(folders::all(self.mailbox()?)?))
+    }
+
+    /// What a sequence set names in the selected mailbox.
+    pub(crate) fn targets(&self, set: &SequenceSet, uid: bool) -> Result<Targets, Refusal> {
+        let none = || Refusal::Bad("No mailbox is selected".to_owned());
+        let selected = self.state.selected.as_ref().ok_or_else(none)?;
+        match set {
+            SequenceSet::Saved => Ok(Targets {
+                spans: selected.saved.clone(),
+                by_uid: true,
+            }),
+            SequenceSet::Ranges(ranges) if uid => {
+                let ordered = |&(one, other): &(u32, u32)| (one.min(other), one.max(other));
+                Ok(Targets {
+                    spans: ranges.iter().map(ordered).collect(),
+                    by_uid: true,
+                })
+            }
+            SequenceSet::Ranges(ranges) => SequenceSet::positions(ranges, selected.exists)
+                .map(|spans| Targets {
+                    spans,
+                    by_uid: false,
+                })
+                .ok_or_else(|| {
+                    Refusal::Bad(format!("There are only {} messages", selected.exists))
+                }),
+        }
+    }
+
+    /// Keywords again from the store.
+    pub(crate) fn load_keywords(&mut self) -> Result<usize, Refusal> {
+        let keywords = self.mailbox()?.keywords()?;
+        self.live.keywords = keywords;
+        Ok(self.live.keywords.len())
+    }
+
+    pub(crate) fn keywords(&self) -> &[String] {
+        &self.live.keywords
+    }
+
+    /// Makes sure that the keywords of these rows have names, and that the client has seen them in FLAGS.
+    pub(crate) fn announce_keywords(
+        &mut self,
+        rows: &[views::Row],
+        out: &mut super::Output,
+    ) -> Result<(), Refusal> {
+        let Some(largest) = rows
+            .iter()
+            .flat_map(|row| row.keywords.iter().copied())
+            .max()
+        else {
+            return Ok(());
+        };
+        if self.live.keywords.len() <= usize::from(largest) {
+            self.load_keywords()?;
+        }
+        let shown = self
+            .state
+            .selected
+            .as_ref()
+            .map_or(u32::MAX, |selected| selected.keywords);
+        if shown <= u32::from(largest) {
+            self.show_flags(out);
+        }
+        Ok(())
+    }
+
+    /// `FLAGS` and `PERMANENTFLAGS` of the selected mailbox.
+    pub(crate) fn show_flags(&mut self, out: &mut super::Output) {
+        let Some(selected) = self.state.selected.as_mut() else {
+            return;
+        };
+        selected.keywords = u32::try_from(self.live.keywords.len()).unwrap_or(u32::MAX);
+        let read_only = selected.read_only;
+        let text = out.text();
+        text.extend_from_slice(b"* FLAGS ");
+        flags::of_mailbox(text, &self.live.keywords, false);
+        text.extend_from_slice(b"\r\n* OK [PERMANENTFLAGS ");
+        match read_only {
+            true => text.extend_from_slice(b"()] No flag can be changed\r\n"),
+            false => {
+                flags::of_mailbox(text, &self.live.keywords, true);
+                text.extend_from_slice(b"] Flags and new keywords can be set\r\n");
+            }
+        }
+    }
+
+    /// Bodies of an APPEND, by their tokens.
+    pub(super) fn resume_bodies(&mut self) -> Result<(), String> {
+        if let Pending::Append(appending) = &self.state.pending {
+            let resumed = appending
+                .arrived
+                .iter()
+                .map(|arrived| bodies::resume(arrived.token));
+            self.live.bodies = resumed
+                .collect::<Result<_, _>>()
+                .map_err(|fault| fault.detail)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn keep_body(&mut self, body: Body) {
+        self.live.bodies.push(body);
+    }
+
+    pub(crate) fn take_bodies(&mut self) -> Vec<Body> {
+        std::mem::take(&mut self.live.bodies)
+    }
+
+    pub(super) fn check_handles(&mut self) -> Result<(), String> {
+        let reason = |refusal: Refusal| match refusal {
+            Refusal::No(text) | Refusal::Bad(text) => text,
+        };
+        if self.state.mailbox.is_some() {
+            self.mailbox().map_err(reason)?;
+        }
+        if self.state.selected.is_some() {
+            self.view().map_err(reason)?;
+        }
+        Ok(())
+    }
+}
+
+/// What is to stand in an untagged FETCH beside or instead of the flags.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct RowStyle {
+    pub(crate) uid: bool,
+    pub(crate) flags: bool,
+    pub(crate) modseq: bool,
+}
+
+fn flag_bits(row: &views::Row) -> FlagBits {
+    FlagBits(u32::from(row.flags.bits()))
+}
+
+/// `* 5 FETCH (UID 7 FLAGS (…) MODSEQ (9))`
+pub(crate) fn fetch_row(out: &mut Vec<u8>, row: &views::Row, keywords: &[String], style: RowStyle) {
+    out.extend_from_slice(format!("* {} FETCH (", row.position).as_bytes());
+    let start = out.len();
+    if style.uid {
+        out.extend_from_slice(format!("UID {}", row.uid).as_bytes());
+    }
+    if style.flags {
+        separate(out, start);
+        out.extend_from_slice(b"FLAGS ");
+        row_flags(out, row, keywords);
+    }
+    if style.modseq {
+        separate(out, start);
+        out.extend_from_slice(format!("MODSEQ ({})", row.modseq).as_bytes());
+    }
+    out.extend_from_slice(b")\r\n");
+}
+
+fn separate(out: &mut Vec<u8>, start: usize) {
+    if out.len() > start {
+        out.push(b' ');
+    }
+}
+
+pub(crate) fn row_flags(out: &mut Vec<u8>, row: &views::Row, keywords: &[String]) {
+    let names = row
+        .keywords
+        .iter()
+        .filter_map(|&index| keywords.get(usize::from(index)));
+    flags::of_message(out, flag_bits(row), names.map(String::as_str));
+}

@@ -1,0 +1,133 @@
+//! What lasts between two turns: plain data, frozen as format 1.
+//!
+//! Handles on host objects are not state: they are found again by number (mailbox), id (view) or token (body).
+
+use serde::{Deserialize, Serialize};
+use waxwing_sdk::Frozen;
+
+use crate::names::MailboxName;
+use crate::parse::{AppendMessage, FetchRequest, FlagList, Mechanism, Rest};
+
+/// Where in RFC 9051 section 3 the session is. Selected is Authenticated with a selection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Stage {
+    NotAuthenticated,
+    Authenticated,
+    /// After LOGOUT or BYE.
+    Logout,
+}
+
+/// What ENABLE, or a command that implies it, switched on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Enabled {
+    pub(crate) condstore: bool,
+    pub(crate) quick_resync: bool,
+    pub(crate) utf8: bool,
+}
+
+/// The selected mailbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Selected {
+    pub(crate) view: u64,
+    pub(crate) folder: u64,
+    pub(crate) read_only: bool,
+    /// As the client was told.
+    pub(crate) exists: u32,
+    /// As the client was told.
+    pub(crate) recent: u32,
+    /// So many of the mailbox's keywords stood in the last FLAGS.
+    pub(crate) keywords: u32,
+    /// The result that `$` names (RFC 5182), as UIDs.
+    pub(crate) saved: Vec<(u32, u32)>,
+}
+
+/// A FETCH between two pages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Fetching {
+    pub(crate) tag: String,
+    pub(crate) request: FetchRequest,
+    /// Of the messages asked for: resolved numbers or UIDs.
+    pub(crate) spans: Vec<(u32, u32)>,
+    /// Whether `spans` are UIDs.
+    pub(crate) by_uid: bool,
+    /// The position that was shown last.
+    pub(crate) after: u32,
+    /// Whether a message had gone.
+    pub(crate) missing: bool,
+    /// The text behind OK.
+    pub(crate) conclusion: String,
+}
+
+/// A message that has arrived.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Arrived {
+    pub(crate) flags: FlagList,
+    pub(crate) internal_date: Option<i64>,
+    /// Under which its body is kept while the session is frozen; 0 in a live one.
+    pub(crate) token: u64,
+}
+
+/// An APPEND whose messages are arriving.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Appending {
+    pub(crate) tag: String,
+    pub(crate) mailbox: MailboxName,
+    pub(crate) folder: u64,
+    pub(crate) arrived: Vec<Arrived>,
+    /// The one that is being received, or was received last.
+    pub(crate) current: AppendMessage,
+}
+
+/// What the next input is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Pending {
+    /// A command.
+    Nothing,
+    /// A SASL response. `user` is the first answer of LOGIN; `failed` when only the empty answer to an error is awaited.
+    Authenticate {
+        tag: String,
+        mechanism: Mechanism,
+        user: Option<String>,
+        failed: bool,
+    },
+    /// DONE.
+    Idle { tag: String },
+    /// Nothing: pages are being sent.
+    Fetch(Box<Fetching>),
+    /// Messages, and what stands between them.
+    Append(Box<Appending>),
+    /// The rest of a refused command; then `answer` is sent.
+    Skip { answer: Vec<u8>, rest: Rest },
+    /// The TLS handshake.
+    StartTls,
+}
+
+/// All of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Frozen)]
+#[frozen(format = 1)]
+pub(crate) struct State {
+    pub(crate) stage: Stage,
+    /// By which the session opened its mailbox.
+    pub(crate) mailbox: Option<u32>,
+    pub(crate) selected: Option<Selected>,
+    pub(crate) enabled: Enabled,
+    pub(crate) pending: Pending,
+    /// Continuations sent for literals of the command that is arriving.
+    pub(crate) continuations: u32,
+    /// Commands answered BAD in a row.
+    pub(crate) refused: u32,
+}
+
+impl State {
+    pub(crate) fn new() -> Self {
+        State {
+            stage: Stage::NotAuthenticated,
+            mailbox: None,
+            selected: None,
+            enabled: Enabled::default(),
+            pending: Pending::Nothing,
+            continuations: 0,
+            refused: 0,
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What happened in the selected mailbox since the client was told (RFC 9051 section 7.4, RFC 7162).
+
+use waxwing_sdk::store::ViewChanges;
+
+use super::{Imap, Output, Refusal, RowStyle, fetch_row};
+use crate::render::spans;
+
+/// Whether a command may be followed by updates, and by which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Updates {
+    None,
+    /// Not EXPUNGE: message numbers must hold (RFC 9051 section 7.5.1).
+    WithoutExpunge,
+    All,
+}
+
+impl Imap {
+    /// Tells what is new. The modseq is that of the mailbox now.
+    pub(crate) fn tell_updates(
+        &mut self,
+        updates: Updates,
+        out: &mut Output,
+    ) -> Result<Option<u64>, Refusal> {
+        if updates == Updates::None || self.state.selected.is_none() {
+            return Ok(None);
+        }
+        let changes = self.view()?.sync(updates == Updates::All)?;
+        self.tell_numbers(&changes, out);
+        if !changes.changed.is_empty() {
+            self.announce_keywords(&changes.changed, out)?;
+            let enabled = self.state.enabled;
+            let style = RowStyle {
+                uid: enabled.quick_resync,
+                flags: true,
+                modseq: enabled.condstore,
+            };
+            for row in &changes.changed {
+                fetch_row(out.text(), row, self.keywords(), style);
+            }
+        }
+        Ok(Some(changes.highest_modseq))
+    }
+
+    fn tell_numbers(&mut self, changes: &ViewChanges, out: &mut Output) {
+        if self.state.enabled.quick_resync && !changes.expunged_uids.is_empty() {
+            out.text().extend_from_slice(b"* VANISHED ");
+            spans::set(
+                out.text(),
+                changes
+                    .expunged_uids
+                    .iter()
+                    .map(|span| (span.first, span.last)),
+            );
+            out.line("");
+        } else {
+            for position in &changes.expunged {
+                out.line(&format!("* {position} EXPUNGE"));
+            }
+        }
+        let Some(selected) = self.state.selected.as_mut() else {
+            return;
+        };
+        let gone = u32::try_from(changes.expunged.len()).unwrap_or(u32::MAX);
+        let known = selected.exists.saturating_sub(gone);
+        selected.exists = changes.exists;
+        if changes.exists != known {
+            out.line(&format!("* {} EXISTS", changes.exists));
+        }
+        if changes.recent != selected.recent {
+            selected.recent = changes.recent;
+            out.line(&format!("* {} RECENT", changes.recent));
+        }
+    }
+}
