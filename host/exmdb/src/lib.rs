@@ -7,12 +7,15 @@
 //! - `store`: the root folder, its lock, the bound on open databases
 //! - `mailbox`: the transaction and all that follows from it, the state in memory, rights
 //! - `folder`, `append`, `view`, `item`: what can be done, one operation per file
+//! - `changes`, `names`, `permissions`, `check`: the change log, named properties, who may what, the invariants
 //! - `index`: the folder index in memory; `blob`, `body`: message bytes at rest and in hand
 //! - `schema`: the tables and their migrations
 
 mod append;
 mod blob;
 mod body;
+mod changes;
+mod check;
 mod error;
 mod folder;
 mod ids;
@@ -20,6 +23,8 @@ mod index;
 mod item;
 mod mailbox;
 mod model;
+mod names;
+mod permissions;
 mod schema;
 mod store;
 mod view;

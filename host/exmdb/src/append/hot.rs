@@ -4,7 +4,7 @@
 use waxwing_formats_mime::{Structure, Summary};
 
 /// Octets of a text column; the whole stands in the blob.
-const MAX_TEXT: usize = 1024;
+pub(crate) const MAX_TEXT: usize = 1024;
 /// Message ids kept for threading: the oldest (the thread's root) and the newest.
 const MAX_PARENTS: usize = 64;
 
@@ -25,7 +25,8 @@ pub(crate) struct Hot {
     pub(crate) has_attachment: bool,
 }
 
-fn cut(mut text: String) -> String {
+/// The text as a column holds it.
+pub(crate) fn cut(mut text: String) -> String {
     text.truncate(text.floor_char_boundary(MAX_TEXT));
     text
 }

@@ -8,6 +8,9 @@
 mod hot;
 mod prepare;
 
+pub(crate) use hot::{MAX_TEXT, cut};
+pub(crate) use prepare::prepare_content;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;

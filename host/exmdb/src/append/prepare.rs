@@ -7,7 +7,7 @@ use waxwing_formats_mime::Structure;
 
 use super::hot::Hot;
 use crate::{
-    ItemFlags, NewMail, Result,
+    Body, ItemFlags, NewMail, Result,
     blob::{self, PreparedBlob},
     body::{FRAME, blocking, pack},
     mailbox::now,
@@ -64,4 +64,22 @@ fn digest(message: &Bytes, spool: &PathBuf) -> Result<(PreparedBlob, Hot)> {
         place: blob::place(packed, spool)?,
     };
     Ok((blob, Hot::of(message, &structure)))
+}
+
+/// Bytes that are no message, such as an attachment of an item made from properties.
+pub(crate) async fn prepare_content(content: Body, spool: Arc<PathBuf>) -> Result<PreparedBlob> {
+    let content = content.read_all().await?;
+    blocking(move || {
+        let packed = pack(&content, 0, FRAME)?;
+        Ok(PreparedBlob {
+            digest: *blake3::hash(&content).as_bytes(),
+            size: content.len() as u64,
+            header_size: 0,
+            header_packed: 0,
+            frames: packed.frames.encode(),
+            structure: None,
+            place: blob::place(packed, &spool)?,
+        })
+    })
+    .await
 }

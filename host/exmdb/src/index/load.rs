@@ -11,7 +11,7 @@ pub(super) async fn load(
     folder: &FolderState,
 ) -> Result<IndexColumns> {
     let select = "SELECT uid, id, modseq, flags, keywords, size, internal_date, save_date, sent_date, sent_day FROM items
-        WHERE folder = ? AND deleted_at IS NULL AND flags & 512 = 0 ORDER BY uid";
+        WHERE folder = ? AND deleted_at IS NULL AND flags & 512 = 0 AND blob IS NOT NULL ORDER BY uid";
     let mut columns = IndexColumns::new(folder.highest_modseq, folder.uid_next);
     let mut rows = sqlx::query(select)
         .bind(folder.id.0.cast_signed())
@@ -39,7 +39,7 @@ pub(crate) fn row_of(row: &SqliteRow) -> Result<IndexRow> {
 }
 
 /// Keyword numbers as `items.keywords` holds them.
-fn parse_keywords(text: &str) -> Vec<u16> {
+pub(crate) fn parse_keywords(text: &str) -> Vec<u16> {
     text.split(',')
         .filter_map(|number| number.parse().ok())
         .collect()

@@ -13,7 +13,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 pub(crate) use cache::IndexCache;
 pub(crate) use columns::{IndexColumns, IndexRow};
-pub(crate) use load::{print_keywords, row_of};
+pub(crate) use load::{parse_keywords, print_keywords, row_of};
 
 use sqlx::SqliteConnection;
 

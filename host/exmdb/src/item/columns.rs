@@ -5,7 +5,7 @@ use waxwing_formats_mapi::{PropertyTag, Value, columns, tags};
 
 use crate::{
     ItemFlags, ItemId, Result,
-    append::day_of,
+    append::{MAX_TEXT, day_of},
     index::{IndexRow, row_of},
 };
 
@@ -121,9 +121,10 @@ impl IndexRow {
 
 impl TextColumns {
     fn value(&self, tag: PropertyTag) -> Option<Value> {
+        // A text that may be cut is answered whole from the bag.
         let text = |text: &String| {
             Some(text.clone())
-                .filter(|text| !text.is_empty())
+                .filter(|text| !text.is_empty() && text.len() + 4 <= MAX_TEXT)
                 .map(Value::Text)
         };
         match tag {

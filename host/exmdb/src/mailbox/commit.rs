@@ -123,6 +123,7 @@ impl Work {
     fn moved_on(&mut self, folder: FolderId, modseq: u64) -> Result<()> {
         let state = self.folder(folder)?;
         state.highest_modseq = state.highest_modseq.max(modseq);
+        self.index.entry(folder).or_default();
         self.tell(folder, modseq);
         Ok(())
     }
