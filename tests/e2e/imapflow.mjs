@@ -1,10 +1,9 @@
 // Drives imapflow through a mailbox and prints what it saw as one JSON line.
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
-import path from 'node:path';
 
-const modules = process.env.WAXWING_NODE_MODULES;
-const require = createRequire(modules ? path.join(modules, 'x.js') : import.meta.url);
+// NODE_PATH names the folder of the installed modules, which only `require` looks at.
+const require = createRequire(import.meta.url);
 const { ImapFlow } = require('imapflow');
 
 const facts = JSON.parse(process.argv[2]);
