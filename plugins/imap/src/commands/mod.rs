@@ -27,7 +27,7 @@ mod store;
 mod subscribe;
 
 use crate::parse::Command;
-use crate::session::{Answer, Completion, Imap, Output, Updates};
+use crate::session::{Answer, Completion, Imap, Output, Refusal, Updates};
 
 /// The state that a command is valid in (RFC 9051 section 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +113,24 @@ pub(crate) fn run(session: &mut Imap, tag: &str, command: Command, out: &mut Out
             };
             select::run(session, tag, selection, out)
         }
+        C::Namespace => namespace::run(out),
+        C::Append { mailbox, message } => append::run(session, tag, mailbox, message, out),
+        C::Close => close::run(session, true, out),
+        C::Unselect => close::run(session, false, out),
+        C::Idle => idle::run(session, tag, out),
+        C::Expunge(_)
+        | C::Search { .. }
+        | C::Fetch { .. }
+        | C::Store { .. }
+        | C::Copy { .. }
+        | C::Move { .. } => run_on_messages(session, tag, command, out),
+        _ => run_on_mailboxes(session, command, out),
+    }
+}
+
+fn run_on_mailboxes(session: &mut Imap, command: Command, out: &mut Output) -> Answer {
+    use Command as C;
+    match command {
         C::Create {
             mailbox,
             special_use,
@@ -122,35 +140,30 @@ pub(crate) fn run(session: &mut Imap, tag: &str, command: Command, out: &mut Out
         C::Subscribe { mailbox, on } => subscribe::run(session, &mailbox, on),
         C::List(request) => list::run(session, &request, out),
         C::Lsub(request) => lsub::run(session, &request, out),
-        C::Namespace => namespace::run(out),
         C::Status { mailbox, items } => status::run(session, &mailbox, &items, out),
-        C::Append { mailbox, message } => append::run(session, tag, mailbox, message, out),
-        C::Close => close::run(session, true, out),
-        C::Unselect => close::run(session, false, out),
+        _ => Err(Refusal::Bad("This is not about mailboxes".to_owned())),
+    }
+}
+
+fn run_on_messages(session: &mut Imap, tag: &str, command: Command, out: &mut Output) -> Answer {
+    use Command as C;
+    let transferring = |uid, set, mailbox, moves| copy::Transferring {
+        uid,
+        set,
+        mailbox,
+        moves,
+    };
+    match command {
         C::Expunge(set) => expunge::run(session, set.as_ref(), out),
         C::Search { uid, request } => search::run(session, tag, uid, &request, out),
         C::Fetch { uid, request } => fetch::run(session, tag, uid, request, out),
         C::Store { uid, request } => store::run(session, uid, request, out),
-        C::Copy { uid, set, mailbox } => copy::run(
-            session,
-            &copy::Transferring {
-                uid,
-                set,
-                mailbox,
-                moves: false,
-            },
-            out,
-        ),
-        C::Move { uid, set, mailbox } => copy::run(
-            session,
-            &copy::Transferring {
-                uid,
-                set,
-                mailbox,
-                moves: true,
-            },
-            out,
-        ),
-        C::Idle => idle::run(session, tag, out),
+        C::Copy { uid, set, mailbox } => {
+            copy::run(session, &transferring(uid, set, mailbox, false), out)
+        }
+        C::Move { uid, set, mailbox } => {
+            copy::run(session, &transferring(uid, set, mailbox, true), out)
+        }
+        _ => Err(Refusal::Bad("This is not about messages".to_owned())),
     }
 }

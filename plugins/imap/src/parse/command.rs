@@ -2,7 +2,7 @@
 
 use super::cursor::{Cursor, is_atom_char};
 use super::{
-    AppendMessage, Bad, FetchRequest, FlagList, Frame, ListRequest, Mode, Parsed, Rest,
+    AppendMessage, Bad, FetchRequest, FlagList, Frame, ListRequest, Literal, Mode, Parsed, Rest,
     SearchRequest, SequenceSet, StatusItem, append, frame, limits,
 };
 use crate::names::MailboxName;
@@ -157,8 +157,8 @@ pub fn parse_command(input: &[u8]) -> Parsed {
 
 /// Reads the first command of the unconsumed input.
 pub fn parse_in(input: &[u8], mode: Mode) -> Parsed {
-    let (consumed, text, continuations, literal) = match frame(input) {
-        Frame::Partial { continuations } => return Parsed::Incomplete { continuations },
+    match frame(input) {
+        Frame::Partial { continuations } => Parsed::Incomplete { continuations },
         Frame::Refused {
             length,
             reason,
@@ -166,62 +166,82 @@ pub fn parse_in(input: &[u8], mode: Mode) -> Parsed {
             continuations,
         } => {
             let tag = Cursor::new(input, mode).tag();
-            return Parsed::Bad {
+            Parsed::Bad {
                 consumed: length,
                 continuations,
                 tag,
                 text: reason.to_owned(),
                 rest,
-            };
+            }
         }
         Frame::Whole {
             length,
             text,
             continuations,
-        } => (length, text, continuations, None),
+        } => {
+            let cursor = Cursor::new(input.get(..text).unwrap_or_default(), mode);
+            parse_framed(cursor, (length, continuations), None)
+        }
         Frame::Message {
             length,
             text,
             literal,
             continuations,
-        } => (length, text, continuations, Some(literal)),
-    };
-    let mut cursor = Cursor::new(input.get(..text).unwrap_or_default(), mode);
-    let tag = cursor.tag();
-    let rest = match literal {
-        Some(literal) if !literal.synchronising => Rest::Literal(literal.size),
-        _ => Rest::Nothing,
-    };
-    let refuse = |tag, text| Parsed::Bad {
-        consumed,
-        continuations,
-        tag,
-        text,
-        rest,
-    };
-    let Some(tag) = tag else {
-        return refuse(None, "expected a tag".to_owned());
-    };
-    let command = match (cursor.space(), literal) {
-        (Err(bad), _) => Err(bad),
-        (Ok(()), Some(literal)) => {
-            cursor.eat_word("APPEND ");
-            append::parse(&mut cursor, literal)
-                .map(|(mailbox, message)| Command::Append { mailbox, message })
+        } => {
+            let cursor = Cursor::new(input.get(..text).unwrap_or_default(), mode);
+            parse_framed(cursor, (length, continuations), Some(literal))
         }
-        (Ok(()), None) => Command::parse(&mut cursor),
-    };
-    match command.and_then(|command| cursor_at_end(&cursor, command)) {
-        Ok(command) => Parsed::Command {
-            consumed,
-            continuations,
-            request: Box::new(Request { tag, command }),
-        },
-        Err(Bad(text)) => refuse(Some(tag), text),
     }
 }
 
-fn cursor_at_end(cursor: &Cursor<'_>, command: Command) -> Result<Command, Bad> {
+fn parse_framed(
+    mut cursor: Cursor<'_>,
+    (consumed, continuations): (usize, u32),
+    message: Option<Literal>,
+) -> Parsed {
+    let rest = match message {
+        Some(literal) if !literal.synchronising => Rest::Literal(literal.size),
+        _ => Rest::Nothing,
+    };
+    let Some(tag) = cursor.tag() else {
+        let text = "expected a tag".to_owned();
+        return Parsed::Bad {
+            consumed,
+            continuations,
+            tag: None,
+            text,
+            rest,
+        };
+    };
+    match command_behind_tag(&mut cursor, message) {
+        Ok(command) => {
+            let request = Box::new(Request { tag, command });
+            Parsed::Command {
+                consumed,
+                continuations,
+                request,
+            }
+        }
+        Err(Bad(text)) => Parsed::Bad {
+            consumed,
+            continuations,
+            tag: Some(tag),
+            text,
+            rest,
+        },
+    }
+}
+
+fn command_behind_tag(cursor: &mut Cursor<'_>, message: Option<Literal>) -> Result<Command, Bad> {
+    cursor.space()?;
+    let command = match message {
+        Some(literal) => {
+            cursor.eat_word("APPEND ");
+            let (mailbox, message) = append::parse(cursor, literal)?;
+            Command::Append { mailbox, message }
+        }
+        None => Command::parse(cursor)?,
+    };
     cursor.end().map(|()| command)
 }
 
@@ -306,72 +326,53 @@ impl Command {
     }
 
     fn on_session_or_mailbox(name: &str, cursor: &mut Cursor<'_>) -> Result<Self, Bad> {
-        let known = [
-            "LOGIN",
-            "AUTHENTICATE",
-            "ENABLE",
-            "ID",
-            "SELECT",
-            "EXAMINE",
-            "CREATE",
-            "DELETE",
-            "RENAME",
-            "SUBSCRIBE",
-            "UNSUBSCRIBE",
-            "LIST",
-            "LSUB",
-            "STATUS",
-            "APPEND",
-        ];
-        if !known.contains(&name) {
-            return Err(Bad::new(format!("unknown command {name}")));
-        }
+        let read: fn(&mut Cursor<'_>) -> Result<Command, Bad> = match name {
+            "LOGIN" => login,
+            "AUTHENTICATE" => authenticate,
+            "ENABLE" => enable,
+            "ID" => |cursor: &mut Cursor<'_>| id(cursor).map(Command::Id),
+            "SELECT" => |cursor: &mut Cursor<'_>| select(cursor, false),
+            "EXAMINE" => |cursor: &mut Cursor<'_>| select(cursor, true),
+            "CREATE" => create,
+            "DELETE" => |cursor: &mut Cursor<'_>| cursor.mailbox().map(Command::Delete),
+            "RENAME" => rename,
+            "SUBSCRIBE" => |cursor: &mut Cursor<'_>| subscription(cursor, true),
+            "UNSUBSCRIBE" => |cursor: &mut Cursor<'_>| subscription(cursor, false),
+            "LIST" => |cursor: &mut Cursor<'_>| ListRequest::parse(cursor).map(Command::List),
+            "LSUB" => |cursor: &mut Cursor<'_>| ListRequest::parse_plain(cursor).map(Command::Lsub),
+            "STATUS" => status,
+            "APPEND" => |_: &mut Cursor<'_>| Err(Bad::new("APPEND needs a literal")),
+            _ => return Err(Bad::new(format!("unknown command {name}"))),
+        };
         cursor.space()?;
-        Ok(match name {
-            "LOGIN" => {
-                let user = cursor.text("a user name")?;
-                cursor.space()?;
-                Command::Login {
-                    user,
-                    password: cursor.text("a password")?,
-                }
-            }
-            "AUTHENTICATE" => authenticate(cursor)?,
-            "ENABLE" => enable(cursor)?,
-            "ID" => Command::Id(id(cursor)?),
-            "SELECT" => select(cursor, false)?,
-            "EXAMINE" => select(cursor, true)?,
-            "CREATE" => create(cursor)?,
-            "DELETE" => Command::Delete(cursor.mailbox()?),
-            "RENAME" => {
-                let from = cursor.mailbox()?;
-                cursor.space()?;
-                Command::Rename {
-                    from,
-                    to: cursor.mailbox()?,
-                }
-            }
-            "SUBSCRIBE" => Command::Subscribe {
-                mailbox: cursor.mailbox()?,
-                on: true,
-            },
-            "UNSUBSCRIBE" => Command::Subscribe {
-                mailbox: cursor.mailbox()?,
-                on: false,
-            },
-            "LIST" => Command::List(ListRequest::parse(cursor)?),
-            "LSUB" => Command::Lsub(ListRequest::parse_plain(cursor)?),
-            "STATUS" => {
-                let mailbox = cursor.mailbox()?;
-                cursor.space()?;
-                Command::Status {
-                    mailbox,
-                    items: StatusItem::parse_list(cursor)?,
-                }
-            }
-            _ => return Err(Bad::new("APPEND needs a literal")),
-        })
+        read(cursor)
     }
+}
+
+fn login(cursor: &mut Cursor<'_>) -> Result<Command, Bad> {
+    let user = cursor.text("a user name")?;
+    cursor.space()?;
+    let password = cursor.text("a password")?;
+    Ok(Command::Login { user, password })
+}
+
+fn rename(cursor: &mut Cursor<'_>) -> Result<Command, Bad> {
+    let from = cursor.mailbox()?;
+    cursor.space()?;
+    let to = cursor.mailbox()?;
+    Ok(Command::Rename { from, to })
+}
+
+fn subscription(cursor: &mut Cursor<'_>, on: bool) -> Result<Command, Bad> {
+    let mailbox = cursor.mailbox()?;
+    Ok(Command::Subscribe { mailbox, on })
+}
+
+fn status(cursor: &mut Cursor<'_>) -> Result<Command, Bad> {
+    let mailbox = cursor.mailbox()?;
+    cursor.space()?;
+    let items = StatusItem::parse_list(cursor)?;
+    Ok(Command::Status { mailbox, items })
 }
 
 fn authenticate(cursor: &mut Cursor<'_>) -> Result<Command, Bad> {

@@ -110,6 +110,10 @@ fn append_arguments(line: &[u8]) -> Option<usize> {
     word.eq_ignore_ascii_case(b"APPEND ").then_some(space + 8)
 }
 
+const LONG_LINE: &str = "the line is longer than 32768 octets";
+const LARGE_LITERAL: &str = "the literal is larger than 32768 octets";
+const LARGE_COMMAND: &str = "the command is larger than 65000 octets";
+
 /// Finds the end of the first command.
 pub fn frame(input: &[u8]) -> Frame {
     let mut at = 0;
@@ -119,23 +123,13 @@ pub fn frame(input: &[u8]) -> Frame {
         let rest = input.get(at..).unwrap_or_default();
         let Some((text, length)) = line(rest) else {
             return match rest.len() > limits::LINE || input.len() > limits::COMMAND {
-                true => refused(
-                    input.len(),
-                    "the line is longer than 32768 octets",
-                    Rest::Line,
-                    continuations,
-                ),
+                true => refused(input.len(), LONG_LINE, Rest::Line, continuations),
                 false => Frame::Partial { continuations },
             };
         };
         let end = at + length;
         if text.len() > limits::LINE {
-            return refused(
-                end,
-                "the line is longer than 32768 octets",
-                after(literal(text)),
-                continuations,
-            );
+            return refused(end, LONG_LINE, after(literal(text)), continuations);
         }
         if at == 0 {
             append = append_arguments(text);
@@ -156,38 +150,25 @@ pub fn frame(input: &[u8]) -> Frame {
                 continuations,
             };
         }
-        if announced.size > limits::LITERAL {
-            return refused(
-                end,
-                "the literal is larger than 32768 octets",
-                after(Some(announced)),
-                continuations,
-            );
-        }
-        let Some(next) = usize::try_from(announced.size)
-            .ok()
-            .and_then(|size| end.checked_add(size))
-        else {
-            return refused(
-                end,
-                "the literal is larger than 32768 octets",
-                after(Some(announced)),
-                continuations,
-            );
+        let next = match behind(end, announced) {
+            Ok(next) => next,
+            Err(reason) => return refused(end, reason, after(Some(announced)), continuations),
         };
-        if next > limits::COMMAND {
-            return refused(
-                end,
-                "the command is larger than 65000 octets",
-                after(Some(announced)),
-                continuations,
-            );
-        }
         continuations += u32::from(announced.synchronising);
         if next > input.len() {
             return Frame::Partial { continuations };
         }
         at = next;
+    }
+}
+
+/// Where a literal ends that begins at `end`, or the limit it passes.
+fn behind(end: usize, announced: Literal) -> Result<usize, &'static str> {
+    let size = usize::try_from(announced.size).unwrap_or(usize::MAX);
+    match end.saturating_add(size) {
+        _ if announced.size > limits::LITERAL => Err(LARGE_LITERAL),
+        next if next > limits::COMMAND => Err(LARGE_COMMAND),
+        next => Ok(next),
     }
 }
 

@@ -16,6 +16,11 @@ impl Output {
         &mut self.text
     }
 
+    /// Part of a line.
+    pub(crate) fn word(&mut self, word: &str) {
+        self.text.extend_from_slice(word.as_bytes());
+    }
+
     /// A line, to which CRLF is added.
     pub(crate) fn line(&mut self, line: &str) {
         self.text.extend_from_slice(line.as_bytes());

@@ -68,15 +68,9 @@ impl Message<'_> {
             part,
         };
         match item {
-            FetchItem::Uid => out
-                .text()
-                .extend_from_slice(format!("UID {}", row.uid).as_bytes()),
-            FetchItem::ModSeq => out
-                .text()
-                .extend_from_slice(format!("MODSEQ ({})", row.modseq).as_bytes()),
-            FetchItem::Size => out
-                .text()
-                .extend_from_slice(format!("RFC822.SIZE {}", row.size).as_bytes()),
+            FetchItem::Uid => out.word(&format!("UID {}", row.uid)),
+            FetchItem::ModSeq => out.word(&format!("MODSEQ ({})", row.modseq)),
+            FetchItem::Size => out.word(&format!("RFC822.SIZE {}", row.size)),
             FetchItem::Flags => {
                 out.text().extend_from_slice(b"FLAGS ");
                 row_flags(out.text(), row, self.keywords);
@@ -87,27 +81,15 @@ impl Message<'_> {
             }
             FetchItem::Envelope => {
                 out.text().extend_from_slice(b"ENVELOPE ");
-                match &self.structure {
-                    Some(structure) => {
-                        envelope::envelope(out.text(), &structure.envelope, self.utf8)
-                    }
-                    None => return Err(self.unreadable()),
-                }
+                envelope::envelope(out.text(), &self.structure()?.envelope, self.utf8);
             }
             FetchItem::BodyStructure { extended } => {
-                out.text().extend_from_slice(if *extended {
-                    b"BODYSTRUCTURE "
-                } else {
-                    b"BODY "
-                });
-                let style = Style {
-                    extended: *extended,
-                    utf8: self.utf8,
+                let (name, style) = match extended {
+                    true => ("BODYSTRUCTURE ", self.style(true)),
+                    false => ("BODY ", self.style(false)),
                 };
-                match &self.structure {
-                    Some(structure) => body_structure::body(out.text(), &structure.root, style),
-                    None => return Err(self.unreadable()),
-                }
+                out.text().extend_from_slice(name.as_bytes());
+                body_structure::body(out.text(), &self.structure()?.root, style);
             }
             FetchItem::Rfc822 => self.section(out, "RFC822", &whole(SectionPart::Whole), None)?,
             FetchItem::Rfc822Header => {
@@ -126,13 +108,22 @@ impl Message<'_> {
         Ok(())
     }
 
-    /// The store's record of the message is damaged; `waxwing mailbox check` finds it too.
-    fn unreadable(&self) -> Refusal {
-        waxwing_sdk::error!(
-            "the structure of a message cannot be read",
-            uid = self.row.uid
-        );
-        Refusal::no("[SERVERBUG] The structure of a message cannot be read")
+    fn style(&self, extended: bool) -> Style {
+        Style {
+            extended,
+            utf8: self.utf8,
+        }
+    }
+
+    /// None: the store's record of the message is damaged; `waxwing mailbox check` finds it too.
+    fn structure(&self) -> Result<&Structure, Refusal> {
+        self.structure.as_ref().ok_or_else(|| {
+            waxwing_sdk::error!(
+                "the structure of a message cannot be read",
+                uid = self.row.uid
+            );
+            Refusal::no("[SERVERBUG] The structure of a message cannot be read")
+        })
     }
 
     fn section(
@@ -190,7 +181,7 @@ impl Message<'_> {
             SectionPart::Mime => Cut::Mime,
             SectionPart::Header | SectionPart::Fields { .. } => Cut::Header,
         };
-        let structure = self.structure.as_ref().ok_or_else(|| self.unreadable())?;
+        let structure = self.structure()?;
         let Some((offset, length)) = structure.section(&section.path, cut) else {
             return Ok(Value::Nil);
         };

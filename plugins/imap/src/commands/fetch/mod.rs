@@ -148,7 +148,9 @@ fn page(session: &mut Imap, fetching: &mut Fetching, out: &mut Output) -> Result
     session.announce_keywords(&rows, out)?;
     for (at, row) in rows.iter().enumerate() {
         let body = bodies.get(at).and_then(Option::as_ref);
-        if plan.needs_bodies && body.is_none() {
+        // Gone between the look at the index and at the message.
+        let gone = plan.needs_structure && row.structure.is_empty();
+        if gone || (plan.needs_bodies && body.is_none()) {
             fetching.missing = true;
             continue;
         }
