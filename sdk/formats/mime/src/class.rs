@@ -17,7 +17,7 @@ pub fn message_class(message: &[u8], structure: &Structure) -> &'static str {
 }
 
 fn is_smime_signed(root: &Part) -> bool {
-    let protocol = parameter::value(&root.params, "PROTOCOL").unwrap_or_default();
+    let protocol = parameter::plain_value(&root.params, "PROTOCOL").unwrap_or_default();
     let protocol = protocol.to_ascii_lowercase();
     matches!(
         protocol.as_slice(),

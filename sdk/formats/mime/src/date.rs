@@ -57,7 +57,13 @@ impl Parts {
     fn take(&mut self, token: &[u8]) -> Option<()> {
         let first = *token.first()?;
         if token.contains(&b':') {
-            self.time = Some(time(token)?);
+            // The zone may follow without a space.
+            let zone = token.iter().position(|byte| matches!(byte, b'+' | b'-'));
+            let (clock, zone) = token.split_at_checked(zone.unwrap_or(token.len()))?;
+            self.time = Some(time(clock)?);
+            if !zone.is_empty() {
+                self.offset = Some(numeric_zone(zone)?);
+            }
         } else if matches!(first, b'+' | b'-') {
             self.offset = Some(numeric_zone(token)?);
         } else if first.is_ascii_digit() {
@@ -205,6 +211,7 @@ mod tests {
                 10_186,
             ),
             ("Fri Nov 21 09:55:06 1997", 880_106_106, 0, 10_186),
+            ("21 Nov 1997 09:55:06-0600", 880_127_706, -21_600, 10_186),
             ("21-Nov-1997 09:55:06 Z", 880_106_106, 0, 10_186),
             ("1 Jan 2024 00:30:00 +0200", 1_704_061_800, 7200, 19_723),
             ("29 Feb 2000 23:59:60 GMT", 951_868_800, 0, 11_016),

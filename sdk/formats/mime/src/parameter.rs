@@ -6,6 +6,8 @@
 //! At most [`MAX_PARAMETERS`] are read of a field; further ones are left out.
 
 use crate::cursor::Cursor;
+use crate::transfer;
+use std::borrow::Cow;
 
 /// Parameters read of one field, pieces of continuations counted.
 pub const MAX_PARAMETERS: usize = 256;
@@ -19,6 +21,40 @@ pub fn value<'a>(parameters: &'a [(Vec<u8>, Vec<u8>)], name: &str) -> Option<&'a
         .iter()
         .find(|(known, _)| known == name.as_bytes())
         .map(|(_, value)| value.as_slice())
+}
+
+/// The value of a parameter that names something (a boundary, a charset), in either form: of `name*` the
+/// percent-encoding is undone and the charset disregarded, because such names are ASCII. The name in upper case.
+pub fn plain_value<'a>(parameters: &'a [(Vec<u8>, Vec<u8>)], name: &str) -> Option<Cow<'a, [u8]>> {
+    if let Some(plain) = value(parameters, name) {
+        return Some(Cow::Borrowed(plain));
+    }
+    let encoded = value(parameters, &format!("{name}*"))?;
+    let text = encoded.splitn(3, |byte| *byte == b'\'').nth(2);
+    Some(Cow::Owned(percent_decode(text.unwrap_or(encoded))))
+}
+
+/// Undoes the percent-encoding of RFC 2231; what is not one stays.
+pub fn percent_decode(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((byte, after)) = rest.split_first() {
+        let escaped = match (byte, after) {
+            (b'%', [high, low, ..]) => transfer::hex(*high).zip(transfer::hex(*low)),
+            _ => None,
+        };
+        match escaped {
+            Some((high, low)) => {
+                out.push(high << 4 | low);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => {
+                out.push(*byte);
+                rest = after;
+            }
+        }
+    }
+    out
 }
 
 /// `type/subtype; parameters` of an unfolded Content-Type; none when the type is not one.
@@ -250,6 +286,21 @@ mod tests {
     #[test]
     fn the_first_of_two_equal_parameters_counts() {
         assert_eq!(of("a/b; x=1; X=2"), pairs(&[("X", "1")]));
+    }
+
+    #[test]
+    fn an_encoded_boundary_is_a_boundary() {
+        let (_, _, parameters) =
+            media_type(b"a/b; boundary*=us-ascii''x%3Dy%; charset=utf-8").unwrap();
+        assert_eq!(
+            plain_value(&parameters, "BOUNDARY").unwrap(),
+            b"x=y%".as_slice()
+        );
+        assert_eq!(
+            plain_value(&parameters, "CHARSET").unwrap(),
+            b"utf-8".as_slice()
+        );
+        assert_eq!(plain_value(&parameters, "NAME"), None);
     }
 
     #[test]

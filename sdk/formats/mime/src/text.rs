@@ -5,6 +5,7 @@
 
 use crate::structure::{Part, PartKind, Structure};
 use crate::{charset, header, html, parameter, transfer, word};
+use std::borrow::Cow;
 
 /// Octets of a part's body that are decoded.
 pub const MAX_PART: usize = 16 * 1024 * 1024;
@@ -48,26 +49,27 @@ pub fn of_part(message: &[u8], part: &Part) -> Option<String> {
     let bytes = content(message, part);
     let label = label(part);
     match part.subtype.as_slice() {
-        b"HTML" => Some(html::to_text(&html(label, &bytes))),
-        _ => Some(charset::decode(label, &bytes)),
+        b"HTML" => Some(html::to_text(&html(&label, &bytes))),
+        _ => Some(charset::decode(&label, &bytes)),
     }
 }
 
 /// The source of an HTML part; None when it is not HTML.
 pub fn html_of_part(message: &[u8], part: &Part) -> Option<String> {
     let is_html = part.media_type == b"TEXT" && part.subtype == b"HTML";
-    is_html.then(|| html(label(part), &content(message, part)))
+    is_html.then(|| html(&label(part), &content(message, part)))
 }
 
 /// The body of a part without its transfer encoding, cut at [`MAX_PART`].
-fn content<'a>(message: &'a [u8], part: &Part) -> std::borrow::Cow<'a, [u8]> {
+fn content<'a>(message: &'a [u8], part: &Part) -> Cow<'a, [u8]> {
     let body = slice(message, part.body);
     let body = body.get(..MAX_PART).unwrap_or(body);
     transfer::decode(&part.encoding, body)
 }
 
-fn label(part: &Part) -> &[u8] {
-    parameter::value(&part.params, "CHARSET").unwrap_or_default()
+/// The charset that a part names; empty for none.
+pub(crate) fn label(part: &Part) -> Cow<'_, [u8]> {
+    parameter::plain_value(&part.params, "CHARSET").unwrap_or_default()
 }
 
 /// HTML that comes without a charset may name one itself.

@@ -3,6 +3,7 @@
 //! Adjacent words of one charset are joined before they are decoded, because senders split characters
 //! between words. A word may be as long as [`MAX_WORD`]; the standard's 75 octets are widely exceeded.
 
+use crate::parameter::percent_decode;
 use crate::{charset, header, transfer};
 
 /// Octets in which the end of an encoded word is looked for; bounds the work for many that never end.
@@ -42,33 +43,13 @@ pub fn parameter(parameters: &[(Vec<u8>, Vec<u8>)], name: &str) -> Option<String
     if let Some(value) = crate::parameter::value(parameters, &format!("{name}*")) {
         let mut fields = value.splitn(3, |byte| *byte == b'\'');
         return match (fields.next(), fields.next(), fields.next()) {
-            (Some(label), Some(_), Some(text)) => Some(charset::decode(label, &percent(text))),
-            _ => Some(charset::undeclared(&percent(value))),
+            (Some(label), Some(_), Some(text)) => {
+                Some(charset::decode(label, &percent_decode(text)))
+            }
+            _ => Some(charset::undeclared(&percent_decode(value))),
         };
     }
     crate::parameter::value(parameters, name).map(decode)
-}
-
-fn percent(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((byte, after)) = rest.split_first() {
-        let escaped = match (byte, after) {
-            (b'%', [high, low, ..]) => transfer::hex(*high).zip(transfer::hex(*low)),
-            _ => None,
-        };
-        match escaped {
-            Some((high, low)) => {
-                out.push(high << 4 | low);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                out.push(*byte);
-                rest = after;
-            }
-        }
-    }
-    out
 }
 
 struct Word<'a> {

@@ -7,7 +7,7 @@ use super::body::Chosen;
 use super::message::Properties;
 use crate::class::{self, Place};
 use crate::structure::{Part, PartKind, Structure};
-use crate::{header, parameter, text, transfer, word};
+use crate::{header, text, transfer, word};
 use waxwing_formats_mapi::{Property, Value, tags};
 
 /// PidTagAttachMethod.
@@ -134,9 +134,11 @@ fn attachment<'a>(message: &[u8], number: i32, part: &'a Part, place: Place) -> 
     let location = part.location.as_deref().map(word::decode);
     out.text(tags::ATTACH_CONTENT_LOCATION, location.unwrap_or_default());
     if part.media_type == b"TEXT" {
-        let label = parameter::value(&part.params, "CHARSET").unwrap_or_default();
-        let label = String::from_utf8_lossy(label);
-        out.text(tags::TEXT_ATTACHMENT_CHARSET, label);
+        let label = text::label(part);
+        out.text(
+            tags::TEXT_ATTACHMENT_CHARSET,
+            String::from_utf8_lossy(&label),
+        );
     }
     let inline = place == Place::Related && !class::is_attachment(part, place);
     let flags = if inline { RENDERED_IN_BODY } else { 0 };

@@ -7,7 +7,8 @@ use super::code_page;
 use super::message::Properties;
 use crate::class::{self, Place};
 use crate::structure::{Part, Structure};
-use crate::{header, parameter, text, transfer};
+use crate::{charset, header, text, transfer};
+use std::borrow::Cow;
 use waxwing_formats_mapi::{Value, tags};
 
 /// PidTagNativeBody.
@@ -52,26 +53,26 @@ pub(super) fn properties(message: &[u8], structure: &Structure, out: &mut Proper
     let text = text.unwrap_or_default().replace('\0', "");
     out.push(tags::BODY, Value::Text(text));
     let Some(html) = chosen.html else {
-        let label = chosen.plain.map(charset_label).unwrap_or_default();
-        let page = code_page::of(label).unwrap_or(UTF_8);
+        let label = chosen.plain.map(text::label).unwrap_or_default();
+        let page = code_page::of(&label).unwrap_or(UTF_8);
         out.push(tags::INTERNET_CODEPAGE, Value::Int32(page));
         out.push(tags::NATIVE_BODY, Value::Int32(NATIVE_PLAIN));
         return;
     };
     out.push(tags::NATIVE_BODY, Value::Int32(NATIVE_HTML));
     let bytes = transfer::decode(&html.encoding, text::slice(message, html.body));
-    let mut label = charset_label(html);
-    if label.is_empty() {
-        label = text::declared_charset(&bytes);
-    }
+    let label = match text::label(html) {
+        none if none.is_empty() => Cow::Borrowed(text::declared_charset(&bytes)),
+        label => label,
+    };
     // A charset without a code page is carried as UTF-8.
-    let page = code_page::of(label);
+    let page = code_page::of(&label);
     let bytes = match page {
-        Some(_) => bytes.into_owned(),
-        None => crate::charset::decode(label, &bytes).into_bytes(),
+        Some(_) => Cow::Borrowed(bytes.as_ref()),
+        None => Cow::Owned(charset::decode(&label, &bytes).into_bytes()),
     };
     let page = page.unwrap_or(UTF_8);
-    out.push(tags::HTML, Value::Binary(bytes));
+    out.push(tags::HTML, Value::Binary(bytes.into_owned()));
     out.push(tags::INTERNET_CODEPAGE, Value::Int32(page));
     let id = html.id.as_deref().map(header::unfold).unwrap_or_default();
     out.text(tags::BODY_CONTENT_ID, String::from_utf8_lossy(&id));
@@ -80,10 +81,6 @@ pub(super) fn properties(message: &[u8], structure: &Structure, out: &mut Proper
         tags::BODY_CONTENT_LOCATION,
         String::from_utf8_lossy(location),
     );
-}
-
-fn charset_label(part: &Part) -> &[u8] {
-    parameter::value(&part.params, "CHARSET").unwrap_or_default()
 }
 
 #[cfg(test)]

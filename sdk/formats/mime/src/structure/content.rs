@@ -55,7 +55,7 @@ pub(super) fn part(block: &[u8], default: Default) -> Part {
         }
     }
     let plain = part.media_type == b"TEXT" && part.subtype == b"PLAIN";
-    if plain && parameter::value(&part.params, "CHARSET").is_none() {
+    if plain && parameter::plain_value(&part.params, "CHARSET").is_none() {
         part.params
             .insert(0, (b"CHARSET".to_vec(), b"US-ASCII".to_vec()));
     }
@@ -124,7 +124,7 @@ pub(super) fn set_opaque(part: &mut Part) {
 pub(super) fn classify(part: &mut Part) -> Class {
     match (part.media_type.as_slice(), part.subtype.as_slice()) {
         (b"MULTIPART", _) => {
-            let boundary = parameter::value(&part.params, "BOUNDARY").unwrap_or_default();
+            let boundary = parameter::plain_value(&part.params, "BOUNDARY").unwrap_or_default();
             let boundary = boundary.trim_ascii_end().to_vec();
             if boundary.is_empty() {
                 set_plain_text(part);

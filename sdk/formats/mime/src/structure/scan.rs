@@ -64,7 +64,7 @@ impl Scanner<'_> {
             Class::Message => self.embedded(&mut part, body_start, ended, depth),
             Class::Leaf => ended.unwrap_or_else(|| self.skip()),
         };
-        let body_end = self.content_end(stop).max(body_start);
+        let body_end = self.content_end(stop).max(inner_end(&part, body_start));
         part.body = range(body_start, body_end);
         if !matches!(part.kind, PartKind::Multipart(_)) {
             let lines = memchr::memchr_iter(b'\n', self.slice(body_start, body_end)).count();
@@ -210,6 +210,18 @@ impl Scanner<'_> {
     }
 }
 
+/// Where the last part inside ends, at the least where the body starts. A part without content reaches over the
+/// line end that the delimiter behind it owns, and what holds it must hold all of it.
+fn inner_end(part: &Part, body_start: usize) -> usize {
+    let last = match &part.kind {
+        PartKind::Leaf => None,
+        PartKind::Multipart(children) => children.last(),
+        PartKind::Message(inner) => Some(&inner.root),
+    };
+    last.map_or(body_start, |last| end(last.body))
+        .max(body_start)
+}
+
 fn range(start: usize, end: usize) -> (u64, u64) {
     let number = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
     (number(start), number(end.saturating_sub(start)))
@@ -307,6 +319,18 @@ mod tests {
             told(message),
             "MULTIPART/MIXED[MULTIPART/MIXED[TEXT/PLAIN\"a\" MESSAGE/RFC822[TEXT/PLAIN\"b\"]] TEXT/PLAIN\"c\\n--oi\"]"
         );
+    }
+
+    #[test]
+    fn a_part_holds_parts_that_have_nothing_but_a_header() {
+        for inner in ["", "\nA: b"] {
+            let message = format!(
+                "Content-Type: multipart/mixed; boundary=o\n\n--o\n\
+                 Content-Type: multipart/mixed; boundary=i\n\n--i{inner}\n--o--\n"
+            );
+            let structure = Structure::parse(message.as_bytes());
+            check_ranges(message.as_bytes(), &structure.root);
+        }
     }
 
     #[test]

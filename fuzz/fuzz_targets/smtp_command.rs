@@ -1,0 +1,9 @@
+//! Any line of SMTP is a command or an error.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use waxwing_plugin_smtp::parse::parse_command;
+
+fuzz_target!(|line: &[u8]| {
+    let _ = parse_command(line);
+});
