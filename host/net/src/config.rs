@@ -81,7 +81,7 @@ pub enum PlaintextLogin {
     Always,
 }
 
-/// One `[[listeners]]` table. Times are whole seconds.
+/// One `[[listener]]` table. Times are whole seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ListenerConfig {

@@ -7,7 +7,7 @@ use std::{io, net::SocketAddr, path::PathBuf};
 pub enum Error {
     /// The port is taken, privileged, or the address is not of this machine.
     #[error(
-        "listener \"{name}\" cannot listen on {address}: {hint}. Change `address` in the [[listeners]] table \
+        "listener \"{name}\" cannot listen on {address}: {hint}. Change `address` in the [[listener]] table \
          with name = \"{name}\" ({source})"
     )]
     Listen {

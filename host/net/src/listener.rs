@@ -196,23 +196,19 @@ impl<P: Plugins> Listener<P> {
     async fn welcome(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
         let config = self.config.load_full();
         let kill = self.shared.kill.clone();
-        let work = async {
-            let Some(visitor) = Box::pin(self.admit(stream, peer, config)).await else {
-                return;
-            };
-            let (session, protocol) = (visitor.id.as_str(), visitor.config.protocol.as_str());
-            let span = tracing::info_span!("connection", session, protocol);
-            if visitor.config.is_http() {
-                http::serve(Arc::clone(&self), visitor)
-                    .instrument(span)
-                    .await;
-            } else {
-                self.converse(visitor).instrument(span).await;
-            }
+        let admitted = tokio::select! {
+            () = kill.cancelled() => return,
+            admitted = Box::pin(self.admit(stream, peer, config)) => admitted,
         };
-        tokio::select! {
-            () = kill.cancelled() => tracing::debug!(%peer, "connection dropped, the server stops"),
-            () = work => {}
+        let Some(visitor) = admitted else { return };
+        let (session, protocol) = (visitor.id.as_str(), visitor.config.protocol.as_str());
+        let span = tracing::info_span!("connection", session, protocol);
+        if visitor.config.is_http() {
+            Box::pin(http::serve(Arc::clone(&self), visitor))
+                .instrument(span)
+                .await;
+        } else {
+            self.converse(visitor).instrument(span).await;
         }
     }
 
@@ -393,7 +389,9 @@ impl<P: Plugins> Listener<P> {
             idle_limit: config.idle_limit(),
             login_limit: config.login_limit(),
             users: Arc::clone(&self.shared.admission),
-            user_limit: (Arc::from(config.protocol.as_str()), user_limit),
+            protocol: Arc::from(config.protocol.as_str()),
+            user_limit,
+            farewell: Refusal::Unavailable.words(&config.protocol, &self.shared.host_name.load()),
             drain: self.shared.drain.clone(),
         }
     }

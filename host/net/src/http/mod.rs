@@ -59,16 +59,20 @@ pub(crate) async fn serve<P: Plugins>(listener: Arc<Listener<P>>, mut visitor: V
         })
     };
     let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
-    let outcome = tokio::select! {
-        outcome = connection.as_mut() => outcome,
-        () = drain.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    let kill = front.listener.shared.kill.clone();
+    let whole = async {
+        tokio::select! {
+            outcome = connection.as_mut() => outcome,
+            () = drain.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
         }
     };
-    let ending = outcome
-        .err()
-        .map_or_else(|| "closed".to_owned(), |error| error.to_string());
+    let ending = tokio::select! {
+        outcome = whole => outcome.err().map_or_else(|| "closed".to_owned(), |error| error.to_string()),
+        () = kill.cancelled() => "server stopped".to_owned(),
+    };
     let Visitor {
         id, peer, config, ..
     } = &front.visitor;
@@ -84,8 +88,7 @@ fn builder(visitor: &Visitor) -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .header_read_timeout(visitor.config.idle_limit())
         .max_buf_size(limits::HEADERS)
-        .max_headers(limits::HEADER_FIELDS)
-        .pipeline_flush(true);
+        .max_headers(limits::HEADER_FIELDS);
     builder
         .http2()
         .timer(TokioTimer::new())

@@ -8,6 +8,7 @@ use http_body_util::{BodyExt, Empty};
 use hyper::{Request, body::Incoming};
 use tokio::time::Instant;
 use waxwing_directory::User;
+use waxwing_exmdb::Body;
 use waxwing_runtime::{Error, HttpRequest, Route, RouteAuth, TlsInfo};
 
 use super::{
@@ -24,6 +25,12 @@ use crate::{
 };
 
 const ALLOWED: HeaderValue = HeaderValue::from_static("OPTIONS, GET, HEAD, POST");
+
+/// What came with a request beside its head.
+struct Received {
+    principal: Option<User>,
+    body: Option<Body>,
+}
 
 /// A connection, as its requests see it.
 pub(super) struct Front<P> {
@@ -51,31 +58,24 @@ impl<P: Plugins> Front<P> {
         id: &str,
         request: Request<Incoming>,
     ) -> Result<Response<ResponseBody>, Refusal> {
-        let (parts, incoming) = request.into_parts();
+        let (parts, mut incoming) = request.into_parts();
         if parts.method == Method::OPTIONS && parts.uri.path() == "*" {
             return Ok(options());
         }
-        let route = match self.admit(&parts) {
-            Ok(route) => route,
-            Err(refusal) => return Err(refuse(refusal, &parts, incoming).await),
+        let (route, place, prepared) = match self.receive(&parts, &mut incoming).await {
+            Ok(received) => received,
+            Err(refusal) => {
+                // A client that waits for `100 Continue` has sent no body; another one is sending it.
+                if !parts.headers.contains_key(header::EXPECT) {
+                    request_body::discard(&mut incoming).await;
+                }
+                return Err(refusal);
+            }
         };
-        let (principal, place) = match self.identify(&route, &parts.headers).await {
-            Ok(identified) => identified,
-            Err(refusal) => return Err(refuse(refusal, &parts, incoming).await),
-        };
-        let encoding = Encoding::of(&parts.headers)?;
-        let store = &self.listener.shared.store;
-        let body = request_body::receive(incoming, encoding, route.max_body, store).await?;
         let method = parts.method.clone();
-        let request = HttpRequest {
-            body,
-            principal,
-            ..self.describe(id, &route, parts)
-        };
-        let exchange = self
-            .listener
-            .shared
-            .plugins
+        let request = self.describe(id, &route, (parts, prepared));
+        let plugins = &self.listener.shared.plugins;
+        let exchange = plugins
             .exchange(&route.plugin, request)
             .map_err(unavailable)?;
         let response = Answering::new(exchange, place).response(&method).await?;
@@ -84,6 +84,20 @@ impl<P: Plugins> Front<P> {
         } else {
             response
         })
+    }
+
+    /// All that may go wrong before a plugin is asked.
+    async fn receive(
+        &self,
+        parts: &Parts,
+        incoming: &mut Incoming,
+    ) -> Result<(Route, Option<Place>, Received), Refusal> {
+        let route = self.admit(parts)?;
+        let (principal, place) = self.identify(&route, &parts.headers).await?;
+        let encoding = Encoding::of(&parts.headers)?;
+        let store = &self.listener.shared.store;
+        let body = request_body::receive(incoming, encoding, route.max_body, store).await?;
+        Ok((route, place, Received { principal, body }))
     }
 
     /// What can be said of a request by its first line and its authority.
@@ -134,8 +148,13 @@ impl<P: Plugins> Front<P> {
         Ok((Some(user), place))
     }
 
-    /// A request without its body and principal.
-    fn describe(&self, id: &str, route: &Route, parts: Parts) -> HttpRequest {
+    /// A request as the plugin sees it.
+    fn describe(
+        &self,
+        id: &str,
+        route: &Route,
+        (parts, received): (Parts, Received),
+    ) -> HttpRequest {
         let authority = parts
             .uri
             .authority()
@@ -164,8 +183,8 @@ impl<P: Plugins> Front<P> {
             headers: headers(&parts.headers),
             peer: self.visitor.peer,
             tls: self.tls.clone(),
-            body: None,
-            principal: None,
+            body: received.body,
+            principal: received.principal,
         }
     }
 }
@@ -189,14 +208,6 @@ fn headers(headers: &HeaderMap) -> Vec<(String, Bytes)> {
             )
         })
         .collect()
-}
-
-/// A client that waits for `100 Continue` has sent no body; another one is sending it.
-async fn refuse(refusal: Refusal, parts: &Parts, incoming: Incoming) -> Refusal {
-    if !parts.headers.contains_key(header::EXPECT) {
-        request_body::discard(incoming).await;
-    }
-    refusal
 }
 
 fn unavailable(error: Error) -> Refusal {

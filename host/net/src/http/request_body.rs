@@ -128,7 +128,7 @@ fn storage(error: &waxwing_exmdb::Error) -> Refusal {
 
 /// The whole body, decoded; none when the request has none.
 pub(super) async fn receive(
-    mut incoming: Incoming,
+    incoming: &mut Incoming,
     encoding: Encoding,
     limit: u64,
     store: &Store,
@@ -146,7 +146,7 @@ pub(super) async fn receive(
         limit,
     };
     let mut received = 0_u64;
-    while let Some(data) = next_piece(&mut incoming).await? {
+    while let Some(data) = next_piece(incoming).await? {
         received += data.len() as u64;
         if received > limit {
             return Err(Refusal::BodyTooLarge(limit));
@@ -193,10 +193,10 @@ async fn next_piece(incoming: &mut Incoming) -> Result<Option<Bytes>, Refusal> {
 
 /// Reads away some of a body that was refused. Else a client that sends first and reads then would see a reset in
 /// place of the answer.
-pub(super) async fn discard(mut incoming: Incoming) {
+pub(super) async fn discard(incoming: &mut Incoming) {
     let work = async {
         let mut seen = 0;
-        while let Ok(Some(data)) = next_piece(&mut incoming).await {
+        while let Ok(Some(data)) = next_piece(incoming).await {
             seen += data.len() as u64;
             if seen > limits::UNWANTED_BODY {
                 return;

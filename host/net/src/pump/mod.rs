@@ -47,8 +47,11 @@ pub(crate) struct Terms {
     pub(crate) idle_limit: Option<Duration>,
     pub(crate) login_limit: Option<Duration>,
     pub(crate) users: Arc<Admission>,
-    /// The protocol, and how many sessions a user may have.
-    pub(crate) user_limit: (Arc<str>, Option<u32>),
+    /// Under which users are counted.
+    pub(crate) protocol: Arc<str>,
+    pub(crate) user_limit: Option<u32>,
+    /// What the peer is told when the plugin is lost.
+    pub(crate) farewell: String,
     /// Cancelled when the server begins to stop.
     pub(crate) drain: CancellationToken,
 }
@@ -68,6 +71,8 @@ pub(crate) struct Pump<S: StreamSession> {
     deferred: Option<Turn>,
     closing: Option<CloseReason>,
     peer_is_done: bool,
+    /// The last turn left its answer unfinished (`more`): nothing else may be said.
+    within_answer: bool,
     place: Option<Place>,
     started: Instant,
     last_heard: Instant,
@@ -98,6 +103,7 @@ impl<S: StreamSession> Pump<S> {
             deferred: None,
             closing: None,
             peer_is_done: false,
+            within_answer: false,
             place: None,
             started: now,
             last_heard: now,
@@ -142,6 +148,8 @@ impl<S: StreamSession> Pump<S> {
             return Some(Next::Offer);
         }
         if self.input.is_stuck() {
+            let limit = input::INPUT_LIMIT;
+            tracing::info!(limit, "limit on unconsumed input reached");
             return Some(Next::Close(CloseReason::Limit));
         }
         self.peer_is_done.then_some(Next::PeerIsDone)
@@ -234,7 +242,9 @@ impl<S: StreamSession> Pump<S> {
         match self.session.wake().now_or_never() {
             Some(Attention::Upgrade) => {
                 let turn = self.session.upgrade().await?;
-                self.perform(turn).await
+                self.perform(turn).await?;
+                self.within_answer = true;
+                Ok(())
             }
             Some(Attention::Turn(pending)) => {
                 self.held = Some(pending);
@@ -276,6 +286,7 @@ impl<S: StreamSession> Pump<S> {
             ));
         }
         self.admit_user();
+        self.within_answer = false;
         let mut park = false;
         for action in turn.actions {
             match action {
@@ -290,7 +301,10 @@ impl<S: StreamSession> Pump<S> {
                     let received = Box::pin(self.receive_body(&framing, limit)).await?;
                     self.due.push_back(received);
                 }
-                Action::More => self.due.push_back(Event::Drained),
+                Action::More => {
+                    self.within_answer = true;
+                    self.due.push_back(Event::Drained);
+                }
                 Action::StartTls => self.start_tls().await?,
                 Action::StartCompression => self.start_compression().await?,
                 Action::Park => park = true,
@@ -320,8 +334,8 @@ impl<S: StreamSession> Pump<S> {
         let Some(user) = self.session.principal() else {
             return;
         };
-        let (protocol, limit) = &self.terms.user_limit;
-        match self.terms.users.enter_user(protocol, &user, *limit) {
+        let (protocol, limit) = (&self.terms.protocol, self.terms.user_limit);
+        match self.terms.users.enter_user(protocol, &user, limit) {
             Some(place) => self.place = Some(place),
             None => {
                 tracing::info!(user, limit, "limit max_connections_per_user reached");
@@ -428,6 +442,10 @@ impl<S: StreamSession> Pump<S> {
     async fn part(&mut self, ending: &Ending) {
         if ending.peer_is_gone() {
             let _ = self.session.handle(Event::Closed).await;
+        }
+        if matches!(ending, Ending::SessionLost(_)) && !self.within_answer {
+            let farewell = Bytes::from(std::mem::take(&mut self.terms.farewell));
+            let _ = self.transport.write(&mut VecDeque::from([farewell])).await;
         }
         if ending.is_orderly() {
             self.transport.close().await;

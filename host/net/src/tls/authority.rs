@@ -84,7 +84,8 @@ impl Authority {
         let leaf = leaf.end_entity_cert().map_err(|error| error.to_string())?;
         let root =
             CertificateDer::from_pem_file(self.certificate()).map_err(|error| error.to_string())?;
-        let later = UnixTime::since_unix_epoch(UnixTime::now().as_secs_duration() + RENEW_BEFORE);
+        let later = Duration::from_secs(UnixTime::now().as_secs()) + RENEW_BEFORE;
+        let later = UnixTime::since_unix_epoch(later);
         for name in names {
             verify(leaf, &root, name, UnixTime::now())
                 .and_then(|()| verify(leaf, &root, name, later))
@@ -189,16 +190,6 @@ pub(super) fn verify(
     )
     .map(|_| ())
     .map_err(|error| error.to_string())
-}
-
-trait AsDuration {
-    fn as_secs_duration(&self) -> Duration;
-}
-
-impl AsDuration for UnixTime {
-    fn as_secs_duration(&self) -> Duration {
-        Duration::from_secs(self.as_secs())
-    }
 }
 
 /// From yesterday, since clocks differ.
