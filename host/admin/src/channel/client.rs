@@ -1,0 +1,361 @@
+//! The CLI's end, and the same commands without a server.
+
+use std::{
+    fs,
+    io::{self, ErrorKind},
+    os::unix::fs::DirBuilderExt,
+    path::PathBuf,
+};
+
+use tokio::{
+    io::{AsyncBufRead, AsyncWrite, AsyncWriteExt, BufReader},
+    net::UnixStream,
+    sync::mpsc,
+};
+use waxwing_directory::{Directory, DirectoryConfig};
+use waxwing_exmdb::{Store, StoreConfig};
+
+use super::{frames, socket::SocketPath};
+use crate::{
+    Admin, DataDir, Error, Result,
+    admin::ProgressSink,
+    import::Import,
+    protocol::{
+        ImportFrame, ImportMessage, ImportStart, ImportSummary, Progress, Reply, Request, Response,
+    },
+};
+
+/// Mailboxes that a command without a server keeps open.
+const OPEN_MAILBOXES: usize = 8;
+/// Octets of folder indexes that a command without a server keeps.
+const INDEX_CACHE: usize = 64 * 1024 * 1024;
+
+/// A way to have commands executed.
+pub struct Connection(Way);
+
+enum Way {
+    /// One connection to this socket per command.
+    Server(PathBuf),
+    Here(Box<Admin>),
+}
+
+/// The running server if one answers, else the databases themselves. The data directory is made when it is absent, so that
+/// domains and users can be added before the first start.
+///
+/// # Errors
+/// [`Error::Io`] when the socket is somebody else's; [`Error::Store`] when the databases are in use by a process that does
+/// not answer; [`Error::Directory`].
+pub async fn connect_or_offline(
+    data: &DataDir,
+    default_domain: Option<String>,
+) -> Result<Connection> {
+    let socket = data.admin_socket();
+    match connect(&socket).await {
+        Ok(_) => return Ok(Connection(Way::Server(socket))),
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::NotFound | ErrorKind::ConnectionRefused
+            ) => {}
+        Err(error) => return Err(Error::Io(error)),
+    }
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data.root())?;
+    // The store first: its lock keeps two processes from the directory as well.
+    let store = StoreConfig {
+        root: data.mailboxes(),
+        max_open: OPEN_MAILBOXES,
+        index_cache: INDEX_CACHE,
+    };
+    let store = Store::open(store).await?;
+    let directory = DirectoryConfig {
+        default_domain,
+        ..DirectoryConfig::new(data.directory())
+    };
+    let directory = Directory::open(directory).await?;
+    Ok(Connection(Way::Here(Box::new(Admin::new(
+        store, directory, None,
+    )))))
+}
+
+impl Connection {
+    /// Whether a running server executes the commands.
+    pub fn is_online(&self) -> bool {
+        matches!(self.0, Way::Server(_))
+    }
+
+    /// Executes one command (not `Import`).
+    ///
+    /// # Errors
+    /// [`Error::Failed`] with the server's words, [`Error::Channel`] and [`Error::Io`] when it went away.
+    pub async fn call(&mut self, request: Request, progress: ProgressSink<'_>) -> Result<Response> {
+        match &self.0 {
+            Way::Here(admin) => admin.execute(request, progress).await,
+            Way::Server(socket) => {
+                let (reader, mut writer) = connect(socket).await?.into_split();
+                frames::write(&mut writer, &request).await?;
+                answer(&mut BufReader::new(reader), progress).await
+            }
+        }
+    }
+
+    /// Imports what comes out of `messages` until its sender is dropped. Send on it from a blocking thread: it holds back
+    /// when the store is slower. When this returns an error the receiver is gone, and so is the reason to go on sending.
+    ///
+    /// # Errors
+    /// As [`Connection::call`]. What was imported before is kept, and skipped by the next run.
+    pub async fn import(
+        &mut self,
+        start: ImportStart,
+        messages: mpsc::Receiver<ImportMessage>,
+        progress: ProgressSink<'_>,
+    ) -> Result<ImportSummary> {
+        match &self.0 {
+            Way::Here(admin) => import_here(admin, start, messages, progress).await,
+            Way::Server(socket) => {
+                let (reader, mut writer) = connect(socket).await?.into_split();
+                let mut reader = BufReader::new(reader);
+                let sending = send(&mut writer, start, messages);
+                let answer = answer(&mut reader, progress);
+                tokio::pin!(answer);
+                let response = tokio::select! {
+                    response = &mut answer => response?,
+                    // A server that refuses closes its end; its answer says why.
+                    _ = sending => answer.await?,
+                };
+                match response {
+                    Response::Imported(summary) => Ok(summary),
+                    other => Err(Error::Channel(format!(
+                        "{other:?} is no answer to an import"
+                    ))),
+                }
+            }
+        }
+    }
+
+    /// Closes what was opened. Without a server, this is where the mailboxes are flushed.
+    pub async fn close(self) {
+        if let Way::Here(admin) = self.0 {
+            admin.store.shutdown().await;
+            admin.directory.close().await;
+        }
+    }
+}
+
+async fn connect(socket: &std::path::Path) -> io::Result<UnixStream> {
+    // By reference: the path must outlive the connecting, and a path given away does not.
+    let path = SocketPath::new(socket)?;
+    UnixStream::connect(&path).await
+}
+
+/// Hands on the progress and returns the last line.
+async fn answer(
+    reader: &mut (impl AsyncBufRead + Unpin),
+    progress: ProgressSink<'_>,
+) -> Result<Response> {
+    loop {
+        match frames::read(reader).await? {
+            Some(Reply::Progress(step)) => progress(step),
+            Some(Reply::Done(response)) => return Ok(response),
+            Some(Reply::Failed(reason)) => return Err(Error::Failed(reason)),
+            None => {
+                return Err(Error::Channel(
+                    "the server closed before it answered".into(),
+                ));
+            }
+        }
+    }
+}
+
+async fn send(
+    writer: &mut (impl AsyncWrite + Unpin),
+    start: ImportStart,
+    mut messages: mpsc::Receiver<ImportMessage>,
+) -> Result<()> {
+    frames::write(writer, &Request::Import(start)).await?;
+    while let Some(ImportMessage { header, message }) = messages.recv().await {
+        frames::write(
+            writer,
+            &ImportFrame::Message {
+                header,
+                size: message.len() as u64,
+            },
+        )
+        .await?;
+        writer.write_all(&message).await?;
+    }
+    frames::write(writer, &ImportFrame::End).await
+}
+
+async fn import_here(
+    admin: &Admin,
+    start: ImportStart,
+    mut messages: mpsc::Receiver<ImportMessage>,
+    progress: ProgressSink<'_>,
+) -> Result<ImportSummary> {
+    let mut import = Import::begin(admin, start).await?;
+    while let Some(message) = messages.recv().await {
+        if let Some(step) = import.message(message).await? {
+            progress(Progress::Import(step));
+        }
+    }
+    import.finish().await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::{
+        protocol::{DomainCommand, DomainRow, MailboxCommand},
+        serve,
+        testing::{Fixture, message},
+    };
+
+    fn ignore(_: Progress) {}
+
+    #[tokio::test]
+    async fn a_command_means_the_same_with_and_without_a_server() {
+        let folder = tempfile::tempdir().unwrap();
+        // Longer than a socket's path may be.
+        let data = DataDir::new(folder.path().join("x".repeat(120)));
+        let add = |name: &str| Request::Domain(DomainCommand::Add { name: name.into() });
+        let mut offline = connect_or_offline(&data, None).await.unwrap();
+        assert!(!offline.is_online());
+        offline.call(add("example.org"), &mut ignore).await.unwrap();
+        let Connection(Way::Here(admin)) = offline else {
+            panic!()
+        };
+        let socket = data.admin_socket();
+        let server = tokio::spawn(async move { serve(&socket, *admin).await });
+        let mut online = Fixture::connected(&data).await;
+        online.call(add("example.net"), &mut ignore).await.unwrap();
+        let domains = online
+            .call(Request::Domain(DomainCommand::List), &mut ignore)
+            .await
+            .unwrap();
+        let row = |name: &str| DomainRow {
+            name: name.into(),
+            users: 0,
+        };
+        assert_eq!(
+            domains,
+            Response::Domains(vec![row("example.net"), row("example.org")])
+        );
+        let refusal = online
+            .call(add("example.net"), &mut ignore)
+            .await
+            .unwrap_err();
+        assert_eq!(refusal.to_string(), "domain example.net exists already");
+        let mode = fs::metadata(data.admin_socket())
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+        server.abort();
+        let _ = server.await;
+        assert!(!data.admin_socket().exists());
+    }
+
+    #[tokio::test]
+    async fn progress_and_imports_go_through_the_socket() {
+        let fixture = Fixture::with_users(&["anna@example.org", "bob@example.org"]).await;
+        let (data, server) = fixture.served();
+        let mut online = Fixture::connected(&data).await;
+        let mut steps = 0;
+        let check = Request::Mailbox(MailboxCommand::Check {
+            mailbox: None,
+            repair: false,
+        });
+        online.call(check, &mut |_| steps += 1).await.unwrap();
+        assert_eq!(steps, 2);
+        let (sender, receiver) = mpsc::channel(1);
+        tokio::spawn(async move {
+            for number in 0..250 {
+                sender
+                    .send(message(
+                        "INBOX",
+                        &format!("Subject: {number}\r\n\r\nbody\r\n"),
+                    ))
+                    .await
+                    .unwrap();
+            }
+        });
+        let start = ImportStart {
+            user: "anna".into(),
+            total: Some(250),
+        };
+        let mut last = 0;
+        let mut seen = |step| {
+            if let Progress::Import(step) = step {
+                last = step.imported
+            }
+        };
+        let summary = online.import(start, receiver, &mut seen).await.unwrap();
+        assert_eq!((summary.imported, summary.failed), (250, 0));
+        assert!(last >= 200, "no progress: {last}");
+        server.abort();
+    }
+
+    #[tokio::test]
+    async fn a_refused_import_says_why_while_the_client_still_sends() {
+        let fixture = Fixture::with_users(&[]).await;
+        let (data, server) = fixture.served();
+        let mut online = Fixture::connected(&data).await;
+        let (sender, receiver) = mpsc::channel(1);
+        tokio::spawn(async move {
+            while sender
+                .send(message("INBOX", &"x".repeat(1 << 20)))
+                .await
+                .is_ok()
+            {}
+        });
+        let start = ImportStart {
+            user: "nobody".into(),
+            total: None,
+        };
+        let refusal = online
+            .import(start, receiver, &mut ignore)
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(
+            refusal.contains("nobody@example.org does not exist"),
+            "{refusal}"
+        );
+        server.abort();
+    }
+
+    #[tokio::test]
+    async fn a_second_server_does_not_take_the_socket() {
+        let fixture = Fixture::with_users(&[]).await;
+        let (data, server) = fixture.served();
+        Fixture::connected(&data).await;
+        let second = serve(&data.admin_socket(), fixture.admin.clone()).await;
+        assert!(matches!(second, Err(Error::Channel(_))));
+        Fixture::connected(&data).await;
+        server.abort();
+    }
+
+    #[tokio::test]
+    async fn nonsense_is_answered_and_ends_nothing() {
+        let fixture = Fixture::with_users(&[]).await;
+        let (data, server) = fixture.served();
+        Fixture::connected(&data).await;
+        let (reader, mut writer) = connect(&data.admin_socket()).await.unwrap().into_split();
+        writer.write_all(b"EHLO\r\n").await.unwrap();
+        let refusal = answer(&mut BufReader::new(reader), &mut ignore)
+            .await
+            .unwrap_err();
+        assert!(matches!(refusal, Error::Failed(_)), "{refusal}");
+        let mut online = Fixture::connected(&data).await;
+        online
+            .call(Request::Domain(DomainCommand::List), &mut ignore)
+            .await
+            .unwrap();
+        server.abort();
+    }
+}

@@ -1,0 +1,9 @@
+//! The Unix socket between the CLI and a running server.
+
+mod client;
+mod frames;
+mod server;
+mod socket;
+
+pub use client::{Connection, connect_or_offline};
+pub use server::serve;

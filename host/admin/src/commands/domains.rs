@@ -1,0 +1,76 @@
+//! `waxwing domain …`
+
+use super::users::remove_mailbox;
+use crate::{
+    Admin, Result,
+    protocol::{DomainCommand, DomainRow, Response},
+};
+
+pub(crate) async fn execute(admin: &Admin, command: DomainCommand) -> Result<Response> {
+    let directory = &admin.directory;
+    match command {
+        DomainCommand::Add { name } => {
+            directory.add_domain(&name).await?;
+            Ok(Response::Done(format!("added domain {name}")))
+        }
+        DomainCommand::List => {
+            let domains = directory.domains().await?;
+            Ok(Response::Domains(
+                domains
+                    .into_iter()
+                    .map(|domain| DomainRow {
+                        name: domain.name,
+                        users: domain.users,
+                    })
+                    .collect(),
+            ))
+        }
+        DomainCommand::Remove {
+            name,
+            with_users: false,
+            ..
+        } => {
+            directory.remove_domain(&name).await?;
+            Ok(Response::Done(format!("removed domain {name}")))
+        }
+        DomainCommand::Remove {
+            name,
+            with_users: true,
+            keep_mail,
+        } => {
+            let mut removed = Vec::new();
+            for user in directory.remove_domain_with_users(&name).await? {
+                removed.push(remove_mailbox(admin, user, keep_mail).await?);
+            }
+            Ok(Response::UsersRemoved(removed))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{protocol::*, testing::Fixture};
+
+    #[tokio::test]
+    async fn a_domain_with_users_goes_with_their_mail_when_asked() {
+        let fixture = Fixture::with_users(&["anna@example.org"]).await;
+        let remove = |with_users| {
+            Request::Domain(DomainCommand::Remove {
+                name: "example.org".into(),
+                with_users,
+                keep_mail: false,
+            })
+        };
+        let refusal = fixture.refused(remove(false)).await;
+        assert!(refusal.contains("--with-users"), "{refusal}");
+        let Response::UsersRemoved(removed) = fixture.done(remove(true)).await else {
+            panic!()
+        };
+        assert_eq!(removed[0].address, "anna@example.org");
+        assert!(fixture.admin.store.list().await.unwrap().is_empty());
+        assert_eq!(
+            fixture.done(Request::Domain(DomainCommand::List)).await,
+            Response::Domains(Vec::new())
+        );
+    }
+}
