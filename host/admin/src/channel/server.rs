@@ -105,16 +105,19 @@ async fn execute(
     };
     let command = admin.execute(request, &mut tell);
     tokio::pin!(command);
-    loop {
+    let response = loop {
         tokio::select! {
-            biased;
             Some(progress) = receiver.recv() => {
                 // A client that went away does not stop a check half-way through its repairs.
                 let _ = frames::write(writer, &Reply::Progress(progress)).await;
             }
-            response = &mut command => return response,
+            response = &mut command => break response,
         }
+    };
+    while let Ok(progress) = receiver.try_recv() {
+        frames::write(writer, &Reply::Progress(progress)).await?;
     }
+    response
 }
 
 /// Reads messages as fast as they are stored: the socket holds the client back.
