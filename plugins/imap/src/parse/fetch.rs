@@ -62,6 +62,17 @@ pub enum FetchItem {
         /// First octet and number of octets.
         partial: Option<(u64, u64)>,
     },
+    /// `BINARY[…]` (RFC 3516)
+    Binary {
+        /// Without setting `\Seen`.
+        peek: bool,
+        /// Part numbers.
+        path: Vec<u32>,
+        /// First octet and number of octets, after decoding.
+        partial: Option<(u64, u64)>,
+    },
+    /// `BINARY.SIZE[…]`
+    BinarySize(Vec<u32>),
     /// RFC822
     Rfc822,
     /// RFC822.HEADER
@@ -88,7 +99,10 @@ impl FetchItem {
     pub fn sets_seen(&self) -> bool {
         matches!(
             self,
-            FetchItem::Body { peek: false, .. } | FetchItem::Rfc822 | FetchItem::Rfc822Text
+            FetchItem::Body { peek: false, .. }
+                | FetchItem::Binary { peek: false, .. }
+                | FetchItem::Rfc822
+                | FetchItem::Rfc822Text
         )
     }
 
@@ -108,6 +122,9 @@ impl FetchItem {
             "BODY" if cursor.peek() != Some(b'[') => {
                 return Ok(FetchItem::BodyStructure { extended: false });
             }
+            "BINARY" => return binary(cursor, false),
+            "BINARY.PEEK" => return binary(cursor, true),
+            "BINARY.SIZE" => return binary_section(cursor).map(FetchItem::BinarySize),
             "BODY" => false,
             "BODY.PEEK" => true,
             _ => return Err(Bad::new(format!("unknown FETCH item {name}"))),
@@ -125,6 +142,30 @@ impl FetchItem {
             section,
             partial,
         })
+    }
+}
+
+fn binary(cursor: &mut Cursor<'_>, peek: bool) -> Result<FetchItem, Bad> {
+    let path = binary_section(cursor)?;
+    let partial = if cursor.eat(b'<') {
+        Some(partial(cursor)?)
+    } else {
+        None
+    };
+    Ok(FetchItem::Binary {
+        peek,
+        path,
+        partial,
+    })
+}
+
+fn binary_section(cursor: &mut Cursor<'_>) -> Result<Vec<u32>, Bad> {
+    cursor.expect(b'[', "a section")?;
+    let section = Section::parse(cursor)?;
+    cursor.expect(b']', "the end of the section")?;
+    match section.part {
+        SectionPart::Whole => Ok(section.path),
+        _ => Err(Bad::new("BINARY takes part numbers only")),
     }
 }
 
@@ -352,6 +393,23 @@ mod tests {
         ] {
             assert!(items(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn binary_takes_part_numbers_only() {
+        let sought = vec![
+            FetchItem::Binary {
+                peek: true,
+                path: vec![1, 2],
+                partial: Some((0, 9)),
+            },
+            FetchItem::BinarySize(vec![1]),
+        ];
+        assert_eq!(
+            items("1 (BINARY.PEEK[1.2]<0.9> BINARY.SIZE[1])"),
+            Ok(sought)
+        );
+        assert!(items("1 BINARY[1.MIME]").is_err());
     }
 
     #[test]

@@ -54,6 +54,15 @@ impl SequenceSet {
         Some(merged(resolved))
     }
 
+    /// The same for SEARCH, where a number of no message matches nothing.
+    pub fn positions_within(ranges: &[(u32, u32)], exists: u32) -> Vec<(u32, u32)> {
+        let resolved = Self::uids(ranges, exists);
+        let within = resolved.into_iter().filter(|&(first, _)| first <= exists);
+        within
+            .map(|(first, last)| (first, last.min(exists)))
+            .collect()
+    }
+
     /// UIDs where `largest` is the largest in use (0: none): ascending, disjoint, `*` resolved.
     pub fn uids(ranges: &[(u32, u32)], largest: u32) -> Vec<(u32, u32)> {
         let resolve = |number: u32| if number == STAR { largest } else { number };
@@ -132,6 +141,15 @@ mod tests {
         assert_eq!(SequenceSet::positions(&[(4, 4)], 3), None);
         assert_eq!(SequenceSet::positions(&[(1, STAR)], 0), Some(vec![]));
         assert_eq!(SequenceSet::positions(&[(1, 1)], 0), None);
+    }
+
+    #[test]
+    fn a_search_for_numbers_beyond_the_end_is_cut() {
+        assert_eq!(
+            SequenceSet::positions_within(&[(2, 9), (7, 7)], 3),
+            vec![(2, 3)]
+        );
+        assert_eq!(SequenceSet::positions_within(&[(1, STAR)], 0), vec![]);
     }
 
     #[test]

@@ -124,8 +124,10 @@ impl Imap {
         let step = skip(input);
         if let Pending::Skip { answer, .. } = &mut self.state.pending {
             let answer = std::mem::take(answer);
-            self.state.refused += 1;
             self.skip_rest(answer, step.rest, out);
+            if self.state.pending == Pending::Nothing {
+                self.count_refusal(out);
+            }
         }
         step.consumed
     }

@@ -73,14 +73,19 @@ impl Imap {
 
     /// BAD, and BYE when there were too many.
     pub(crate) fn refuse(&mut self, tag: Option<&str>, text: &str, out: &mut Output) {
+        out.line(&format!("{} BAD {text}", tag.unwrap_or("*")));
+        waxwing_sdk::debug!("a command was refused", reason = text);
+        self.count_refusal(out);
+    }
+
+    /// One more command that was none.
+    pub(crate) fn count_refusal(&mut self, out: &mut Output) {
         let most = if self.state.stage == Stage::Authenticated {
             50
         } else {
             10
         };
-        out.line(&format!("{} BAD {text}", tag.unwrap_or("*")));
         self.state.refused += 1;
-        waxwing_sdk::debug!("a command was refused", reason = text);
         if self.state.refused >= most {
             waxwing_sdk::info!("limit reached: bad commands in a row", limit = most);
             self.say_bye("[CLIENTBUG] Too many bad commands", out);

@@ -10,6 +10,13 @@ pub(crate) struct Output {
     text: Vec<u8>,
 }
 
+/// See [`Output::mark`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mark {
+    actions: usize,
+    text: usize,
+}
+
 impl Output {
     /// Bytes to append to.
     pub(crate) fn text(&mut self) -> &mut Vec<u8> {
@@ -42,6 +49,23 @@ impl Output {
         self.actions.push(action);
     }
 
+    /// A place to come back to.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            actions: self.actions.len(),
+            text: self.text.len(),
+        }
+    }
+
+    /// Forgets what was said since: a line is sent whole or not at all.
+    pub(crate) fn rewind(&mut self, mark: Mark) {
+        // Text from before the mark may have become the first action behind it.
+        if let Some(Action::Send(text)) = self.actions.drain(mark.actions..).next() {
+            self.text = text;
+        }
+        self.text.truncate(mark.text);
+    }
+
     fn flush(&mut self) {
         if !self.text.is_empty() {
             self.actions
@@ -66,5 +90,25 @@ impl Output {
             consumed: u32::try_from(consumed).unwrap_or(u32::MAX),
             actions: self.actions,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rewind_forgets_bodies_and_text_behind_the_mark_only() {
+        let mut out = Output::default();
+        out.word("kept ");
+        let mark = out.mark();
+        out.word("lost");
+        out.body(Body::of(b"x"), 0, 1);
+        out.word("lost too");
+        out.rewind(mark);
+        out.word("and told");
+        assert!(
+            matches!(out.into_turn(0).actions.as_slice(), [Action::Send(text)] if text == b"kept and told")
+        );
     }
 }

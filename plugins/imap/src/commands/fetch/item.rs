@@ -32,15 +32,28 @@ enum Value {
 }
 
 impl Message<'_> {
-    /// `* 5 FETCH (…)`. `told` is there when flags were changed by the FETCH itself: they are added, with the modseq if it says so.
+    /// `* 5 FETCH (…)`, or nothing when it fails. `told` is there when flags were changed by the FETCH itself: they are added, with the modseq if it says so.
     pub(super) fn render(
         &self,
         out: &mut Output,
         items: &[FetchItem],
         told: Option<bool>,
     ) -> Result<(), Refusal> {
-        out.text()
-            .extend_from_slice(format!("* {} FETCH (", self.row.position).as_bytes());
+        let mark = out.mark();
+        let done = self.line(out, items, told);
+        if done.is_err() {
+            out.rewind(mark);
+        }
+        done
+    }
+
+    fn line(
+        &self,
+        out: &mut Output,
+        items: &[FetchItem],
+        told: Option<bool>,
+    ) -> Result<(), Refusal> {
+        out.word(&format!("* {} FETCH (", self.row.position));
         for (at, item) in items.iter().enumerate() {
             if at > 0 {
                 out.text().push(b' ');
@@ -98,6 +111,8 @@ impl Message<'_> {
             FetchItem::Rfc822Text => {
                 self.section(out, "RFC822.TEXT", &whole(SectionPart::Text), None)?
             }
+            FetchItem::Binary { path, partial, .. } => self.binary(out, path, *partial)?,
+            FetchItem::BinarySize(path) => self.binary_size(out, path)?,
             FetchItem::Body {
                 section, partial, ..
             } => {
@@ -116,7 +131,7 @@ impl Message<'_> {
     }
 
     /// None: the store's record of the message is damaged; `waxwing mailbox check` finds it too.
-    fn structure(&self) -> Result<&Structure, Refusal> {
+    pub(super) fn structure(&self) -> Result<&Structure, Refusal> {
         self.structure.as_ref().ok_or_else(|| {
             waxwing_sdk::error!(
                 "the structure of a message cannot be read",
@@ -147,11 +162,7 @@ impl Message<'_> {
                     .get(from..)
                     .and_then(|rest| rest.get(..length))
                     .unwrap_or_default();
-                if part.is_empty() {
-                    text.extend_from_slice(b"\"\"")
-                } else {
-                    text::literal(text, part)
-                }
+                octets(text, part);
             }
             Value::Range(offset, length) => match (cut((offset, length), partial), self.body) {
                 ((_, 0), _) => text.extend_from_slice(b"\"\""),
@@ -196,8 +207,17 @@ impl Message<'_> {
     }
 }
 
+/// Octets of a message as they are, in a literal: what BODY[HEADER] shows is what BODY[] begins with.
+pub(super) fn octets(text: &mut Vec<u8>, part: &[u8]) {
+    if part.is_empty() {
+        return text.extend_from_slice(b"\"\"");
+    }
+    text.extend_from_slice(format!("{{{}}}\r\n", part.len()).as_bytes());
+    text.extend_from_slice(part);
+}
+
 /// The part of a range that a partial FETCH names.
-fn cut((offset, length): (u64, u64), partial: Option<(u64, u64)>) -> (u64, u64) {
+pub(super) fn cut((offset, length): (u64, u64), partial: Option<(u64, u64)>) -> (u64, u64) {
     match partial {
         None => (offset, length),
         Some((first, most)) => {
@@ -238,17 +258,25 @@ fn label(section: &Section, offset: Option<u64>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use waxwing_sdk::store::ItemFlags;
     use waxwing_sdk::stream::Action;
 
     const MAIL: &[u8] = b"Subject: outer\r\nFrom: a@b\r\nContent-Type: message/rfc822\r\n\r\nSubject: inner\r\nTo: c\r\n\r\ntext\r\n";
 
-    /// The line for an item, bodies in braces as `{offset+length}`.
     fn rendered(items: &[FetchItem], told: Option<bool>) -> String {
-        let structure = Structure::parse(MAIL);
-        let header = MAIL[..structure.root.header.1 as usize].to_vec();
+        line_of(MAIL, items, told).unwrap()
+    }
+
+    /// The line for items of a message.
+    pub(crate) fn rendered_of(mail: &[u8], items: &[FetchItem]) -> Result<String, Refusal> {
+        line_of(mail, items, None)
+    }
+
+    fn line_of(mail: &[u8], items: &[FetchItem], told: Option<bool>) -> Result<String, Refusal> {
+        let structure = Structure::parse(mail);
+        let header = mail[..structure.root.header.1 as usize].to_vec();
         let row = Row {
             position: 5,
             uid: 7,
@@ -258,12 +286,12 @@ mod tests {
             keywords: vec![0],
             internal_date: 0,
             save_date: 0,
-            size: MAIL.len() as u64,
+            size: mail.len() as u64,
             structure: Vec::new(),
             header,
             properties: Vec::new(),
         };
-        let body = Body::of(MAIL);
+        let body = Body::of(mail);
         let keywords = ["work".to_owned()];
         let message = Message {
             row: &row,
@@ -273,7 +301,7 @@ mod tests {
             utf8: false,
         };
         let mut out = Output::default();
-        message.render(&mut out, items, told).unwrap();
+        let done = message.render(&mut out, items, told);
         let text = |action: Action| match action {
             Action::Send(bytes) => String::from_utf8(bytes).unwrap(),
             Action::SendBody(range) => {
@@ -282,7 +310,9 @@ mod tests {
             }
             other => panic!("{other:?}"),
         };
-        out.into_turn(0).actions.into_iter().map(text).collect()
+        let sent: String = out.into_turn(0).actions.into_iter().map(text).collect();
+        assert!(done.is_ok() || sent.is_empty(), "{sent}");
+        done.map(|()| sent)
     }
 
     fn body(path: &[u32], part: SectionPart, partial: Option<(u64, u64)>) -> FetchItem {

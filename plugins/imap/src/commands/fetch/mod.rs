@@ -5,6 +5,7 @@
 //! What comes from a message's bytes is sent by the host from the stored body; only headers that arrive with the row, and fields
 //! picked from the header of an embedded message, pass through the plugin.
 
+mod binary;
 mod item;
 mod plan;
 

@@ -21,6 +21,8 @@ pub(super) struct Plan {
     pub(super) needs_structure: bool,
     pub(super) needs_header: bool,
     pub(super) needs_bodies: bool,
+    /// Whether parts are decoded in the plugin's memory.
+    decodes: bool,
     /// Items that are sent from a body.
     body_items: u32,
 }
@@ -34,6 +36,10 @@ impl Plan {
                     plan.needs_structure = true
                 }
                 FetchItem::Rfc822Header => plan.needs_header = true,
+                FetchItem::Binary { .. } | FetchItem::BinarySize(_) => {
+                    plan.add_body_item(true);
+                    plan.decodes = true;
+                }
                 FetchItem::Rfc822 => plan.add_body_item(false),
                 FetchItem::Rfc822Text => plan.add_body_item(true),
                 FetchItem::Body { section, .. } => match section.part {
@@ -66,6 +72,7 @@ impl Plan {
 
     pub(super) fn rows(&self) -> u32 {
         match (self.needs_bodies, self.columns()) {
+            _ if self.decodes => 1,
             (true, _) => (HANDLES / (self.body_items + 1)).clamp(1, ROWS_WITH_BODIES),
             (false, 0) => ROWS,
             (false, _) => ROWS_WITH_COLUMNS,

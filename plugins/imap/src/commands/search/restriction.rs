@@ -4,7 +4,7 @@ use waxwing_formats_mapi::{PropertyTag, columns};
 use waxwing_sdk::store::types::{
     FlagsTest, HeaderTest, PropertyTest, Relation, TextScope, TextTest,
 };
-use waxwing_sdk::store::{RestrictionNode as Node, Selection, Span, Value};
+use waxwing_sdk::store::{RestrictionNode as Node, Span, Value};
 
 use crate::parse::{Date, SearchKey, SequenceSet};
 use crate::session::{Imap, Refusal};
@@ -30,10 +30,17 @@ pub(super) fn compile(session: &Imap, key: &SearchKey, largest: u32) -> Result<V
             SequenceSet::Ranges(ranges) if uid => {
                 Ok(Node::Uids(spans(SequenceSet::uids(ranges, largest))))
             }
-            set => Ok(match session.targets(set, uid)?.selection() {
-                Selection::Uids(uids) => Node::Uids(uids),
-                Selection::Positions(positions) => Node::Positions(positions),
-            }),
+            SequenceSet::Ranges(ranges) => {
+                let exists = session
+                    .state
+                    .selected
+                    .as_ref()
+                    .map_or(0, |selected| selected.exists);
+                Ok(Node::Positions(spans(SequenceSet::positions_within(
+                    ranges, exists,
+                ))))
+            }
+            SequenceSet::Saved => Ok(Node::Uids(spans(session.targets(set, true)?.spans))),
         }
     };
     let mut compiler = Compiler {
