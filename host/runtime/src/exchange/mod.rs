@@ -17,10 +17,10 @@ use crate::{
     instance::{Failed, FailureKind, Instance},
     limits::reached,
     package::manifest::RouteAuth,
-    plugins::{Counters, Version},
+    plugins::{Counters, Plugin, Version},
     protocol::TlsInfo,
     runtime::Shared,
-    session::{Alarms, PendingEvent},
+    session::{Alarms, PendingEvent, Standing},
 };
 
 /// A path that a plugin serves.
@@ -105,7 +105,8 @@ enum Step {
 /// One request; parking and resuming happen inside `next`.
 pub struct Exchange {
     shared: Arc<Shared>,
-    version: Arc<Version>,
+    plugin: Arc<Plugin>,
+    standing: Standing,
     host: Arc<HostSide>,
     alarms: Alarms,
     stopping: tokio::sync::watch::Receiver<bool>,
@@ -114,12 +115,11 @@ pub struct Exchange {
 
 impl Exchange {
     pub(crate) fn new(shared: Arc<Shared>, plugin: &str, request: HttpRequest) -> Result<Exchange> {
-        let version = shared
-            .plugins
-            .get(plugin)?
+        let plugin = shared.plugins.get(plugin)?;
+        let version = plugin
             .active()
-            .ok_or_else(|| Error::NoPlugin(plugin.to_owned()))?;
-        let span = tracing::info_span!("request", session = %request.id, plugin, peer = %request.peer, principal = tracing::field::Empty);
+            .ok_or_else(|| Error::NoPlugin(plugin.name.clone()))?;
+        let span = tracing::info_span!("request", session = %request.id, plugin = %plugin.name, peer = %request.peer, principal = tracing::field::Empty);
         if let Some(user) = &request.principal {
             span.record("principal", user.address.as_str());
         }
@@ -136,10 +136,10 @@ impl Exchange {
             request.principal.clone(),
         ));
         let stopping = shared.stopping.subscribe();
-        Counters::add(&version.facts.counters.sessions);
         Ok(Exchange {
             shared,
-            version,
+            plugin,
+            standing: Standing::on(version),
             host,
             alarms: Alarms::default(),
             stopping,
@@ -161,18 +161,18 @@ impl Exchange {
     async fn advance(&mut self) -> Result<Option<Vec<HttpAction>>> {
         loop {
             self.unpark().await;
-            let step = std::mem::replace(&mut self.step, Step::Done);
-            if matches!(step, Step::Done) {
-                return Ok(None);
-            }
-            let actions = match self.turn(step).await {
+            let answered = match std::mem::replace(&mut self.step, Step::Done) {
+                Step::First(request) => self.first(*request).await,
+                Step::Resume(ticket, wake) => self.resume(&ticket, &wake).await,
+                Step::Parked { .. } | Step::Done => return Ok(None),
+            };
+            let actions = match answered {
                 Ok(actions) => actions,
                 Err(failed) if failed.kind == FailureKind::NoPlace => {
                     return Err(Error::Limit(failed.reason));
                 }
                 Err(failed) => {
-                    self.version.facts.counters.failed(failed.kind);
-                    tracing::error!(version = %self.version.facts.version, kind = ?failed.kind, reason = %failed.reason, "a request failed");
+                    self.count_failure(&self.standing.version, &failed);
                     return Err(Error::SessionLost(failed.reason));
                 }
             };
@@ -188,46 +188,87 @@ impl Exchange {
         let Step::Parked { ticket, deadline } = &mut self.step else {
             return;
         };
-        let deadline = *deadline;
-        self.version
-            .facts
-            .counters
-            .frozen
-            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let frozen = Frozen(self.version.clone());
+        self.standing.set_frozen(true);
         let wake = tokio::select! {
             biased;
             _ = self.stopping.wait_for(|stopping| *stopping) => wit::Wake::Closing,
             pending = self.alarms.next(&self.host) => match pending {
-                PendingEvent::Changed(folders) => wit::Wake::Changed(folders.into_iter().map(|(mailbox, folder)| translate::folder_ref(mailbox, folder)).collect()),
+                PendingEvent::Changed(folders) => wit::Wake::Changed(translate::folder_refs(folders)),
                 PendingEvent::Timer(_) => wit::Wake::Timeout,
             },
-            () = tokio::time::sleep_until(deadline) => wit::Wake::Timeout,
+            () = tokio::time::sleep_until(*deadline) => wit::Wake::Timeout,
         };
-        drop(frozen);
+        self.standing.set_frozen(false);
         self.step = Step::Resume(std::mem::take(ticket), wake);
     }
 
-    async fn turn(&mut self, step: Step) -> std::result::Result<Vec<HttpAction>, Failed> {
+    async fn first(
+        &mut self,
+        request: HttpRequest,
+    ) -> std::result::Result<Vec<HttpAction>, Failed> {
+        let version = self.standing.version.clone();
+        let mut instance = self.instance(&version).await?;
+        let request = translate::request(request, version.facts.identity(), instance.state())?;
+        let answered = instance.http_handle(&request).await?;
+        self.settle(answered, &mut instance)
+    }
+
+    /// Resumes with the version that is active now; if that one fails, with the version that wrote the ticket.
+    async fn resume(
+        &mut self,
+        ticket: &[u8],
+        wake: &wit::Wake,
+    ) -> std::result::Result<Vec<HttpAction>, Failed> {
+        let ours = self.standing.version.clone();
+        let newer = self
+            .plugin
+            .active()
+            .filter(|active| !Arc::ptr_eq(active, &ours));
+        if let Some(newer) = newer {
+            let before = self.host.clone();
+            self.host = Arc::new(before.trial());
+            match self.resume_on(&newer, ticket, wake).await {
+                Ok(actions) => {
+                    Counters::add(&newer.facts.counters.handovers);
+                    self.standing = Standing::on(newer);
+                    return Ok(actions);
+                }
+                Err(failed) => {
+                    Counters::add(&newer.facts.counters.refusals);
+                    self.count_failure(&newer, &failed);
+                    before.discard(&self.host);
+                    self.host = before;
+                }
+            }
+        }
+        self.resume_on(&ours, ticket, wake).await
+    }
+
+    async fn resume_on(
+        &mut self,
+        version: &Arc<Version>,
+        ticket: &[u8],
+        wake: &wit::Wake,
+    ) -> std::result::Result<Vec<HttpAction>, Failed> {
+        let mut instance = self.instance(version).await?;
+        let answered = instance.http_resume(ticket, wake).await?;
+        self.settle(answered, &mut instance)
+    }
+
+    async fn instance(&mut self, version: &Version) -> std::result::Result<Instance, Failed> {
         self.host.begin_thaw();
-        let mut instance = Instance::new(
+        Instance::new(
             &self.shared.engine,
-            &self.version,
+            version,
             &self.shared.services,
             &self.host,
         )
-        .await?;
-        let answered = match step {
-            Step::First(request) => {
-                let request =
-                    translate::request(*request, self.version.facts.identity(), instance.state())?;
-                instance.http_handle(&request).await?
-            }
-            Step::Resume(ticket, wake) => instance.http_resume(&ticket, &wake).await?,
-            Step::Parked { .. } | Step::Done => return Err(Failed::answer("nothing to resume")),
-        };
-        Counters::add(&self.version.facts.counters.turns);
-        self.settle(answered, &mut instance)
+        .await
+    }
+
+    fn count_failure(&self, version: &Version, failed: &Failed) {
+        version.facts.counters.failed(failed.kind);
+        tracing::error!(version = %version.facts.version, kind = ?failed.kind, reason = %failed.reason, "a request failed");
     }
 
     /// Turns the plugin's actions into net's, and sets the next step.
@@ -236,7 +277,9 @@ impl Exchange {
         answered: Vec<wit::Action>,
         instance: &mut Instance,
     ) -> std::result::Result<Vec<HttpAction>, Failed> {
-        let limits = self.version.facts.limits.clone();
+        let facts = instance.state().facts.clone();
+        let limits = &facts.limits;
+        Counters::add(&facts.counters.turns);
         if answered.len() as u64 > limits.actions_per_turn {
             return Err(Failed::answer(reached(
                 "actions_per_turn",
@@ -296,26 +339,8 @@ impl Exchange {
     }
 }
 
-/// Counts a parked exchange for as long as it is.
-struct Frozen(Arc<Version>);
-
-impl Drop for Frozen {
-    fn drop(&mut self) {
-        self.0
-            .facts
-            .counters
-            .frozen
-            .fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
-    }
-}
-
 impl Drop for Exchange {
     fn drop(&mut self) {
-        self.version
-            .facts
-            .counters
-            .sessions
-            .fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
         self.host.close();
     }
 }

@@ -11,11 +11,14 @@ use crate::{
     state::State,
 };
 
-pub(super) fn folder_ref(mailbox: u32, folder: FolderId) -> FolderRef {
-    FolderRef {
-        mailbox,
-        folder: folder.0,
-    }
+pub(super) fn folder_refs(folders: Vec<(u32, FolderId)>) -> Vec<FolderRef> {
+    folders
+        .into_iter()
+        .map(|(mailbox, folder)| FolderRef {
+            mailbox,
+            folder: folder.0,
+        })
+        .collect()
 }
 
 /// A request for an instance; its body gets a handle there.

@@ -83,14 +83,14 @@ pub struct Session {
     failures: u32,
 }
 
-/// A session's place in the counts of its version.
-struct Standing {
-    version: Arc<Version>,
+/// A session's or request's place in the counts of its version.
+pub(crate) struct Standing {
+    pub(crate) version: Arc<Version>,
     frozen: bool,
 }
 
 impl Standing {
-    fn on(version: Arc<Version>) -> Standing {
+    pub(crate) fn on(version: Arc<Version>) -> Standing {
         Counters::add(&version.facts.counters.sessions);
         Standing {
             version,
@@ -98,7 +98,7 @@ impl Standing {
         }
     }
 
-    fn set_frozen(&mut self, frozen: bool) {
+    pub(crate) fn set_frozen(&mut self, frozen: bool) {
         let counter = &self.version.facts.counters.frozen;
         match (self.frozen, frozen) {
             (false, true) => Counters::add(counter),

@@ -1,0 +1,318 @@
+//! A guest that does what its client says, good and bad: one command a line. What it is as a version stands in the
+//! manifest that it is packed with; a version called `…-refusing`, `…-trapping` or `…-silly` behaves so in
+//! `thaw`, once the session has had a command (so that it passes the self-test).
+
+wit_bindgen::generate!({
+    path: "../../../../../wit",
+    inline: "
+        package test:probe;
+        world probe {
+            include waxwing:plugin/imports@1.0.0;
+            export waxwing:session/%stream@1.0.0;
+            export waxwing:session/handoff@1.0.0;
+            export waxwing:http/handler@1.0.0;
+        }
+    ",
+    world: "test:probe/probe",
+    generate_all,
+});
+
+use std::cell::RefCell;
+
+use exports::waxwing::{
+    http::handler::{Action as HttpAction, Guest as HttpGuest, Request, Wake},
+    session::{
+        handoff::{Cause, Guest as HandoffGuest, Snapshot},
+        stream::{Context, Event, Guest as StreamGuest, Turn},
+    },
+};
+use waxwing::{
+    config::settings,
+    directory::{
+        accounts::{self, Credential, Password},
+        addresses,
+    },
+    http::types::{Head, Park},
+    log::logger::{self, Level},
+    session::types::{Action, Framing, Receive, Timer},
+    types::bodies::{self, Body, BodyRange, Piece},
+};
+
+#[derive(Default)]
+struct State {
+    version: String,
+    commands: u32,
+    frozen: bool,
+    body: Option<Body>,
+}
+
+thread_local! { static STATE: RefCell<State> = RefCell::default(); }
+
+struct Probe;
+
+impl StreamGuest for Probe {
+    fn start(context: Context) -> Turn {
+        let greeting = format!("hello from {}\n", context.version);
+        STATE.with_borrow_mut(|state| state.version = context.version);
+        say(0, greeting)
+    }
+
+    fn handle(event: Event) -> Turn {
+        STATE.with_borrow_mut(|state| match event {
+            Event::Input(input) => match input.iter().position(|octet| *octet == b'\n') {
+                Some(end) => {
+                    let line = String::from_utf8_lossy(&input[..end]).into_owned();
+                    state.command(end as u32 + 1, &line)
+                }
+                None => Turn {
+                    consumed: 0,
+                    actions: vec![],
+                },
+            },
+            Event::Timer(id) => say(0, format!("timer {id}\n")),
+            Event::BodyReceived(received) => {
+                state.body = received.body;
+                say(0, format!("received {}\n", received.size))
+            }
+            Event::Drained => say(0, "drained\n".into()),
+            Event::Closing(_) => Turn {
+                consumed: 0,
+                actions: vec![Action::Send(b"bye\n".to_vec()), Action::Close],
+            },
+            _ => Turn {
+                consumed: 0,
+                actions: vec![],
+            },
+        })
+    }
+}
+
+fn say(consumed: u32, text: String) -> Turn {
+    Turn {
+        consumed,
+        actions: vec![Action::Send(text.into_bytes())],
+    }
+}
+
+fn act(consumed: u32, action: Action) -> Turn {
+    Turn {
+        consumed,
+        actions: vec![action],
+    }
+}
+
+impl State {
+    fn command(&mut self, consumed: u32, line: &str) -> Turn {
+        self.commands += 1;
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let number: u64 = rest.parse().unwrap_or(0);
+        let text = match word {
+            "who" => self.version.clone(),
+            "count" => self.commands.to_string(),
+            "trap" => panic!("told to"),
+            "loop" => loop {
+                std::hint::black_box(self.commands);
+            },
+            "eat" => {
+                let mut eaten: Vec<Vec<u8>> = Vec::new();
+                loop {
+                    eaten.push(std::hint::black_box(vec![1; 1 << 20]));
+                }
+            }
+            "call" => {
+                for _ in 0..number {
+                    logger::emit(Level::Trace, "called", &[]);
+                }
+                "called".into()
+            }
+            "sleep" => {
+                std::thread::sleep(std::time::Duration::from_millis(number));
+                "slept".into()
+            }
+            "overconsume" => {
+                return Turn {
+                    consumed: consumed + 1,
+                    actions: vec![],
+                };
+            }
+            "timer" => {
+                return act(
+                    consumed,
+                    Action::SetTimer(Timer {
+                        id: 7,
+                        after_ms: number,
+                    }),
+                );
+            }
+            "more" => return act(consumed, Action::More),
+            "receive" => {
+                return act(
+                    consumed,
+                    Action::ReceiveBody(Receive {
+                        framing: Framing::Exact(number),
+                        limit: 1 << 20,
+                    }),
+                );
+            }
+            "compose" => {
+                self.body =
+                    bodies::compose(&[Piece::Bytes(rest.into()), Piece::Bytes(b"!".to_vec())]).ok();
+                "composed".into()
+            }
+            "body" => match self.body.as_ref().map(|body| body.read(0, 1 << 20)) {
+                Some(Ok(octets)) => String::from_utf8_lossy(&octets).into_owned(),
+                other => format!("{other:?}"),
+            },
+            "send-body" => {
+                let body = self.body.as_ref().expect("a body").dup();
+                return act(
+                    consumed,
+                    Action::SendBody(BodyRange {
+                        body,
+                        offset: 0,
+                        length: number,
+                    }),
+                );
+            }
+            "config" => format!("{:?}", settings::get(rest)),
+            "log-in" => {
+                let password = Password {
+                    user: rest.into(),
+                    password: "secret".into(),
+                    act_as: None,
+                };
+                match accounts::authenticate(&Credential::Password(password)) {
+                    Ok(principal) => principal.address(),
+                    Err(fault) => format!("{:?}: {}", fault.class, fault.detail),
+                }
+            }
+            "me" => accounts::current().map_or("nobody".into(), |principal| principal.address()),
+            "resolve" => format!("{:?}", addresses::resolve(&[rest.to_owned()])),
+            "file" => format!(
+                "{:?}",
+                std::fs::read("/etc/passwd").map_err(|error| error.kind())
+            ),
+            "connect" => format!(
+                "{:?}",
+                std::net::TcpStream::connect("127.0.0.1:1").map_err(|error| error.kind())
+            ),
+            "environment" => format!("{} {}", std::env::args().count(), std::env::vars().count()),
+            "stay" => {
+                self.frozen = true;
+                "staying".into()
+            }
+            "go" => {
+                self.frozen = false;
+                "going".into()
+            }
+            other => format!("unknown {other}"),
+        };
+        say(consumed, text + "\n")
+    }
+}
+
+impl HandoffGuest for Probe {
+    fn freeze() -> Result<Snapshot, String> {
+        STATE.with_borrow(|state| {
+            if state.frozen {
+                return Err("told to stay".into());
+            }
+            let token = state.body.as_ref().map_or(0, Body::keep);
+            let bytes = [
+                state.commands.to_le_bytes().as_slice(),
+                &token.to_le_bytes(),
+            ]
+            .concat();
+            Ok(Snapshot { format: 1, bytes })
+        })
+    }
+
+    fn thaw(snapshot: Snapshot, context: Context, cause: Cause) -> Result<Turn, String> {
+        let (commands, token) = snapshot.bytes.split_at(4);
+        let commands = u32::from_le_bytes(commands.try_into().map_err(|_| "short")?);
+        let token = u64::from_le_bytes(token.try_into().map_err(|_| "short")?);
+        match context
+            .version
+            .split_once('-')
+            .map(|(_, kind)| kind)
+            .filter(|_| commands > 0)
+        {
+            Some("refusing") => return Err("not today".into()),
+            Some("trapping") => panic!("in thaw"),
+            Some("silly") => return Ok(act(0, Action::StartTls)),
+            _ => {}
+        }
+        STATE.with_borrow_mut(|state| {
+            state.version = context.version;
+            state.commands = commands;
+            state.body = (token != 0)
+                .then(|| bodies::resume(token))
+                .transpose()
+                .map_err(|fault| fault.detail)?;
+            Ok(match cause {
+                Cause::Crash(crash) => {
+                    let line = crash
+                        .input
+                        .iter()
+                        .position(|octet| *octet == b'\n')
+                        .map_or(crash.input.len(), |end| end + 1);
+                    say(line as u32, format!("server error: {}\n", crash.reason))
+                }
+                _ => Turn {
+                    consumed: 0,
+                    actions: vec![],
+                },
+            })
+        })
+    }
+}
+
+impl HttpGuest for Probe {
+    fn handle(request: Request) -> Vec<HttpAction> {
+        let park = |timeout_ms| {
+            HttpAction::Park(Park {
+                watch: vec![],
+                timeout_ms,
+                ticket: b"parked".to_vec(),
+            })
+        };
+        match request.path.as_str() {
+            "/wait" => vec![park(30)],
+            "/stream" => vec![head(200), HttpAction::Send(b"one".to_vec()), park(30)],
+            "/long" => vec![
+                head(200),
+                HttpAction::Send(b"one".to_vec()),
+                park(3_600_000),
+            ],
+            "/pages" => vec![
+                head(200),
+                HttpAction::Send(b"one".to_vec()),
+                HttpAction::More(b"2".to_vec()),
+            ],
+            "/trap" => panic!("told to"),
+            "/endless" => vec![head(200)],
+            _ => vec![head(404), HttpAction::Finish],
+        }
+    }
+
+    fn resume(ticket: Vec<u8>, wake: Wake) -> Vec<HttpAction> {
+        let why = match wake {
+            Wake::Timeout => "timeout",
+            Wake::Drained => "drained",
+            Wake::Closing => "closing",
+            _ => "other",
+        };
+        let text = format!("{} {why}", String::from_utf8_lossy(&ticket));
+        vec![HttpAction::Send(text.into_bytes()), HttpAction::Finish]
+    }
+}
+
+fn head(status: u16) -> HttpAction {
+    HttpAction::Head(Head {
+        status,
+        headers: vec![],
+        content_length: None,
+    })
+}
+
+export!(Probe);

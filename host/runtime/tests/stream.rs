@@ -1,0 +1,404 @@
+//! Sessions end to end: a real guest in a real engine, driven as `net` drives it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests"
+)]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use support::{Host, sent, stream_manifest};
+use waxwing_runtime::{Action, CloseReason, Error, Event, Reception, Wake};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_greets_answers_and_keeps_its_state() {
+    let host = Host::new().await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    assert_eq!(client.greeting, "hello from probe 0.1.0\n");
+    assert_eq!(client.say("count").await, "1");
+    assert_eq!(client.say("count").await, "2");
+    assert_eq!(client.say("config motto").await, "Some(\"\\\"semper\\\"\")");
+    assert_eq!(
+        (host.status("0.1.0").sessions, host.status("0.1.0").turns),
+        (1, 4)
+    );
+    drop(client);
+    assert_eq!(host.status("0.1.0").sessions, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trap_costs_one_command() {
+    let host = Host::new().await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    client.say("count").await;
+    assert!(client.say("trap").await.starts_with("server error: "));
+    assert_eq!(client.say("count").await, "2");
+    let status = host.status("0.1.0");
+    assert_eq!((status.traps, status.recoveries, status.lost), (1, 1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endless_loop_is_interrupted_when_its_cpu_time_is_used() {
+    let host = Host::with(|config| config.limits.cpu_per_turn_ms = 100).await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    let began = Instant::now();
+    let answer = client.say("loop").await;
+    assert!(
+        answer.contains("limit cpu_per_turn_ms = 100 reached"),
+        "{answer}"
+    );
+    assert!(began.elapsed() < Duration::from_secs(20));
+    assert_eq!(client.say("count").await, "1");
+    assert_eq!(host.status("0.1.0").timeouts, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_loop_leaves_the_processor_to_others() {
+    let host = Host::with(|config| config.limits.cpu_per_turn_ms = 400).await;
+    host.run("0.1.0").await;
+    let (mut hostile, mut other) = (host.open().await, host.open().await);
+    let looping = tokio::spawn(async move { hostile.say("loop").await });
+    let began = Instant::now();
+    for _ in 0..20 {
+        other.say("count").await;
+    }
+    assert!(began.elapsed() < Duration::from_secs(5));
+    assert!(looping.await.unwrap().contains("cpu_per_turn_ms"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sleeping_guest_is_bounded_by_the_clock() {
+    let host = Host::with(|config| config.limits.turn_ms = 200).await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    assert_eq!(client.say("sleep 20").await, "slept");
+    assert!(
+        client
+            .say("sleep 60000")
+            .await
+            .contains("limit turn_ms = 200 reached")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_memory_hog_is_denied_and_its_limit_named() {
+    let host = Host::with(|config| config.limits.memory = 8 << 20).await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    let answer = client.say("eat").await;
+    assert!(
+        answer.contains("limit memory = 8388608 reached"),
+        "{answer}"
+    );
+    assert_eq!(client.say("count").await, "1");
+    assert_eq!(host.status("0.1.0").limits, 1);
+    drop(client);
+    assert_eq!(host.status("0.1.0").memory, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn too_many_host_calls_in_a_second_end_the_turn() {
+    let host = Host::with(|config| config.limits.host_calls_per_second = 100).await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    assert_eq!(client.say("call 50").await, "called");
+    assert!(
+        client
+            .say("call 5000")
+            .await
+            .contains("limit host_calls_per_second = 100 reached")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn too_many_turns_in_a_second_are_delayed() {
+    let host = Host::with(|config| config.limits.turns_per_second = 10).await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    let began = Instant::now();
+    for _ in 0..15 {
+        client.say("count").await;
+    }
+    assert!(began.elapsed() > Duration::from_millis(300));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_makes_no_sense_is_a_failed_turn() {
+    let host = Host::new().await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    assert!(
+        client
+            .say("overconsume")
+            .await
+            .contains("consumed 13 octets of 12")
+    );
+    client.say("compose ab").await;
+    assert!(
+        client
+            .say("send-body 4")
+            .await
+            .contains("octets 0+4 of a body of 3")
+    );
+    assert_eq!(client.say("body").await, "ab!");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_cannot_freeze_is_lost_with_its_first_trap() {
+    let host = Host::new().await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    assert_eq!(client.say("stay").await, "staying");
+    assert!(
+        matches!(client.try_say("trap").await, Err(Error::SessionLost(reason)) if reason.contains("told to stay"))
+    );
+    assert_eq!(host.status("0.1.0").lost, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_swap_hands_state_principal_and_bodies_over() {
+    let host = Host::new().await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    client.say("compose kept").await;
+    host.run("0.2.0").await;
+    assert!(matches!(client.session.wake().await, Wake::Upgrade));
+    assert!(client.session.upgrade().await.unwrap().actions.is_empty());
+    assert_eq!(client.say("who").await, "probe 0.2.0");
+    assert_eq!(client.say("count").await, "3");
+    assert_eq!(client.say("body").await, "kept!");
+    assert_eq!(
+        (host.status("0.1.0").sessions, host.status("0.2.0").sessions),
+        (0, 1)
+    );
+    assert_eq!(host.status("0.2.0").handovers, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_busy_session_changes_over_between_two_commands() {
+    let host = Host::new().await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    host.run("0.2.0").await;
+    assert_eq!(client.say("who").await, "probe 0.2.0");
+    host.runtime.rollback("probe").await.unwrap();
+    assert_eq!(client.say("who").await, "probe 0.1.0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_refuses_leaves_the_old_one_running() {
+    for bad in ["0.2.0-refusing", "0.2.0-trapping", "0.2.0-silly"] {
+        let host = Host::new().await;
+        host.run("0.1.0").await;
+        let mut client = host.open().await;
+        client.say("compose kept").await;
+        host.run(bad).await;
+        assert!(matches!(client.session.wake().await, Wake::Upgrade));
+        assert!(client.session.upgrade().await.unwrap().actions.is_empty());
+        assert_eq!(client.say("who").await, "probe 0.1.0");
+        assert_eq!(client.say("body").await, "kept!");
+        // Asked once, not at every turn.
+        assert_eq!(
+            (host.status(bad).refusals, host.status(bad).sessions),
+            (1, 0)
+        );
+        host.run("0.3.0").await;
+        assert_eq!(client.say("who").await, "probe 0.3.0");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_does_not_thaw_its_own_state_loses_the_session_with_a_trap() {
+    let host = Host::new().await;
+    host.run("0.1.0-refusing").await;
+    let mut client = host.open().await;
+    client.say("count").await;
+    assert!(matches!(
+        client.try_say("trap").await,
+        Err(Error::SessionLost(_))
+    ));
+    let status = host.status("0.1.0-refusing");
+    assert_eq!((status.lost, status.sessions), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_format_that_the_new_version_does_not_accept_is_a_refusal_that_is_not_repeated() {
+    let host = Host::new().await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    host.run_as(
+        &stream_manifest("0.2.0")
+            .replace("'stream-plugin'", "'plain-stream-plugin'")
+            .replace("handoff", "#"),
+    )
+    .await;
+    assert_eq!(client.say("who").await, "probe 0.1.0");
+    assert_eq!(client.say("count").await, "2");
+    let waiting = tokio::time::timeout(Duration::from_millis(50), client.session.wake()).await;
+    assert!(waiting.is_err(), "{waiting:?}");
+    let mut new = host.open().await;
+    assert_eq!(new.say("who").await, "probe 0.2.0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_refuses_to_freeze_is_asked_again_after_its_next_turn() {
+    let host = Host::new().await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    client.say("stay").await;
+    host.run("0.2.0").await;
+    assert_eq!(client.say("who").await, "probe 0.1.0");
+    assert_eq!(client.say("go").await, "going");
+    assert_eq!(client.say("who").await, "probe 0.2.0");
+    assert!(host.status("0.1.0").refusals > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parked_session_holds_no_instance_and_goes_on_where_it_was() {
+    let host = Host::new().await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    client.say("compose kept").await;
+    client.session.park().await;
+    assert!(client.session.is_parked());
+    assert_eq!(
+        (host.status("0.1.0").frozen, host.status("0.1.0").memory),
+        (1, 0)
+    );
+    assert_eq!(client.say("body").await, "kept!");
+    assert_eq!(host.status("0.1.0").frozen, 0);
+    client.session.park().await;
+    host.run("0.2.0").await;
+    assert_eq!(client.say("who").await, "probe 0.2.0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timer_goes_on_while_the_session_is_parked() {
+    let host = Host::new().await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    client.turn("timer 30").await.unwrap();
+    client.session.park().await;
+    let Wake::Turn(pending) = client.session.wake().await else {
+        panic!("no turn")
+    };
+    assert_eq!(
+        sent(&client.session.turn_for(pending).await.unwrap()),
+        "timer 7\n"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn actions_and_events_of_net_come_through() {
+    let host = Host::new().await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    assert!(matches!(
+        client.turn("receive 9").await.unwrap().actions.as_slice(),
+        [Action::ReceiveBody {
+            limit: 1_048_576,
+            ..
+        }]
+    ));
+    let body = waxwing_exmdb::Body::from_bytes("some text".into());
+    let received = Event::BodyReceived {
+        outcome: Reception::Complete,
+        body: Some(body),
+        size: 9,
+        detail: String::new(),
+    };
+    assert_eq!(
+        sent(&client.session.handle(received).await.unwrap()),
+        "received 9\n"
+    );
+    assert_eq!(client.say("body").await, "some text");
+    assert!(matches!(
+        client.turn("more").await.unwrap().actions.as_slice(),
+        [Action::More]
+    ));
+    assert_eq!(
+        sent(&client.session.handle(Event::Drained).await.unwrap()),
+        "drained\n"
+    );
+    let turn = client
+        .session
+        .handle(Event::Closing(CloseReason::Idle))
+        .await
+        .unwrap();
+    assert!(matches!(
+        turn.actions.as_slice(),
+        [Action::Send(_), Action::Close]
+    ));
+    assert!(
+        client
+            .session
+            .handle(Event::Closed)
+            .await
+            .unwrap()
+            .actions
+            .is_empty()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_half_line_is_kept_and_offered_again() {
+    let host = Host::new().await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    let turn = client
+        .session
+        .handle(Event::Input("cou".into()))
+        .await
+        .unwrap();
+    assert_eq!((turn.consumed, turn.actions.len()), (0, 0));
+    client.input = b"cou".to_vec();
+    assert_eq!(client.say("nt").await, "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shutdown_asks_every_session_to_close_and_waits_for_it() {
+    let host = Host::new().await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    let runtime = host.runtime.clone();
+    let stopping = tokio::spawn(async move { runtime.shutdown(Duration::from_secs(10)).await });
+    assert!(matches!(
+        client.session.wake().await,
+        Wake::Close(CloseReason::Shutdown)
+    ));
+    client
+        .session
+        .handle(Event::Closing(CloseReason::Shutdown))
+        .await
+        .unwrap();
+    drop(client);
+    stopping.await.unwrap();
+    assert!(host.try_open().await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_sees_and_ends_a_session() {
+    let host = Host::new().await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    let listed = host.runtime.sessions();
+    assert_eq!(
+        (listed.len(), listed[0].version.as_str(), listed[0].frozen),
+        (1, "0.1.0", false)
+    );
+    assert_eq!(
+        host.runtime
+            .close_sessions(|status| status.session == "s1", CloseReason::Administrator),
+        1
+    );
+    assert!(matches!(
+        client.session.wake().await,
+        Wake::Close(CloseReason::Administrator)
+    ));
+}
