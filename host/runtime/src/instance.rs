@@ -19,6 +19,7 @@ use crate::{
     limits::reached,
     memory::MemoryAccount,
     meter::TurnClock,
+    package::manifest::World,
     plugins::{Facts, Version},
     state::State,
     wasi,
@@ -64,6 +65,14 @@ pub(crate) struct Exports {
 }
 
 impl Exports {
+    /// Without what the manifest does not claim: a world is a promise in both directions.
+    pub(crate) fn within(mut self, world: World) -> Exports {
+        self.stream = self.stream.filter(|_| world.is_stream());
+        self.handoff = self.handoff.filter(|_| world == World::StreamPlugin);
+        self.http = self.http.filter(|_| world == World::HttpPlugin);
+        self
+    }
+
     pub(crate) fn of(pre: &InstancePre<State>) -> Exports {
         Exports {
             stream: session::stream::GuestIndices::new(pre).ok(),

@@ -7,6 +7,7 @@ use wasmtime::component::{
     Component, HasSelf, InstancePre, Linker, LinkerInstance, Resource, ResourceType, Type, Val,
     types::ComponentItem,
 };
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable, IoError};
 
 use crate::{
     Error, Result,
@@ -65,29 +66,38 @@ pub(crate) fn link(
     if !missing.is_empty() {
         return Err(Error::Package(missing.join("; ")));
     }
-    let wasm =
-        |error: wasmtime::Error| Error::Package(format!("does not fit this host: {error:#}"));
+    // Types are checked against all that there is: a denial has any type.
+    prepared(engine, component, None)
+        .and_then(|_| prepared(engine, component, Some(grants)))
+        .map_err(|error| Error::Package(format!("does not fit this host: {error:#}")))
+}
+
+/// Links with what is granted, or as if everything were.
+fn prepared(
+    engine: &wasmtime::Engine,
+    component: &Component,
+    grants: Option<&Grants>,
+) -> wasmtime::Result<InstancePre<State>> {
     let mut linker = Linker::<State>::new(engine);
-    wasi::link(&mut linker).map_err(wasm)?;
+    wasi::link(&mut linker)?;
     for add in TYPES {
-        add(&mut linker).map_err(wasm)?;
+        add(&mut linker)?;
     }
     for (name, add) in INTERFACES {
-        if grants.allow(name) {
-            add(&mut linker).map_err(wasm)?;
+        if grants.is_none_or(|grants| grants.allow(name)) {
+            add(&mut linker)?;
         }
     }
     for (full, import) in component.component_type().imports(engine) {
-        let Some(denial) = denial(full, grants) else {
-            continue;
-        };
-        deny(engine, &mut linker, full, &import.ty, &denial).map_err(wasm)?;
+        if let Some(denial) = denial(full, grants) {
+            deny(engine, &mut linker, full, &import.ty, &denial)?;
+        }
     }
-    linker.instantiate_pre(component).map_err(wasm)
+    linker.instantiate_pre(component)
 }
 
 /// Why an import is denied, if it is.
-fn denial(full: &str, grants: &Grants) -> Option<String> {
+fn denial(full: &str, grants: Option<&Grants>) -> Option<String> {
     let name = InterfaceName::parse(full).name;
     if name.starts_with("wasi:filesystem/") {
         return Some("waxwing plugins have no filesystem".into());
@@ -95,11 +105,10 @@ fn denial(full: &str, grants: &Grants) -> Option<String> {
     if name.starts_with("wasi:sockets/") {
         return Some("waxwing plugins have no sockets".into());
     }
-    if INTERFACES.iter().any(|(known, _)| *known == name) {
-        grants.denial(&name)
-    } else {
-        None
-    }
+    let ours = INTERFACES.iter().any(|(known, _)| *known == name);
+    grants
+        .filter(|_| ours)
+        .and_then(|grants| grants.denial(&name))
 }
 
 fn deny(
@@ -126,13 +135,17 @@ fn deny(
 /// Marks resources that no instance can ever hold.
 struct Unobtainable;
 
-/// The host's resources keep their type, because granted interfaces may speak of them.
+/// The host's resources and those of `wasi:io` keep their type, because granted interfaces speak of them too.
 fn deny_resource(denied: &mut LinkerInstance<'_, State>, name: &str) -> wasmtime::Result<()> {
     match name {
         "body" => resource::<waxwing_exmdb::Body>(denied, name),
         "mailbox" => resource::<OpenMailbox>(denied, name),
         "view" => resource::<OpenView>(denied, name),
         "principal" => resource::<Principal>(denied, name),
+        "input-stream" => resource::<DynInputStream>(denied, name),
+        "output-stream" => resource::<DynOutputStream>(denied, name),
+        "pollable" => resource::<DynPollable>(denied, name),
+        "error" => resource::<IoError>(denied, name),
         _ => resource::<Unobtainable>(denied, name),
     }
 }

@@ -290,7 +290,7 @@ impl Runtime {
         let pre = linker::link(&shared.engine.wasm, &component, &grants).map_err(|error| {
             Error::Package(format!("{} {}: {error}", manifest.name, manifest.version))
         })?;
-        let exports = Exports::of(&pre);
+        let exports = Exports::of(&pre).within(manifest.world);
         fits(manifest.world, &exports).map_err(|what| {
             Error::Package(format!("{} {}: {what}", manifest.name, manifest.version))
         })?;

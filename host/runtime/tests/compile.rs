@@ -50,23 +50,18 @@ async fn a_child_compiles_what_the_host_then_runs() {
     assert_eq!(host.open().await.say("who").await, "probe 0.1.0");
 }
 
-/// Small to store, slow to compile: one function with a great many live values.
+/// Quick to load, slow to compile: functions with a great many live values.
 fn bomb() -> Vec<u8> {
     let mut body = String::new();
-    for index in 0..60_000 {
+    for index in 0..40_000 {
+        let (to, one, other) = (index % 900, (index * 7) % 900, (index * 13) % 900);
         let _ = write!(
             body,
-            "(local.set {} (i64.mul (i64.add (local.get {}) (i64.const {index})) (local.get {})))",
-            index % 900,
-            (index * 7) % 900,
-            (index * 13) % 900
+            "(local.set {to} (i64.mul (i64.add (local.get {one}) (i64.const {index})) (local.get {other})))"
         );
     }
-    wat::parse_str(format!(
-        "(component (core module (func {} {body})))",
-        "(local i64)".repeat(900)
-    ))
-    .unwrap()
+    let function = format!("(func {} {body})", "(local i64)".repeat(900));
+    wat::parse_str(format!("(component (core module {}))", function.repeat(12))).unwrap()
 }
 
 async fn a_compile_bomb_is_bounded_and_its_limit_named() {
