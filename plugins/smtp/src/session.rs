@@ -73,12 +73,15 @@ impl Smtp {
             }
             match next {
                 Next::Command => {}
+                // A body may take longer than a command: the host's own time-outs hold while it comes in.
                 Next::Data => {
-                    turn = turn.receive_dot_stuffed(self.max_message_size);
+                    turn = turn
+                        .timer(COMMAND_TIMER, 0)
+                        .receive_dot_stuffed(self.max_message_size);
                     break;
                 }
                 Next::Chunk { size, limit } => {
-                    turn = turn.receive_exact(size, limit);
+                    turn = turn.timer(COMMAND_TIMER, 0).receive_exact(size, limit);
                     break;
                 }
                 Next::StartTls => {
@@ -96,7 +99,6 @@ impl Smtp {
             Some(waxwing_sdk::stream::Action::ReceiveBody(_))
         );
         let turn = turn.consumed(consumed);
-        // `receive-body` is the last action of its turn; the host's own time-outs hold while a body comes in.
         if consumed == 0 || waits_for_a_body || turn.closes() {
             turn
         } else {

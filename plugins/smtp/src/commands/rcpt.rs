@@ -1,4 +1,7 @@
 //! RCPT (RFC 5321 4.1.1.3): the place where relaying is refused. Only what the directory calls local is accepted.
+//!
+//! A refused recipient is an answer, not an error of the client: a list's mail may name fifty people who have left, or more than
+//! one transaction takes (RFC 5321 4.5.3.1.10), and must still reach the others.
 
 use waxwing_sdk::delivery::{self, AddressClass};
 use waxwing_sdk::info;
@@ -18,7 +21,7 @@ pub(super) fn run(session: &mut Smtp, rcpt: RcptTo) -> Result<String, String> {
         return Err(reply::line(553, "5.6.7", "The address needs SMTPUTF8"));
     }
     if transaction.recipients.len() >= session.max_recipients {
-        return Err(reply::line(
+        return Ok(reply::line(
             452,
             "4.5.3",
             &format!(
@@ -53,5 +56,5 @@ pub(super) fn run(session: &mut Smtp, rcpt: RcptTo) -> Result<String, String> {
         reply = refusal.trim_end(),
         detail = detail
     );
-    Err(refusal)
+    Ok(refusal)
 }

@@ -305,3 +305,32 @@ fn a_session_torn_at_every_octet_answers_the_same() {
     }
     assert_eq!(answers, whole);
 }
+
+#[test]
+fn refused_recipients_do_not_end_a_transaction_that_serves_others() {
+    let mut session = session("smtp");
+    session.max_recipients = 2;
+    let refused = "RCPT TO:<gone@here.test>\nRCPT TO:<x@elsewhere.test>\n".repeat(15);
+    let accepted = "RCPT TO:<a@here.test>\n".repeat(40);
+    let answers = codes(
+        &mut session,
+        &format!("EHLO c\nMAIL FROM:<s@x.test>\n{refused}{accepted}DATA\n"),
+    );
+    let count = |code: &str| answers.iter().filter(|answer| *answer == code).count();
+    assert_eq!((count("550"), count("452"), count("421")), (30, 38, 0));
+    assert_eq!(answers.last().map(String::as_str), Some("354"));
+}
+
+#[test]
+fn no_command_timer_runs_while_a_body_comes_in() {
+    let mut session = session("smtp");
+    for body in ["DATA\r\n", "BDAT 5\r\n"] {
+        let begin = "EHLO c\r\nMAIL FROM:<s@x.test>\r\nRCPT TO:<a@here.test>\r\n";
+        let turn = session.handle(Event::Input(format!("{begin}{body}").into_bytes()));
+        let cancelled =
+            |action: &Action| matches!(action, Action::SetTimer(timer) if timer.after_ms == 0);
+        assert!(turn.actions.iter().any(cancelled), "{body}");
+        assert!(matches!(turn.actions.last(), Some(Action::ReceiveBody(_))));
+        session.handle(received(b"hello"));
+    }
+}
