@@ -4,7 +4,7 @@
 //! user and root are administrators. A connection that breaks its promise hears why and is closed; nothing it does ends
 //! the server.
 
-use std::{fs, io, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
+use std::{fs, io, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncBufRead, AsyncReadExt, AsyncWrite, BufReader},
@@ -22,6 +22,8 @@ use crate::{
 
 /// Connections that are served at the same time; others wait.
 const AT_ONCE: usize = 32;
+/// Between two tries when the kernel gives no connection.
+const RETRY_AFTER: Duration = Duration::from_millis(200);
 /// Octets of one imported message.
 const MAX_MESSAGE: u64 = 512 * 1024 * 1024;
 
@@ -53,7 +55,15 @@ pub async fn serve(socket: &Path, admin: Admin) -> Result<()> {
             .acquire_owned()
             .await
             .map_err(|error| Error::Channel(error.to_string()))?;
-        let (stream, _) = listener.accept().await?;
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            // Out of descriptors, say: whoever administers then needs this socket most.
+            Err(error) => {
+                tracing::error!(%error, "admin socket");
+                tokio::time::sleep(RETRY_AFTER).await;
+                continue;
+            }
+        };
         let admin = admin.clone();
         administrators.spawn(async move {
             let _place = place;
