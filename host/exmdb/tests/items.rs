@@ -152,7 +152,7 @@ async fn what_a_source_holds_is_not_edited_and_state_is() {
 }
 
 #[tokio::test]
-async fn an_item_of_properties_is_made_changed_and_kept_apart_from_mail() {
+async fn an_item_of_properties_is_made_and_changed() {
     let (_folder, _store, mailbox) = fresh().await;
     let tasks = id(&mailbox, Role::Tasks).await;
     let made = mailbox.create_item(item(tasks, "buy milk")).await.unwrap();
@@ -185,6 +185,13 @@ async fn an_item_of_properties_is_made_changed_and_kept_apart_from_mail() {
         !all.iter()
             .any(|property| property.tag == tags::MESSAGE_CLASS)
     );
+}
+
+#[tokio::test]
+async fn an_item_of_properties_has_parts_and_is_kept_apart_from_mail() {
+    let (_folder, _store, mailbox) = fresh().await;
+    let tasks = id(&mailbox, Role::Tasks).await;
+    let made = mailbox.create_item(item(tasks, "buy milk")).await.unwrap();
     let number = mailbox
         .add_attachment(made.item, vec![], Body::from_bytes("list".into()))
         .await
@@ -276,16 +283,18 @@ async fn the_change_log_tells_versions_apart_and_pages() {
     assert!(mailbox.check(false).await.unwrap().findings.is_empty());
 }
 
-#[tokio::test]
-async fn the_folder_tree_keeps_its_rules_and_tells_its_changes() {
-    let (_folder, _store, mailbox) = fresh().await;
-    let start = mailbox.latest().await.unwrap();
-    let new = |parent, name: &str| NewFolder {
+fn new(parent: Option<FolderId>, name: &str) -> NewFolder {
+    NewFolder {
         parent,
         name: name.into(),
         container_class: String::new(),
         role: Role::None,
-    };
+    }
+}
+
+#[tokio::test]
+async fn the_folder_tree_keeps_its_rules() {
+    let (_folder, _store, mailbox) = fresh().await;
     let parent = mailbox.create_folder(new(None, "Projects")).await.unwrap();
     let child = mailbox
         .create_folder(new(Some(parent.id), "2026"))
@@ -317,6 +326,17 @@ async fn the_folder_tree_keeps_its_rules_and_tells_its_changes() {
         mailbox.delete_folder(inbox).await,
         Err(Error::Denied(_))
     ));
+}
+
+#[tokio::test]
+async fn the_folder_tree_tells_its_changes() {
+    let (_folder, _store, mailbox) = fresh().await;
+    let start = mailbox.latest().await.unwrap();
+    let parent = mailbox.create_folder(new(None, "Projects")).await.unwrap();
+    let child = mailbox
+        .create_folder(new(Some(parent.id), "2026"))
+        .await
+        .unwrap();
     let moved = mailbox
         .move_folder(child.id, None, "Archive 2026")
         .await
@@ -328,14 +348,8 @@ async fn the_folder_tree_keeps_its_rules_and_tells_its_changes() {
         (delta.changed, delta.deleted),
         (vec![child.id], vec![parent.id])
     );
-    let order: Vec<_> = mailbox
-        .folders()
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|folder| folder.name)
-        .collect();
-    assert_eq!(order.len(), 13);
+    assert_eq!(mailbox.folders().await.unwrap().len(), 13);
+    let inbox = id(&mailbox, Role::Inbox).await;
     assert_eq!(mailbox.receive_folder("IPM.Note").await.unwrap().id, inbox);
     mailbox.subscribe("Archive 2026", true).await.unwrap();
     assert_eq!(mailbox.subscriptions().await.unwrap(), ["Archive 2026"]);
@@ -487,4 +501,125 @@ async fn reserved_ids_are_never_given() {
     let item = deliver(&mailbox, MAIL).await;
     assert!(item.0 >= first + 100);
     assert!(matches!(mailbox.reserve_ids(0).await, Err(Error::Limit(_))));
+}
+
+#[tokio::test]
+async fn a_search_reaches_what_only_the_bag_holds() {
+    let (_folder, _store, mailbox) = fresh().await;
+    deliver(&mailbox, MAIL).await;
+    deliver(&mailbox, "To: carol@example.org\r\n\r\nx").await;
+    let view = mailbox
+        .open_view(id(&mailbox, Role::Inbox).await, true)
+        .await
+        .unwrap();
+    let to = |name: &str| Restriction::Content {
+        tag: tags::DISPLAY_TO,
+        mode: MatchMode::Substring,
+        ignore_case: true,
+        value: Value::Text(name.into()),
+    };
+    assert_eq!(view.search(&to("CAROL")).await.unwrap().uids, [2..=2]);
+    let recipient = Restriction::Sub {
+        tag: tags::MESSAGE_RECIPIENTS,
+        node: Box::new(Restriction::Exists(tags::RECIPIENT_TYPE)),
+    };
+    let subject = Restriction::Content {
+        tag: tags::SUBJECT,
+        mode: MatchMode::Full,
+        ignore_case: false,
+        value: Value::Text("hello".into()),
+    };
+    let both = Restriction::All(vec![recipient, subject]);
+    assert_eq!(view.search(&both).await.unwrap().uids, [1..=1]);
+    let keys = [SortKey {
+        tag: tags::DISPLAY_TO,
+        descending: true,
+    }];
+    let sorted = view.sort(&Restriction::Always(true), &keys).await.unwrap();
+    assert_eq!(
+        sorted
+            .iter()
+            .map(|(position, _)| *position)
+            .collect::<Vec<_>>(),
+        [2, 1]
+    );
+}
+
+#[tokio::test]
+async fn a_flag_cleared_over_imap_is_cleared_for_mapi_too() {
+    let (_folder, _store, mailbox) = fresh().await;
+    let item = deliver(&mailbox, MAIL).await;
+    let set = vec![Property::new(tags::FLAG_STATUS, Value::Int32(2))];
+    mailbox
+        .update_item(
+            item,
+            ItemUpdate {
+                set,
+                ..ItemUpdate::default()
+            },
+        )
+        .await
+        .unwrap();
+    let view = mailbox
+        .open_view(id(&mailbox, Role::Inbox).await, false)
+        .await
+        .unwrap();
+    let update = waxwing_exmdb::FlagUpdate {
+        selection: waxwing_exmdb::Selection::Positions(vec![1..=1]),
+        mode: waxwing_exmdb::FlagMode::Remove,
+        flags: ItemFlags(ItemFlags::FLAGGED),
+        keywords: vec![],
+        unchanged_since: None,
+    };
+    view.set_flags(update).await.unwrap();
+    assert!(
+        mailbox
+            .item_properties(&[item], &[tags::FLAG_STATUS])
+            .await
+            .unwrap()[0]
+            .properties
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn versions_are_answered_as_properties() {
+    let (_folder, _store, mailbox) = fresh().await;
+    let item = deliver(&mailbox, MAIL).await;
+    let versions = [
+        tags::CHANGE_KEY,
+        tags::PREDECESSOR_CHANGE_LIST,
+        tags::CHANGE_NUMBER,
+    ];
+    let values: Vec<_> = mailbox
+        .item_properties(&[item], &versions)
+        .await
+        .unwrap()
+        .remove(0)
+        .properties;
+    let sizes: Vec<_> = values
+        .iter()
+        .map(|property| property.value.size())
+        .collect();
+    assert_eq!(sizes, [22, 23, 8]);
+    let given = vec![Property::new(tags::CHANGE_KEY, Value::Binary(vec![9; 20]))];
+    let saved = mailbox
+        .update_item(
+            item,
+            ItemUpdate {
+                set: given.clone(),
+                ..ItemUpdate::default()
+            },
+        )
+        .await
+        .unwrap();
+    assert_eq!(saved.change_key, [9; 20]);
+    assert_eq!(
+        mailbox
+            .item_properties(&[item], &[tags::CHANGE_KEY])
+            .await
+            .unwrap()[0]
+            .properties,
+        given
+    );
 }

@@ -1,6 +1,9 @@
 //! What an append does before it needs the mailbox: everything about one message that the message alone decides.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use waxwing_formats_mime::Structure;
@@ -46,7 +49,7 @@ pub(super) async fn prepare(mail: NewMail, spool: Arc<PathBuf>) -> Result<Prepar
     })
 }
 
-fn digest(message: &Bytes, spool: &PathBuf) -> Result<(PreparedBlob, Hot)> {
+fn digest(message: &Bytes, spool: &Path) -> Result<(PreparedBlob, Hot)> {
     let structure = Structure::parse(message);
     let header_size = structure.root.header.1;
     let packed = pack(

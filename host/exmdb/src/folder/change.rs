@@ -119,39 +119,37 @@ fn ancestors(state: &State, folder: FolderId) -> impl Iterator<Item = FolderId> 
     .take(MAX_DEPTH + 2)
 }
 
-async fn create(work: &mut Work, parent: FolderId, new: NewFolder) -> Result<FolderId> {
-    check_name(&work.state, parent, &new.name, None)?;
-    if work.state.folders.len() >= MAX_FOLDERS {
+/// What forbids a new folder below `parent`.
+fn refuse(state: &State, parent: FolderId, new: &NewFolder) -> Result<()> {
+    check_name(state, parent, &new.name, None)?;
+    if state.folders.len() >= MAX_FOLDERS {
         return Err(Error::Limit(format!(
             "a mailbox has at most {MAX_FOLDERS} folders"
         )));
     }
-    if ancestors(&work.state, parent).count() > MAX_DEPTH {
+    if ancestors(state, parent).count() > MAX_DEPTH {
         return Err(Error::Limit(format!(
             "folders nest at most {MAX_DEPTH} deep"
         )));
     }
-    if new.role != Role::None
-        && work
-            .state
-            .folders
-            .values()
-            .any(|folder| folder.role == new.role)
-    {
+    let mut roles = state.folders.values().map(|folder| folder.role);
+    if new.role != Role::None && roles.any(|role| role == new.role) {
         return Err(Error::AlreadyExists(format!(
             "a folder with the role {:?}",
             new.role
         )));
     }
-    let container_class = match new.container_class.as_str() {
-        "" => work
-            .state
-            .folder(parent)
-            .ok()
-            .map(|parent| parent.container_class.clone())
-            .filter(|class| !class.is_empty()),
-        _ => Some(new.container_class),
-    };
+    Ok(())
+}
+
+async fn create(work: &mut Work, parent: FolderId, new: NewFolder) -> Result<FolderId> {
+    refuse(&work.state, parent, &new)?;
+    let inherited = work.state.folder(parent)?.container_class.clone();
+    let classes = [new.container_class, inherited, "IPF.Note".to_owned()];
+    let container_class = classes
+        .into_iter()
+        .find(|class| !class.is_empty())
+        .unwrap_or_default();
     let id = FolderId(work.next_number()?);
     let cn = work.next_number()?;
     // Later than any before, also of a folder of this name that is gone (RFC 9051 2.3.1.1).
@@ -163,7 +161,7 @@ async fn create(work: &mut Work, parent: FolderId, new: NewFolder) -> Result<Fol
         id,
         parent: Some(parent),
         name: new.name,
-        container_class: container_class.unwrap_or_else(|| "IPF.Note".into()),
+        container_class,
         role: new.role,
         cn,
         acl_cn: 0,

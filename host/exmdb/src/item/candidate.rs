@@ -11,8 +11,11 @@ use waxwing_formats_mapi::{
 };
 use waxwing_formats_mime::{Structure, text};
 
-use super::{bag, columns::ItemColumns};
-use crate::index::IndexRow;
+use super::{
+    bag,
+    columns::{ItemColumns, is_store_column},
+};
+use crate::{ItemId, index::IndexRow};
 
 /// An item, as much of it as is loaded.
 #[derive(Debug)]
@@ -20,22 +23,41 @@ pub(crate) struct Candidate<'a> {
     pub(crate) row: IndexRow,
     pub(crate) position: Option<u32>,
     /// Bits to show besides the row's: `\Recent`.
-    pub(crate) view_flags: u32,
+    view_flags: u32,
     /// Keyword names by number.
-    pub(crate) keywords: &'a [String],
-    pub(crate) columns: Option<ItemColumns>,
-    pub(crate) bag: Option<Vec<u8>>,
-    pub(crate) header: Option<Bytes>,
-    pub(crate) message: Option<Message>,
-    pub(crate) recipients: Option<Vec<Vec<Property>>>,
-    pub(crate) attachments: Option<Vec<Vec<Property>>>,
+    keywords: &'a [String],
+    pub(super) loaded: Option<Box<Loaded>>,
+}
+
+/// What was read of an item for a restriction or an order.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    pub(super) columns: ItemColumns,
+    pub(super) bag: Option<Vec<u8>>,
+    pub(super) header: Option<Bytes>,
+    pub(super) message: Option<Message>,
+    pub(super) recipients: Option<Vec<Vec<Property>>>,
+    pub(super) attachments: Option<Vec<Vec<Property>>>,
+}
+
+impl Loaded {
+    pub(super) fn new(columns: ItemColumns) -> Loaded {
+        Loaded {
+            columns,
+            bag: None,
+            header: None,
+            message: None,
+            recipients: None,
+            attachments: None,
+        }
+    }
 }
 
 /// A whole message with its structure.
 #[derive(Debug)]
-pub(crate) struct Message {
-    pub(crate) bytes: Bytes,
-    pub(crate) structure: Option<Structure>,
+pub(super) struct Message {
+    pub(super) bytes: Bytes,
+    pub(super) structure: Option<Structure>,
 }
 
 impl<'a> Candidate<'a> {
@@ -50,30 +72,37 @@ impl<'a> Candidate<'a> {
             position,
             view_flags,
             keywords,
-            columns: None,
-            bag: None,
-            header: None,
-            message: None,
-            recipients: None,
-            attachments: None,
+            loaded: None,
         }
     }
 
+    pub(super) fn item(&self) -> ItemId {
+        self.row.item
+    }
+
     /// A property of a loaded item; Null: it does not have it.
-    pub(crate) fn known(&self, tag: PropertyTag) -> Value {
+    pub(super) fn known(&self, tag: PropertyTag) -> Value {
         match self.property(tag) {
             Lookup::Known(Some(value)) => value.into_owned(),
             Lookup::Known(None) | Lookup::Missing(_) => Value::Null,
         }
     }
 
-    fn bag_value(&self, tag: PropertyTag) -> Option<Value> {
-        let packed = self.bag.as_deref().filter(|packed| !packed.is_empty())?;
-        Bag::open(packed)
-            .and_then(|bag| bag.get(tag))
-            .ok()
-            .flatten()
+    fn part<T>(&self, part: impl FnOnce(&Loaded) -> Option<&T>, needs: Needs) -> Lookup<&T> {
+        let part = self.loaded.as_deref().and_then(part);
+        part.map_or(Lookup::Missing(needs), Lookup::Known)
     }
+}
+
+/// A value of a packed bag; a damaged one has none (the check reports it).
+fn bag_value(packed: &[u8], tag: PropertyTag) -> Option<Value> {
+    if packed.is_empty() {
+        return None;
+    }
+    Bag::open(packed)
+        .and_then(|bag| bag.get(tag))
+        .ok()
+        .flatten()
 }
 
 impl Item for Candidate<'_> {
@@ -81,14 +110,14 @@ impl Item for Candidate<'_> {
         if let Some(value) = self.row.value(tag) {
             return Lookup::Known(Some(Cow::Owned(value)));
         }
-        match (&self.columns, &self.bag) {
-            (Some(columns), Some(_)) => Lookup::Known(
-                columns
-                    .value(tag)
-                    .or_else(|| self.bag_value(tag))
-                    .map(Cow::Owned),
-            ),
-            _ => Lookup::Missing(Needs::BAG),
+        let Some(loaded) = &self.loaded else {
+            return Lookup::Missing(Needs::BAG);
+        };
+        match (loaded.columns.value(tag), &loaded.bag) {
+            (Some(value), _) => Lookup::Known(Some(Cow::Owned(value))),
+            (None, _) if is_store_column(tag) => Lookup::Known(None),
+            (None, Some(packed)) => Lookup::Known(bag_value(packed, tag).map(Cow::Owned)),
+            (None, None) => Lookup::Missing(Needs::BAG),
         }
     }
 
@@ -97,14 +126,12 @@ impl Item for Candidate<'_> {
     }
 
     fn has_keyword(&self, name: &str) -> bool {
-        let names = self
+        let mut names = self
             .row
             .keywords
             .iter()
             .filter_map(|number| self.keywords.get(usize::from(*number)));
-        names
-            .into_iter()
-            .any(|known| known.eq_ignore_ascii_case(name))
+        names.any(|known| known.eq_ignore_ascii_case(name))
     }
 
     fn uid(&self) -> u32 {
@@ -116,49 +143,53 @@ impl Item for Candidate<'_> {
     }
 
     fn header(&self, name: &str) -> Lookup<Vec<Cow<'_, str>>> {
-        match &self.header {
-            Some(block) => Lookup::Known(
+        match self.part(|loaded| loaded.header.as_ref(), Needs::HEADER) {
+            Lookup::Known(block) => Lookup::Known(
                 text::header_values(block, name)
                     .into_iter()
                     .map(Cow::Owned)
                     .collect(),
             ),
-            None => Lookup::Missing(Needs::HEADER),
+            Lookup::Missing(needs) => Lookup::Missing(needs),
         }
     }
 
     fn text_contains(&self, scope: TextScope, wanted: &str) -> Lookup<bool> {
-        let Some(message) = &self.message else {
-            return Lookup::Missing(Needs::BODY);
+        let message = match self.part(|loaded| loaded.message.as_ref(), Needs::BODY) {
+            Lookup::Known(message) => message,
+            Lookup::Missing(needs) => return Lookup::Missing(needs),
         };
         let Some(structure) = &message.structure else {
             return Lookup::Known(false);
         };
         let in_header = scope == TextScope::Whole
             && fold::contains(&text::header(&message.bytes, structure), wanted);
-        Lookup::Known(
-            in_header
-                || text::body(&message.bytes, structure)
-                    .any(|part| fold::contains(part.as_ref(), wanted)),
-        )
+        let in_body = || {
+            text::body(&message.bytes, structure).any(|part| fold::contains(part.as_ref(), wanted))
+        };
+        Lookup::Known(in_header || in_body())
     }
 
     fn sub_fits(&self, tag: PropertyTag, node: &Restriction) -> Verdict {
-        let (rows, needs) = match tag {
-            tags::MESSAGE_RECIPIENTS => (&self.recipients, Needs::RECIPIENTS),
-            tags::MESSAGE_ATTACHMENTS => (&self.attachments, Needs::ATTACHMENTS),
+        let rows = match tag {
+            tags::MESSAGE_RECIPIENTS => {
+                self.part(|loaded| loaded.recipients.as_ref(), Needs::RECIPIENTS)
+            }
+            tags::MESSAGE_ATTACHMENTS => {
+                self.part(|loaded| loaded.attachments.as_ref(), Needs::ATTACHMENTS)
+            }
             _ => return Verdict::Differs,
         };
-        let Some(rows) = rows else {
-            return Verdict::NeedsMore(needs);
-        };
-        let fits = rows
-            .iter()
-            .any(|row| node.evaluate(&SubRow(row)) == Verdict::Fits);
-        if fits {
-            Verdict::Fits
-        } else {
-            Verdict::Differs
+        match rows {
+            Lookup::Missing(needs) => Verdict::NeedsMore(needs),
+            Lookup::Known(rows)
+                if rows
+                    .iter()
+                    .any(|row| node.evaluate(&SubRow(row)) == Verdict::Fits) =>
+            {
+                Verdict::Fits
+            }
+            Lookup::Known(_) => Verdict::Differs,
         }
     }
 }

@@ -3,8 +3,9 @@
 use sqlx::{Row, sqlite::SqliteRow};
 use waxwing_formats_mapi::{PropertyTag, Value, columns, tags};
 
+use super::versions;
 use crate::{
-    ItemFlags, ItemId, Result,
+    ItemFlags, ItemId, MailboxGuid, Result,
     append::{MAX_TEXT, day_of},
     index::{IndexRow, row_of},
 };
@@ -12,7 +13,7 @@ use crate::{
 /// What [`TextColumns::of`] and [`row_of`] read, from `items`.
 macro_rules! select_columns { ($rest:literal) => { concat!(
     "SELECT uid, id, modseq, flags, keywords, size, internal_date, save_date, sent_date, sent_day, class, subject, base_subject,
-        sender, first_from, first_to, first_cc, message_id, conversation, cn, change_key, predecessors ", $rest
+        sender, first_from, first_to, first_cc, message_id, cn, change_key, predecessors ", $rest
 ) } }
 pub(crate) use select_columns;
 
@@ -27,7 +28,6 @@ pub(crate) struct TextColumns {
     first_to: String,
     first_cc: String,
     message_id: String,
-    conversation: Option<Vec<u8>>,
     pub(crate) cn: u64,
     pub(crate) change_key: Option<Vec<u8>>,
     pub(crate) predecessors: Option<Vec<u8>>,
@@ -36,13 +36,14 @@ pub(crate) struct TextColumns {
 /// All columns of one item.
 #[derive(Debug, Clone)]
 pub(crate) struct ItemColumns {
+    mailbox: MailboxGuid,
     pub(crate) index: IndexRow,
     pub(crate) texts: TextColumns,
 }
 
 impl ItemColumns {
     /// From a row of [`select_columns`].
-    pub(crate) fn of(row: &SqliteRow) -> Result<ItemColumns> {
+    pub(crate) fn of(row: &SqliteRow, mailbox: MailboxGuid) -> Result<ItemColumns> {
         let texts = TextColumns {
             class: row.try_get(10)?,
             subject: row.try_get(11)?,
@@ -52,12 +53,12 @@ impl ItemColumns {
             first_to: row.try_get(15)?,
             first_cc: row.try_get(16)?,
             message_id: row.try_get(17)?,
-            conversation: row.try_get(18)?,
-            cn: row.try_get::<i64, _>(19)?.cast_unsigned(),
-            change_key: row.try_get(20)?,
-            predecessors: row.try_get(21)?,
+            cn: row.try_get::<i64, _>(18)?.cast_unsigned(),
+            change_key: row.try_get(19)?,
+            predecessors: row.try_get(20)?,
         };
         Ok(ItemColumns {
+            mailbox,
             index: row_of(row)?,
             texts,
         })
@@ -69,7 +70,31 @@ impl ItemColumns {
 
     /// The value of a tag that is a column; None: it is not one, or the item does not have it.
     pub(crate) fn value(&self, tag: PropertyTag) -> Option<Value> {
-        self.index.value(tag).or_else(|| self.texts.value(tag))
+        self.index
+            .value(tag)
+            .or_else(|| self.texts.value(tag))
+            .or_else(|| self.version(tag))
+    }
+
+    fn version(&self, tag: PropertyTag) -> Option<Value> {
+        let texts = &self.texts;
+        let key = || {
+            texts
+                .change_key
+                .clone()
+                .unwrap_or_else(|| versions::change_key(self.mailbox, texts.cn))
+        };
+        match tag {
+            tags::CHANGE_NUMBER => Some(Value::Int64(texts.cn.cast_signed())),
+            tags::CHANGE_KEY => Some(Value::Binary(key())),
+            tags::PREDECESSOR_CHANGE_LIST => {
+                let list = texts.predecessors.clone();
+                Some(Value::Binary(
+                    list.unwrap_or_else(|| versions::with_change(&[], &key())),
+                ))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -136,14 +161,18 @@ impl TextColumns {
             columns::FIRST_TO => Some(Value::Text(self.first_to.clone())),
             columns::FIRST_CC => Some(Value::Text(self.first_cc.clone())),
             tags::INTERNET_MESSAGE_ID => text(&self.message_id),
-            tags::CONVERSATION_ID => self.conversation.clone().map(Value::Binary),
             _ => None,
         }
     }
 }
 
+/// A column that MAPI has no name for: no bag holds it.
+pub(crate) fn is_store_column(tag: PropertyTag) -> bool {
+    (0x67F0..=0x67FF).contains(&tag.id())
+}
+
 /// Every tag that is a column, for "all properties".
-pub(crate) const COLUMN_TAGS: [PropertyTag; 24] = [
+pub(crate) const COLUMN_TAGS: [PropertyTag; 26] = [
     columns::UID,
     columns::MODSEQ,
     columns::INTERNAL_DATE,
@@ -167,5 +196,7 @@ pub(crate) const COLUMN_TAGS: [PropertyTag; 24] = [
     columns::FIRST_TO,
     columns::FIRST_CC,
     tags::INTERNET_MESSAGE_ID,
-    tags::CONVERSATION_ID,
+    tags::CHANGE_NUMBER,
+    tags::CHANGE_KEY,
+    tags::PREDECESSOR_CHANGE_LIST,
 ];

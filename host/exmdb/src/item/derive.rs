@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use waxwing_formats_mapi::{Property, PropertyTag, tags};
 use waxwing_formats_mime::{Structure, mapi};
 
-use super::{bag, load};
+use super::{bag, columns::is_store_column, load};
 use crate::{
     Error, ItemId, Result,
     body::blocking,
@@ -85,8 +85,35 @@ pub(crate) fn digest<'a>(
     *hasher.finalize().as_bytes()
 }
 
+/// As [`ensure`], unless columns answer all of the tags.
+pub(crate) async fn ensure_for(
+    core: &Arc<Core>,
+    items: &[ItemId],
+    tags: &[PropertyTag],
+) -> Result<()> {
+    if !tags.is_empty() && tags.iter().all(|tag| is_store_column(*tag)) {
+        return Ok(());
+    }
+    let answered = {
+        let mut reader = core.read().await?;
+        let columns = load::columns(&mut reader, items).await?;
+        !tags.is_empty()
+            && columns
+                .values()
+                .all(|columns| tags.iter().all(|tag| columns.value(*tag).is_some()))
+    };
+    if answered {
+        Ok(())
+    } else {
+        ensure(core, items).await
+    }
+}
+
 /// Makes sure that those of the items that are mail have a current bag.
 pub(super) async fn ensure(core: &Arc<Core>, items: &[ItemId]) -> Result<()> {
+    if items.is_empty() {
+        return Ok(());
+    }
     let missing: Vec<i64> = {
         let select = "SELECT i.id FROM json_each(?) j JOIN items i ON i.id = j.value JOIN blobs b ON b.id = i.blob
             LEFT JOIN bags g ON g.item = i.id

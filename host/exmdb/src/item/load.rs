@@ -26,11 +26,12 @@ pub(crate) async fn columns(
     items: &[ItemId],
 ) -> Result<HashMap<ItemId, ItemColumns>> {
     let select = select_columns!("FROM items WHERE id IN (SELECT value FROM json_each(?))");
+    let mailbox = reader.core().guid;
     let rows = sqlx::query(select)
         .bind(ids(items))
         .fetch_all(reader.conn()?)
         .await?;
-    let columns = rows.iter().map(ItemColumns::of);
+    let columns = rows.iter().map(|row| ItemColumns::of(row, mailbox));
     columns
         .map(|columns| columns.map(|columns| (columns.item(), columns)))
         .collect()

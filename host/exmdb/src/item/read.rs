@@ -32,18 +32,12 @@ impl Mailbox {
                 "at most {MAX_ITEMS} items are read in one call"
             )));
         }
-        let all_columns = {
+        {
             let mut reader = self.core.read().await?;
-            let stored = stored::load(reader.conn()?, items).await?;
+            let stored = stored::load(reader.conn()?, self.core.guid, items).await?;
             stored::demand_readable(&*reader.state()?, &self.actor, &stored)?;
-            !tags.is_empty()
-                && stored
-                    .iter()
-                    .all(|item| tags.iter().all(|tag| item.columns.value(*tag).is_some()))
-        };
-        if !all_columns {
-            derive::ensure(&self.core, items).await?;
         }
+        derive::ensure_for(&self.core, items, tags).await?;
         let mut reader = self.core.read().await?;
         let mut loaded = load::properties(&mut reader, items, tags).await?;
         let one = |item: &ItemId| {
@@ -166,7 +160,7 @@ impl Mailbox {
     async fn demand_readable_item(&self, item: ItemId) -> Result<()> {
         {
             let mut reader = self.core.read().await?;
-            let stored = stored::load(reader.conn()?, &[item]).await?;
+            let stored = stored::load(reader.conn()?, self.core.guid, &[item]).await?;
             stored::demand_readable(&*reader.state()?, &self.actor, &stored)?;
         }
         derive::ensure(&self.core, &[item]).await

@@ -1,5 +1,6 @@
-//! The one search: candidates meet the restriction in rounds. Each round loads what the last one missed, in batches, and a
-//! restriction misses less with every round, so there are at most as many rounds as kinds of needs.
+//! The one search. A first pass decides what the folder index can decide. What is left is loaded in batches and in rounds:
+//! first the hot columns, then what the restriction says it still misses; a mail's bag is derived only when a restriction
+//! asks for something that no column holds. An item that vanishes meanwhile is not found.
 
 use std::sync::Arc;
 
@@ -7,18 +8,18 @@ use waxwing_formats_mapi::{Needs, Restriction, SortKey, Value, Verdict, sort};
 use waxwing_formats_mime::Structure;
 
 use super::{
-    candidate::{Candidate, Message},
-    load,
+    candidate::{Candidate, Loaded, Message},
+    derive, load,
 };
 use crate::{
     Error, ItemId, Result,
     mailbox::{Core, Reader},
 };
 
-/// Items whose columns or headers are loaded at once.
+/// Items whose columns, bags or headers are loaded at once.
 const BATCH: usize = 512;
 /// Whole messages loaded at once.
-const BODY_BATCH: usize = 16;
+const BODY_BATCH: usize = 8;
 
 /// Refuses a restriction that is too deep or too large.
 pub(crate) fn check(restriction: &Restriction) -> Result<()> {
@@ -27,123 +28,183 @@ pub(crate) fn check(restriction: &Restriction) -> Result<()> {
         .map_err(|error| Error::Limit(error.to_string()))
 }
 
-/// Those of the candidates that fit, in their order. The mailbox is free for others between batches.
-pub(crate) async fn filter<'a>(
-    core: &Arc<Core>,
-    candidates: Vec<Candidate<'a>>,
-    restriction: &Restriction,
-) -> Result<Vec<Candidate<'a>>> {
-    let mut fitting = Vec::with_capacity(candidates.len());
-    let mut undecided = Vec::new();
-    for (place, candidate) in candidates.into_iter().enumerate() {
-        match restriction.evaluate(&candidate) {
-            Verdict::Fits => fitting.push((place, candidate)),
-            Verdict::Differs => {}
-            Verdict::NeedsMore(needs) => undecided.push((place, candidate, needs)),
+/// What the index decided, and what it could not.
+#[derive(Debug)]
+pub(crate) struct FirstPass<'a> {
+    fitting: Vec<(usize, Candidate<'a>)>,
+    undecided: Vec<Undecided<'a>>,
+}
+
+#[derive(Debug)]
+struct Undecided<'a> {
+    place: usize,
+    candidate: Candidate<'a>,
+    needs: Needs,
+}
+
+impl<'a> FirstPass<'a> {
+    /// Evaluates what the candidates know; nothing is read, so an index may be locked meanwhile.
+    pub(crate) fn new(
+        candidates: impl Iterator<Item = Candidate<'a>>,
+        restriction: &Restriction,
+    ) -> FirstPass<'a> {
+        let mut pass = FirstPass {
+            fitting: Vec::new(),
+            undecided: Vec::new(),
+        };
+        for (place, candidate) in candidates.enumerate() {
+            match restriction.evaluate(&candidate) {
+                Verdict::Fits => pass.fitting.push((place, candidate)),
+                Verdict::Differs => {}
+                Verdict::NeedsMore(needs) => pass.undecided.push(Undecided {
+                    place,
+                    candidate,
+                    needs,
+                }),
+            }
         }
+        pass
     }
-    while !undecided.is_empty() {
+
+    /// Those of the candidates that fit, in their order. The mailbox is free for others between batches.
+    pub(crate) async fn finish(
+        self,
+        core: &Arc<Core>,
+        restriction: &Restriction,
+    ) -> Result<Vec<Candidate<'a>>> {
+        let FirstPass {
+            mut fitting,
+            undecided,
+        } = self;
         let bodies = undecided
             .iter()
-            .any(|(_, _, needs)| needs.contains(Needs::BODY));
-        let batch = undecided.len().min(if bodies { BODY_BATCH } else { BATCH });
-        let mut some: Vec<_> = undecided.drain(..batch).collect();
-        loop {
-            load_needs(core, &mut some).await?;
-            let mut still = Vec::new();
-            for (place, mut candidate, loaded) in some {
-                match restriction.evaluate(&candidate) {
-                    Verdict::Fits => {
-                        candidate.message = None;
-                        fitting.push((place, candidate));
-                    }
-                    Verdict::Differs => {}
-                    Verdict::NeedsMore(needs) if needs == loaded => {
-                        return Err(Error::Corrupt(format!(
-                            "item {} lacks what was loaded",
-                            candidate.row.item
-                        )));
-                    }
-                    Verdict::NeedsMore(needs) => still.push((place, candidate, needs)),
-                }
+            .any(|undecided| undecided.needs.contains(Needs::BODY));
+        let batch = if bodies { BODY_BATCH } else { BATCH };
+        let mut undecided = undecided.into_iter().peekable();
+        while undecided.peek().is_some() {
+            let mut some: Vec<_> = undecided.by_ref().take(batch).collect();
+            while !some.is_empty() {
+                load_needs(core, &mut some).await?;
+                some = decide(some, restriction, &mut fitting);
             }
-            if still.is_empty() {
-                break;
-            }
-            some = still;
         }
+        fitting.sort_by_key(|(place, _)| *place);
+        Ok(fitting
+            .into_iter()
+            .map(|(_, candidate)| candidate)
+            .collect())
     }
-    fitting.sort_by_key(|(place, _)| *place);
-    Ok(fitting
-        .into_iter()
-        .map(|(_, candidate)| candidate)
-        .collect())
 }
 
-type Undecided<'a> = (usize, Candidate<'a>, Needs);
+/// What is still undecided.
+fn decide<'a>(
+    some: Vec<Undecided<'a>>,
+    restriction: &Restriction,
+    fitting: &mut Vec<(usize, Candidate<'a>)>,
+) -> Vec<Undecided<'a>> {
+    let mut still = Vec::new();
+    for Undecided {
+        place,
+        mut candidate,
+        ..
+    } in some
+    {
+        match restriction.evaluate(&candidate) {
+            _ if candidate.loaded.is_none() => {}
+            Verdict::Fits => {
+                candidate.loaded = None;
+                fitting.push((place, candidate));
+            }
+            Verdict::Differs => {}
+            Verdict::NeedsMore(needs) => still.push(Undecided {
+                place,
+                candidate,
+                needs,
+            }),
+        }
+    }
+    still
+}
 
+/// Loads the columns of items that have none yet, and of the others what they need: every round loads something.
 async fn load_needs(core: &Arc<Core>, some: &mut [Undecided<'_>]) -> Result<()> {
+    let first = some
+        .iter()
+        .any(|undecided| undecided.candidate.loaded.is_none());
+    let bag = if first { Needs::empty() } else { Needs::BAG };
+    derive::ensure(
+        core,
+        &needing(some, bag | Needs::RECIPIENTS | Needs::ATTACHMENTS),
+    )
+    .await?;
     let mut reader = core.read().await?;
-    let of = |some: &[Undecided<'_>], need: Needs| -> Vec<ItemId> {
-        some.iter()
-            .filter(|(_, _, needs)| needs.contains(need))
-            .map(|(_, candidate, _)| candidate.row.item)
-            .collect()
-    };
-    let items = of(some, Needs::BAG);
-    if !items.is_empty() {
-        load_bags(
-            &mut reader,
-            &items,
-            some.iter_mut()
-                .filter(|(_, _, needs)| needs.contains(Needs::BAG)),
-        )
-        .await?;
-    }
-    let items = of(some, Needs::HEADER);
-    if !items.is_empty() {
-        let mut headers = load::headers(&mut reader, &items).await?;
-        for (_, candidate, _) in some
-            .iter_mut()
-            .filter(|(_, _, needs)| needs.contains(Needs::HEADER))
-        {
-            candidate.header = Some(headers.remove(&candidate.row.item).unwrap_or_default());
+    if first {
+        let items = needing(some, Needs::all());
+        let mut columns = load::columns(&mut reader, &items).await?;
+        for Undecided { candidate, .. } in some.iter_mut() {
+            candidate.loaded = columns
+                .remove(&candidate.item())
+                .map(|columns| Box::new(Loaded::new(columns)));
         }
     }
-    let items = of(some, Needs::BODY);
-    if !items.is_empty() {
-        load_messages(&mut reader, &items, some).await?;
+    if let items @ [_, ..] = &needing(some, bag)[..] {
+        let mut bags = load::bags(&mut reader, items).await?;
+        fill(some, Needs::BAG, |loaded, item| {
+            loaded.bag = Some(bags.remove(&item).unwrap_or_default())
+        });
     }
-    let items = of(some, Needs::RECIPIENTS);
-    if !items.is_empty() {
-        let mut recipients = load::recipients(&mut reader, &items).await?;
-        for (_, candidate, _) in some.iter_mut() {
-            candidate.recipients = Some(recipients.remove(&candidate.row.item).unwrap_or_default());
-        }
+    if let items @ [_, ..] = &needing(some, Needs::HEADER)[..] {
+        let mut headers = load::headers(&mut reader, items).await?;
+        fill(some, Needs::HEADER, |loaded, item| {
+            loaded.header = Some(headers.remove(&item).unwrap_or_default())
+        });
     }
-    let items = of(some, Needs::ATTACHMENTS);
-    if !items.is_empty() {
-        let mut attachments = load::attachments(&mut reader, &items).await?;
-        for (_, candidate, _) in some.iter_mut() {
-            candidate.attachments =
-                Some(attachments.remove(&candidate.row.item).unwrap_or_default());
-        }
+    if let items @ [_, ..] = &needing(some, Needs::BODY)[..] {
+        load_messages(&mut reader, items, some).await?;
+    }
+    load_parts(&mut reader, some).await
+}
+
+async fn load_parts(reader: &mut Reader, some: &mut [Undecided<'_>]) -> Result<()> {
+    if let items @ [_, ..] = &needing(some, Needs::RECIPIENTS)[..] {
+        let mut all = load::recipients(reader, items).await?;
+        fill(some, Needs::RECIPIENTS, |loaded, item| {
+            loaded.recipients = Some(all.remove(&item).unwrap_or_default())
+        });
+    }
+    if let items @ [_, ..] = &needing(some, Needs::ATTACHMENTS)[..] {
+        let mut all = load::attachments(reader, items).await?;
+        fill(some, Needs::ATTACHMENTS, |loaded, item| {
+            loaded.attachments = Some(all.remove(&item).unwrap_or_default())
+        });
     }
     Ok(())
 }
 
-async fn load_bags<'s, 'a: 's>(
-    reader: &mut Reader,
-    items: &[ItemId],
-    some: impl Iterator<Item = &'s mut Undecided<'a>>,
-) -> Result<()> {
-    let mut columns = load::columns(reader, items).await?;
-    let mut bags = load::bags(reader, items).await?;
-    for (_, candidate, _) in some {
-        candidate.columns = columns.remove(&candidate.row.item);
-        candidate.bag = Some(bags.remove(&candidate.row.item).unwrap_or_default());
+/// The items that need some of it.
+fn needing(some: &[Undecided<'_>], needs: Needs) -> Vec<ItemId> {
+    let needing = some
+        .iter()
+        .filter(|undecided| undecided.needs.intersects(needs));
+    needing
+        .map(|undecided| undecided.candidate.item())
+        .collect()
+}
+
+fn fill(some: &mut [Undecided<'_>], need: Needs, mut fill: impl FnMut(&mut Loaded, ItemId)) {
+    for Undecided {
+        candidate, needs, ..
+    } in some
+    {
+        let item = candidate.item();
+        if let Some(loaded) = candidate
+            .loaded
+            .as_deref_mut()
+            .filter(|_| needs.contains(need))
+        {
+            fill(loaded, item);
+        }
     }
-    Ok(())
 }
 
 async fn load_messages(
@@ -152,56 +213,71 @@ async fn load_messages(
     some: &mut [Undecided<'_>],
 ) -> Result<()> {
     let mut structures = load::structures(reader, items).await?;
-    let mut bodies = load::bodies(reader, items).await?;
-    for (_, candidate, _) in some
-        .iter_mut()
-        .filter(|(_, _, needs)| needs.contains(Needs::BODY))
-    {
-        let bytes = match bodies.remove(&candidate.row.item) {
-            Some(body) => body?.read_all().await?,
-            None => bytes::Bytes::new(),
-        };
+    let mut messages = std::collections::HashMap::with_capacity(items.len());
+    for (item, body) in load::bodies(reader, items).await? {
         let structure = structures
-            .remove(&candidate.row.item)
+            .remove(&item)
             .and_then(|bytes| Structure::decode(&bytes));
-        candidate.message = Some(Message { bytes, structure });
+        messages.insert(
+            item,
+            Message {
+                bytes: body?.read_all().await?,
+                structure,
+            },
+        );
     }
+    fill(some, Needs::BODY, |loaded, item| {
+        let none = || Message {
+            bytes: bytes::Bytes::new(),
+            structure: None,
+        };
+        loaded.message = Some(messages.remove(&item).unwrap_or_else(none));
+    });
     Ok(())
 }
 
 /// Sorts by the keys; equal ones keep their order.
-pub(crate) async fn order(
+pub(crate) async fn order<'a>(
     core: &Arc<Core>,
-    candidates: &mut Vec<Candidate<'_>>,
+    candidates: Vec<Candidate<'a>>,
     keys: &[SortKey],
-) -> Result<()> {
-    let in_index = keys.iter().all(|key| {
-        candidates
-            .iter()
-            .all(|candidate| candidate.row.value(key.tag).is_some())
-    });
-    if !in_index {
-        for some in candidates.chunks_mut(BATCH) {
-            let mut reader = core.read().await?;
-            let items: Vec<_> = some.iter().map(|candidate| candidate.row.item).collect();
-            let mut columns = load::columns(&mut reader, &items).await?;
-            let mut bags = load::bags(&mut reader, &items).await?;
-            for candidate in some {
-                candidate.columns = columns.remove(&candidate.row.item);
-                candidate.bag = Some(bags.remove(&candidate.row.item).unwrap_or_default());
-            }
+) -> Result<Vec<Candidate<'a>>> {
+    let mut keyed = Vec::with_capacity(candidates.len());
+    let mut candidates = candidates.into_iter().peekable();
+    while candidates.peek().is_some() {
+        let mut some: Vec<_> = candidates.by_ref().take(BATCH).collect();
+        if keys.iter().any(|key| {
+            some.iter()
+                .any(|candidate| candidate.row.value(key.tag).is_none())
+        }) {
+            load_keys(core, &mut some, keys).await?;
+        }
+        for mut candidate in some {
+            let values: Vec<Value> = keys.iter().map(|key| candidate.known(key.tag)).collect();
+            candidate.loaded = None;
+            keyed.push((values, candidate));
         }
     }
-    let taken = std::mem::take(candidates).into_iter();
-    let mut keyed: Vec<(Vec<Value>, Candidate<'_>)> = taken
-        .map(|candidate| {
-            (
-                keys.iter().map(|key| candidate.known(key.tag)).collect(),
-                candidate,
-            )
-        })
-        .collect();
     keyed.sort_by(|(left, _), (right, _)| sort::compare(keys, left, right));
-    candidates.extend(keyed.into_iter().map(|(_, candidate)| candidate));
+    Ok(keyed.into_iter().map(|(_, candidate)| candidate).collect())
+}
+
+async fn load_keys(core: &Arc<Core>, some: &mut [Candidate<'_>], keys: &[SortKey]) -> Result<()> {
+    let items: Vec<_> = some.iter().map(Candidate::item).collect();
+    let tags: Vec<_> = keys.iter().map(|key| key.tag).collect();
+    derive::ensure_for(core, &items, &tags).await?;
+    let mut reader = core.read().await?;
+    let mut columns = load::columns(&mut reader, &items).await?;
+    let mut bags = load::bags(&mut reader, &items).await?;
+    for candidate in some {
+        let item = candidate.item();
+        candidate.loaded = columns.remove(&item).map(|columns| {
+            let bag = Some(bags.remove(&item).unwrap_or_default());
+            Box::new(Loaded {
+                bag,
+                ..Loaded::new(columns)
+            })
+        });
+    }
     Ok(())
 }

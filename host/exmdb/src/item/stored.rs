@@ -7,7 +7,7 @@ use super::{
     load::ids,
 };
 use crate::{
-    Error, FolderId, ItemFlags, ItemId, Result, Rights,
+    Error, FolderId, ItemFlags, ItemId, MailboxGuid, Result, Rights,
     index::IndexRow,
     mailbox::{Actor, commit::Work, state::State},
 };
@@ -37,7 +37,11 @@ impl StoredItem {
 ///
 /// # Errors
 /// `NotFound` when one does not exist.
-pub(super) async fn load(conn: &mut SqliteConnection, items: &[ItemId]) -> Result<Vec<StoredItem>> {
+pub(super) async fn load(
+    conn: &mut SqliteConnection,
+    mailbox: MailboxGuid,
+    items: &[ItemId],
+) -> Result<Vec<StoredItem>> {
     let select = select_columns!(
         ", folder, deleted_at IS NOT NULL, blob IS NOT NULL FROM items WHERE id IN (SELECT value FROM json_each(?))"
     );
@@ -45,10 +49,10 @@ pub(super) async fn load(conn: &mut SqliteConnection, items: &[ItemId]) -> Resul
     let mut found = std::collections::HashMap::with_capacity(rows.len());
     for row in rows {
         let item = StoredItem {
-            columns: ItemColumns::of(&row)?,
-            folder: FolderId(row.try_get::<i64, _>(22)?.cast_unsigned()),
-            soft_deleted: row.try_get(23)?,
-            sourced: row.try_get(24)?,
+            columns: ItemColumns::of(&row, mailbox)?,
+            folder: FolderId(row.try_get::<i64, _>(21)?.cast_unsigned()),
+            soft_deleted: row.try_get(22)?,
+            sourced: row.try_get(23)?,
         };
         found.insert(item.id(), item);
     }
@@ -80,7 +84,8 @@ impl Work {
         rights: (Rights, Rights),
         items: &[ItemId],
     ) -> Result<Vec<StoredItem>> {
-        let stored = load(self.conn()?, items).await?;
+        let mailbox = self.core().guid;
+        let stored = load(self.conn()?, mailbox, items).await?;
         let mut folders: Vec<FolderId> = stored.iter().map(|item| item.folder).collect();
         folders.sort_unstable();
         folders.dedup();

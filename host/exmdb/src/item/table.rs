@@ -19,9 +19,10 @@ impl Mailbox {
         state.demand(&self.actor, query.folder, Rights::READ_ANY)?;
         let keywords = state.keywords.clone();
         let candidates = self.candidates(query, &keywords).await?;
-        let mut fitting = search::filter(&self.core, candidates, &query.restriction).await?;
+        let first_pass = search::FirstPass::new(candidates.into_iter(), &query.restriction);
+        let mut fitting = first_pass.finish(&self.core, &query.restriction).await?;
         if !query.sort.is_empty() {
-            search::order(&self.core, &mut fitting, &query.sort).await?;
+            fitting = search::order(&self.core, fitting, &query.sort).await?;
         }
         let total = u32::try_from(fitting.len()).unwrap_or(u32::MAX);
         let skip = usize::try_from(query.offset).unwrap_or(usize::MAX);

@@ -5,7 +5,13 @@ use futures_util::FutureExt;
 use waxwing_formats_mapi::{Property, PropertyTag, Value, tags};
 use waxwing_formats_mime::subject;
 
-use super::{bag, columns::seconds_of, derive, stored::StoredItem, versions};
+use super::{
+    bag,
+    columns::{is_store_column, seconds_of},
+    derive,
+    stored::StoredItem,
+    versions,
+};
 use crate::{
     ChangeNumber, Error, FolderId, ItemFlags, ItemId, ItemUpdate, Mailbox, NewItem, Result, Rights,
     Saved, Uid,
@@ -29,7 +35,7 @@ fn is_computed(tag: PropertyTag) -> bool {
             | tags::MID
             | tags::FOLDER_ID
             | tags::CHANGE_NUMBER
-    ) || (0x67F0..=0x67FF).contains(&tag.id())
+    ) || is_store_column(tag)
 }
 
 /// Flags that properties stand for ([MS-OXCMSG] 2.2.1.6, [MS-OXOFLAG] 2.2.1.1, [MS-OXOMSG] 2.2.2.46).
@@ -97,12 +103,12 @@ async fn create(work: &mut Work, actor: &Actor, item: NewItem) -> Result<Saved> 
         )));
     }
     let (properties, recipients) = (
-        bag::pack(&item.properties),
+        packed_bag(&item.properties)?,
         bag::pack_lists(&item.recipients),
     );
-    if properties.len() > MAX_BAG || recipients.len() > MAX_BAG {
+    if recipients.len() > MAX_BAG {
         return Err(Error::Limit(format!(
-            "the properties of an item have at most {MAX_BAG} octets"
+            "the recipients of an item have at most {MAX_BAG} octets"
         )));
     }
     let uid = work.next_uid(item.folder)?;
@@ -131,62 +137,30 @@ async fn create(work: &mut Work, actor: &Actor, item: NewItem) -> Result<Saved> 
         .bind(recipients)
         .execute(work.conn()?)
         .await?;
-    let stored = super::stored::load(work.conn()?, &[id]).await?.pop();
+    let guid = work.core().guid;
+    let stored = super::stored::load(work.conn()?, guid, &[id]).await?.pop();
     let stored =
         stored.ok_or_else(|| Error::Corrupt("an item vanished while it was made".into()))?;
     save(work, &stored, (None, &item.properties)).await
 }
 
 async fn change(work: &mut Work, stored: &StoredItem, update: ItemUpdate) -> Result<Saved> {
-    let item = stored.id();
-    if update
-        .expected
-        .is_some_and(|expected| stored.columns.texts.cn > expected.0)
-    {
-        return Err(Error::Conflict(format!("item {item}")));
-    }
-    for tag in update
-        .set
-        .iter()
-        .map(|property| property.tag)
-        .chain(update.remove.iter().copied())
-    {
-        if is_computed(tag) {
-            return Err(Error::Invalid(format!(
-                "the property {:#010x} is computed by the store",
-                tag.0
-            )));
-        }
-        if stored.sourced && !derive::is_state(tag) {
-            return Err(Error::Invalid(format!(
-                "the property {:#010x} comes from the message of item {item}, which is not rendered anew",
-                tag.0
-            )));
-        }
-    }
-    let packed: Option<Vec<u8>> = sqlx::query_scalar("SELECT properties FROM bags WHERE item = ?")
-        .bind(item.0.cast_signed())
-        .fetch_optional(work.conn()?)
-        .await?;
+    refuse(stored, &update)?;
+    let id = stored.id().0.cast_signed();
+    let select = sqlx::query_scalar("SELECT properties FROM bags WHERE item = ?").bind(id);
+    let packed: Option<Vec<u8>> = select.fetch_optional(work.conn()?).await?;
     let mut properties = bag::unpack(packed.as_deref().unwrap_or_default())?;
     properties.retain(|property| !update.remove.contains(&property.tag));
     for property in &update.set {
         bag::set(&mut properties, property.clone());
     }
-    let packed = bag::pack(&properties);
-    if packed.len() > MAX_BAG {
-        return Err(Error::Limit(format!(
-            "the properties of an item have at most {MAX_BAG} octets"
-        )));
-    }
-    sqlx::query(
-        "INSERT INTO bags (item, properties, recipients, converter) VALUES (?, ?, x'', 0)
-            ON CONFLICT (item) DO UPDATE SET properties = excluded.properties",
-    )
-    .bind(item.0.cast_signed())
-    .bind(packed)
-    .execute(work.conn()?)
-    .await?;
+    let put = "INSERT INTO bags (item, properties, recipients, converter) VALUES (?, ?, x'', 0)
+        ON CONFLICT (item) DO UPDATE SET properties = excluded.properties";
+    sqlx::query(put)
+        .bind(id)
+        .bind(packed_bag(&properties)?)
+        .execute(work.conn()?)
+        .await?;
     let mut changed = update.set;
     if update.remove.contains(&tags::FLAG_STATUS) {
         changed.push(Property {
@@ -194,15 +168,58 @@ async fn change(work: &mut Work, stored: &StoredItem, update: ItemUpdate) -> Res
             value: Value::Int32(0),
         });
     }
-    let before = stored.is_live_and_normal().then_some(&stored.columns.index);
     if stored.sourced {
         return save_state(work, stored, &changed).await;
     }
-    let all: Vec<Property> = properties
-        .into_iter()
-        .chain(changed.into_iter().filter(|p| p.tag == tags::FLAG_STATUS))
-        .collect();
-    save(work, stored, (before, &all)).await
+    changed.retain(|property| property.tag == tags::FLAG_STATUS);
+    properties.extend(changed);
+    let before = stored.is_live_and_normal().then_some(&stored.columns.index);
+    save(work, stored, (before, &properties)).await
+}
+
+fn refuse(stored: &StoredItem, update: &ItemUpdate) -> Result<()> {
+    let item = stored.id();
+    if update
+        .expected
+        .is_some_and(|expected| stored.columns.texts.cn > expected.0)
+    {
+        return Err(Error::Conflict(format!("item {item}")));
+    }
+    let set = update.set.iter().map(|property| property.tag);
+    for tag in set.chain(update.remove.iter().copied()) {
+        let why = match tag {
+            _ if is_computed(tag) => "is computed by the store",
+            _ if stored.sourced && !derive::is_state(tag) => {
+                "comes from its message, which is not rendered anew"
+            }
+            _ => continue,
+        };
+        return Err(Error::Invalid(format!(
+            "the property {:#010x} of item {item} {why}",
+            tag.0
+        )));
+    }
+    Ok(())
+}
+
+/// The bag without what columns hold, so that it cannot contradict them later.
+fn packed_bag(properties: &[Property]) -> Result<Vec<u8>> {
+    let held = |property: &&Property| match (property.tag, &property.value) {
+        (
+            tags::READ | tags::MESSAGE_FLAGS | tags::CHANGE_KEY | tags::PREDECESSOR_CHANGE_LIST,
+            _,
+        ) => false,
+        (tags::FLAG_STATUS, Value::Int32(status)) => *status != 2,
+        _ => true,
+    };
+    let kept: Vec<Property> = properties.iter().filter(held).cloned().collect();
+    let packed = bag::pack(&kept);
+    if packed.len() > MAX_BAG {
+        return Err(Error::Limit(format!(
+            "the properties of an item have at most {MAX_BAG} octets"
+        )));
+    }
+    Ok(packed)
 }
 
 /// A mail: its source and what came from it stay; flags and keys may change.

@@ -20,8 +20,6 @@ pub enum Actor {
 
 /// The member name of everybody who is logged in.
 pub(crate) const DEFAULT_MEMBER: &str = "default";
-/// The member name of everybody who is not.
-pub(crate) const ANONYMOUS_MEMBER: &str = "anonymous";
 
 impl State {
     /// What the actor may do in the folder; folder owners may do all.

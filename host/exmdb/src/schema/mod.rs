@@ -8,7 +8,7 @@ use sqlx::{Connection, Row, SqliteConnection};
 
 use crate::{Error, Result};
 
-const MIGRATIONS: &[&'static str] = &[include_str!("v1_folders_and_items.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("v1_folders_and_items.sql")];
 
 /// Brings the database to the current version.
 ///

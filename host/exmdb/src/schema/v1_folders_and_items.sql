@@ -106,7 +106,6 @@ CREATE TABLE items (
     first_cc TEXT NOT NULL,
     message_id TEXT NOT NULL,
     parents TEXT NOT NULL,              -- message ids of References and In-Reply-To, parted by spaces
-    conversation BLOB,
     creator TEXT,                       -- NULL: the owner
     outside_name TEXT,
     change_key BLOB,                    -- as a client gave them

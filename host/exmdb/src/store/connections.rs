@@ -2,19 +2,22 @@
 //! have one; each open [`Database`] holds a permit.
 //!
 //! Who needs a permit when none is free closes the database that was idle longest. When all are in use, it waits, and
-//! the next operation that ends finds it waiting and closes its own database: no timer, no polling.
+//! the next operation that ends finds it waiting and closes its own database. Databases that nobody used for five minutes are
+//! closed by one task per store, which ends with the store.
 
 use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use sqlx::{Connection, SqliteConnection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::Commons;
 use crate::{Error, MailboxGuid, Result, mailbox::Core};
 
 /// An open database of a mailbox.
@@ -43,13 +46,23 @@ impl Database {
     }
 }
 
+/// A database is closed when it was idle for this long.
+const IDLE: Duration = Duration::from_secs(300);
+/// How often the idle ones are looked for.
+const SWEEP: Duration = Duration::from_secs(60);
+
+#[derive(Debug, Clone)]
+struct Open {
+    used: Instant,
+    core: Weak<Core>,
+}
+
 /// Who has a database open.
 #[derive(Debug)]
 pub(crate) struct Connections {
     permits: Arc<Semaphore>,
     waiting: AtomicUsize,
-    clock: AtomicU64,
-    open: Mutex<HashMap<MailboxGuid, (u64, Weak<Core>)>>,
+    open: Mutex<HashMap<MailboxGuid, Open>>,
 }
 
 impl Connections {
@@ -57,7 +70,6 @@ impl Connections {
         Connections {
             permits: Arc::new(Semaphore::new(max_open.max(1))),
             waiting: AtomicUsize::new(0),
-            clock: AtomicU64::new(0),
             open: Mutex::default(),
         }
     }
@@ -82,9 +94,12 @@ impl Connections {
     }
 
     pub(crate) fn used(&self, core: &Arc<Core>) {
-        let now = self.clock.fetch_add(1, Ordering::Relaxed);
+        let now = Open {
+            used: Instant::now(),
+            core: Arc::downgrade(core),
+        };
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.insert(core.guid, (now, Arc::downgrade(core)));
+        open.insert(core.guid, now);
     }
 
     pub(crate) fn closed(&self, guid: MailboxGuid) {
@@ -99,13 +114,42 @@ impl Connections {
             let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
             open.values().cloned().collect()
         };
-        candidates.sort_unstable_by_key(|(used, _)| *used);
-        for core in candidates.iter().filter_map(|(_, core)| core.upgrade()) {
+        candidates.sort_unstable_by_key(|open| open.used);
+        for core in candidates.iter().filter_map(|open| open.core.upgrade()) {
             if core.close_if_idle().await {
                 return;
             }
         }
     }
+
+    async fn close_idle_since(&self, limit: Instant) {
+        let idle: Vec<_> = {
+            let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            open.values()
+                .filter(|open| open.used < limit)
+                .cloned()
+                .collect()
+        };
+        for core in idle.iter().filter_map(|open| open.core.upgrade()) {
+            core.close_if_idle().await;
+        }
+    }
+}
+
+/// Closes idle databases for as long as the store is in use.
+pub(super) fn sweep(commons: &Arc<Commons>) {
+    let commons = Arc::downgrade(commons);
+    let _ends_with_the_store = tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(SWEEP).await;
+            let Some(commons) = commons.upgrade() else {
+                return;
+            };
+            if let Some(limit) = Instant::now().checked_sub(IDLE) {
+                commons.connections.close_idle_since(limit).await;
+            }
+        }
+    });
 }
 
 struct Waiting<'a>(&'a AtomicUsize);

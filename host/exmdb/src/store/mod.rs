@@ -89,8 +89,10 @@ impl Store {
             hub: Arc::default(),
             _lock: lock,
         };
+        let commons = Arc::new(commons);
+        connections::sweep(&commons);
         Ok(Store {
-            commons: Arc::new(commons),
+            commons,
             mailboxes: Arc::default(),
         })
     }

@@ -2,7 +2,10 @@
 //! from the database in batches, one statement each for many rows.
 
 use super::View;
-use crate::{Columns, ItemId, Page, Query, Result, Row, item::load};
+use crate::{
+    Columns, ItemId, Page, Query, Result, Row,
+    item::{derive, load},
+};
 
 /// Octets of a page; a page has one row at least.
 const PAGE: usize = 256 * 1024;
@@ -49,6 +52,7 @@ impl View {
     }
 
     async fn select(&self, query: &Query) -> Result<Page> {
+        self.readable().await?;
         let index = self.core.index(self.record.folder).await?;
         let columns = index.read();
         let shown = self.shown();
@@ -77,6 +81,9 @@ impl View {
 
     async fn fill(&self, rows: &mut [Row], query: &Query) -> Result<()> {
         let ids: Vec<ItemId> = rows.iter().map(|row| row.item).collect();
+        if query.columns.has(Columns::PROPERTIES) {
+            derive::ensure_for(&self.core, &ids, &query.tags).await?;
+        }
         let mut reader = self.core.read().await?;
         if query.columns.has(Columns::STRUCTURE) {
             let mut structures = load::structures(&mut reader, &ids).await?;

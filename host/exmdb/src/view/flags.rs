@@ -5,7 +5,7 @@ use futures_util::FutureExt;
 
 use super::{View, ViewRecord, spans};
 use crate::{
-    Error, FlagMode, FlagResult, FlagUpdate, ItemFlags, ItemId, Result, Rights, Row, Span,
+    Error, FlagMode, FlagResult, FlagUpdate, ItemFlags, ItemId, Result, Rights, Span,
     index::{IndexRow, print_keywords},
     mailbox::{Actor, commit::Work, keywords::imap_only},
 };
@@ -56,30 +56,8 @@ async fn store(
         FlagMode::Remove => work.known_keyword_numbers(&update.keywords),
         FlagMode::Replace | FlagMode::Add => work.keyword_numbers(&update.keywords).await?,
     };
-    let index = work.index(record.folder).await?;
-    let selected: Vec<(u32, IndexRow)> = {
-        let columns = index.read();
-        let shown = record
-            .shown
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let rows = shown.selected(uids, &columns);
-        rows.filter_map(|(position, place)| Some((position, columns.row(place)?)))
-            .collect()
-    };
-    let items: Vec<ItemId> = selected.iter().map(|(_, row)| row.item).collect();
-    work.demand_for_items(
-        &record.actor,
-        record.folder,
-        (Rights::EDIT_ANY, Rights::EDIT_OWNED),
-        &items,
-    )
-    .await?;
-    let mut result = FlagResult {
-        rows: Vec::new(),
-        modified: Vec::new(),
-        highest_modseq: 0,
-    };
+    let selected = select(work, record, uids).await?;
+    let mut rows = Vec::with_capacity(selected.len());
     let mut refused = Vec::new();
     let mut written = Vec::new();
     for (position, before) in selected {
@@ -101,17 +79,37 @@ async fn store(
             written.push(json(&after, moves));
             work.changed(record.folder, &before, after.clone())?;
         }
-        let shown = record
-            .shown
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let row: Row = shown.row(position, after);
-        result.rows.push(row);
+        rows.push((position, after));
     }
     write(work, &written).await?;
-    result.modified = spans(refused);
-    result.highest_modseq = work.state.folder(record.folder)?.highest_modseq;
-    Ok(result)
+    let shown = record.shown();
+    Ok(FlagResult {
+        rows: rows
+            .into_iter()
+            .map(|(position, row)| shown.row(position, row))
+            .collect(),
+        modified: spans(refused),
+        highest_modseq: work.state.folder(record.folder)?.highest_modseq,
+    })
+}
+
+async fn select(
+    work: &mut Work,
+    record: &ViewRecord,
+    uids: &[Span],
+) -> Result<Vec<(u32, IndexRow)>> {
+    let index = work.index(record.folder).await?;
+    let selected: Vec<(u32, IndexRow)> = {
+        let (columns, shown) = (index.read(), record.shown());
+        let rows = shown.selected(uids, &columns);
+        rows.filter_map(|(position, place)| Some((position, columns.row(place)?)))
+            .collect()
+    };
+    let items: Vec<ItemId> = selected.iter().map(|(_, row)| row.item).collect();
+    let rights = (Rights::EDIT_ANY, Rights::EDIT_OWNED);
+    work.demand_for_items(&record.actor, record.folder, rights, &items)
+        .await?;
+    Ok(selected)
 }
 
 fn flags(before: &IndexRow, update: &FlagUpdate) -> ItemFlags {

@@ -22,7 +22,7 @@ use crate::{
     Error, FolderId, ItemFlags, Mailbox, Result, Rights, Row, Selection, Span, Uid, UidValidity,
     ViewId, ViewInfo,
     index::{IndexColumns, IndexRow},
-    mailbox::{Actor, Core},
+    mailbox::{Actor, Core, state::State},
 };
 use positions::{Positions, resolve, spans};
 
@@ -133,6 +133,12 @@ impl Shown {
     }
 }
 
+impl ViewRecord {
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Mailbox {
     /// Opens a view. A read-write one claims the `\Recent` items (RFC 3501 2.3.2).
     ///
@@ -239,10 +245,14 @@ impl View {
     }
 
     fn shown(&self) -> MutexGuard<'_, Shown> {
-        self.record
-            .shown
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.record.shown()
+    }
+
+    /// The state, unless the right to read the folder was taken away or the folder deleted.
+    async fn readable(&self) -> Result<Arc<State>> {
+        let state = self.core.state().await?;
+        state.demand(&self.record.actor, self.record.folder, Rights::READ_ANY)?;
+        Ok(state)
     }
 
     /// Refuses a change through a view that was opened read-only.

@@ -56,16 +56,6 @@ impl Positions {
         }
     }
 
-    /// The UID at a position.
-    pub(crate) fn uid(&self, position: u32) -> Option<u32> {
-        let run = self.0.get(
-            self.0
-                .partition_point(|run| run.position <= position)
-                .checked_sub(1)?,
-        )?;
-        Some(run.first + (position - run.position)).filter(|uid| *uid <= run.last)
-    }
-
     /// The position of a UID.
     pub(crate) fn position(&self, uid: u32) -> Option<u32> {
         let run = self.0.get(
@@ -187,11 +177,11 @@ mod tests {
         assert_eq!(positions.len() as usize, model.len());
         assert_eq!(positions.last_uid(), model.last().copied().unwrap_or(0));
         for (place, uid) in (1..).zip(model) {
-            assert_eq!(positions.uid(place), Some(*uid));
+            assert_eq!(positions.uid_spans(place..=place), [*uid..=*uid]);
             assert_eq!(positions.position(*uid), Some(place));
         }
-        assert_eq!(positions.uid(0), None);
-        assert_eq!(positions.uid(model.len() as u32 + 1), None);
+        let beyond = model.len() as u32 + 1;
+        assert_eq!(positions.uid_spans(beyond..=beyond), []);
         for uid in 0..70 {
             assert_eq!(positions.position(uid).is_some(), model.contains(&uid));
         }

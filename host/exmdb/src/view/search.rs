@@ -14,7 +14,7 @@ impl View {
     /// # Errors
     /// `Limit` when the restriction is too deep or too large.
     pub async fn search(&self, restriction: &Restriction) -> Result<Found> {
-        let keywords = self.core.state().await?.keywords.clone();
+        let keywords = self.readable().await?.keywords.clone();
         let found = self.find(restriction, &keywords).await?;
         Ok(Found {
             count: u32::try_from(found.len()).unwrap_or(u32::MAX),
@@ -37,10 +37,10 @@ impl View {
         restriction: &Restriction,
         keys: &[SortKey],
     ) -> Result<Vec<(u32, Uid)>> {
-        let keywords = self.core.state().await?.keywords.clone();
-        let mut found = self.find(restriction, &keywords).await?;
-        search::order(&self.core, &mut found, keys).await?;
-        Ok(found
+        let keywords = self.readable().await?.keywords.clone();
+        let found = self.find(restriction, &keywords).await?;
+        let sorted = search::order(&self.core, found, keys).await?;
+        Ok(sorted
             .iter()
             .filter_map(|candidate| Some((candidate.position?, Uid(candidate.row.uid))))
             .collect())
@@ -53,9 +53,8 @@ impl View {
     ) -> Result<Vec<Candidate<'a>>> {
         search::check(restriction)?;
         let index = self.core.index(self.record.folder).await?;
-        let candidates: Vec<_> = {
-            let columns = index.read();
-            let shown = self.shown();
+        let first_pass = {
+            let (columns, shown) = (index.read(), self.shown());
             let rows = columns.hot().iter().enumerate().filter_map(|(place, hot)| {
                 let position = shown.positions.position(hot.uid)?;
                 let recent = if shown.is_recent(hot.uid) {
@@ -70,8 +69,8 @@ impl View {
                     keywords,
                 ))
             });
-            rows.collect()
+            search::FirstPass::new(rows, restriction)
         };
-        search::filter(&self.core, candidates, restriction).await
+        first_pass.finish(&self.core, restriction).await
     }
 }

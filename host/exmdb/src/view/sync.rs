@@ -9,7 +9,7 @@ impl View {
     /// # Errors
     /// `NotFound` when the folder was deleted.
     pub async fn sync(&self, allow_expunge: bool) -> Result<ViewChanges> {
-        let folder = self.core.state().await?.folder(self.record.folder)?.clone();
+        let folder = self.readable().await?.folder(self.record.folder)?.clone();
         let index = self.core.index(self.record.folder).await?;
         let columns = index.read();
         let mut shown = self.shown();

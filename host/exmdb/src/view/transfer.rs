@@ -53,10 +53,7 @@ impl Pair {
 async fn selected(work: &mut Work, record: &ViewRecord, uids: &[Span]) -> Result<Vec<IndexRow>> {
     let index = work.index(record.folder).await?;
     let columns = index.read();
-    let shown = record
-        .shown
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let shown = record.shown();
     Ok(shown
         .selected(uids, &columns)
         .filter_map(|(_, place)| columns.row(place))
@@ -121,10 +118,10 @@ async fn copy(
     sqlx::query(
         "INSERT INTO items (id, folder, uid, modseq, cn, read_cn, flag_cn, flags, size, internal_date, save_date, sent_date,
             sent_day, blob, keywords, class, subject, base_subject, sender, first_from, first_to, first_cc, message_id,
-            parents, conversation, creator)
+            parents, creator)
             SELECT j.value->>1, ?1, j.value->>2, j.value->>3, j.value->>3, j.value->>3, j.value->>3, flags, size, internal_date,
             ?2, sent_date, sent_day, blob, keywords, class, subject, base_subject, sender, first_from, first_to, first_cc,
-            message_id, parents, conversation, ?3 FROM json_each(?4) j JOIN items i ON i.id = j.value->>0",
+            message_id, parents, ?3 FROM json_each(?4) j JOIN items i ON i.id = j.value->>0",
     )
     .bind(target.0.cast_signed())
     .bind(now())
