@@ -33,7 +33,7 @@ def fetched(server, user):
     client.select_folder("INBOX", readonly=True)
     out = {}
     for start in range(1, 100_000, 200):
-        rows = client.fetch(f"{start}:{start + 199}", ["BODY.PEEK[]", "RFC822.SIZE"])
+        rows = client.fetch(list(range(start, start + 200)), ["BODY.PEEK[]", "RFC822.SIZE"])
         if not rows:
             break
         for number, row in rows.items():
