@@ -317,7 +317,7 @@ async fn many_requests_share_a_connection_without_waiting_for_one_another() {
         client
             .send("GET /toy/hello HTTP/1.1\r\nHost: x\r\n\r\n")
             .await;
-        while client.line().await != "" {}
+        while !client.line().await.is_empty() {}
         let mut body = [0; 14];
         tokio::io::AsyncReadExt::read_exact(&mut client.stream, &mut body)
             .await
