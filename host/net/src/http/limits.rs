@@ -34,3 +34,5 @@ pub(super) const UNWANTED_TIME: Duration = Duration::from_secs(5);
 pub(super) const SMALL_RESPONSE: usize = 64 * 1024;
 /// A stored body is sent in chunks of this size.
 pub(super) const CHUNK: u64 = 256 * 1024;
+/// A client of HTTP/2 must answer before it is closed properly; one that does not is dropped after this.
+pub(super) const FAREWELL: Duration = Duration::from_secs(3);

@@ -7,6 +7,7 @@
 //!
 //! All limits of this front stand in [`limits`].
 
+mod activity;
 mod authentication;
 mod limits;
 mod metered;
@@ -50,6 +51,7 @@ pub(crate) async fn serve<P: Plugins>(listener: Arc<Listener<P>>, mut visitor: V
         listener,
         visitor,
         tls,
+        activity: Arc::default(),
     });
     let service = {
         let front = Arc::clone(&front);
@@ -62,11 +64,14 @@ pub(crate) async fn serve<P: Plugins>(listener: Arc<Listener<P>>, mut visitor: V
     let kill = front.listener.shared.kill.clone();
     let whole = async {
         tokio::select! {
-            outcome = connection.as_mut() => outcome,
-            () = drain.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
+            outcome = connection.as_mut() => return outcome,
+            () = drain.cancelled() => {}
+            () = quiet(&front) => {}
+        }
+        connection.as_mut().graceful_shutdown();
+        tokio::select! {
+            outcome = connection => outcome,
+            () = front.activity.quiet_for(limits::FAREWELL) => Ok(()),
         }
     };
     let ending = tokio::select! {
@@ -79,6 +84,14 @@ pub(crate) async fn serve<P: Plugins>(listener: Arc<Listener<P>>, mut visitor: V
     let (bytes_in, bytes_out) = (octets.incoming.get(), octets.outgoing.get());
     let lasted = started.elapsed();
     tracing::info!(session = id, listener = config.name, %peer, bytes_in, bytes_out, ?lasted, ending, "connection ended");
+}
+
+/// For ever, when the operator sets no limit.
+async fn quiet<P>(front: &request::Front<P>) {
+    match front.visitor.config.idle_limit() {
+        Some(limit) => front.activity.quiet_for(limit).await,
+        None => std::future::pending().await,
+    }
 }
 
 fn builder(visitor: &Visitor) -> auto::Builder<TokioExecutor> {

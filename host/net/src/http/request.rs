@@ -12,6 +12,7 @@ use waxwing_exmdb::Body;
 use waxwing_runtime::{Error, HttpRequest, Route, RouteAuth, TlsInfo};
 
 use super::{
+    activity::Activity,
     authentication,
     refusal::Refusal,
     request_body::{self, Encoding},
@@ -37,6 +38,7 @@ pub(super) struct Front<P> {
     pub(super) listener: Arc<Listener<P>>,
     pub(super) visitor: Visitor,
     pub(super) tls: Option<TlsInfo>,
+    pub(super) activity: Arc<Activity>,
 }
 
 impl<P: Plugins> Front<P> {
@@ -58,6 +60,7 @@ impl<P: Plugins> Front<P> {
         id: &str,
         request: Request<Incoming>,
     ) -> Result<Response<ResponseBody>, Refusal> {
+        let busy = self.activity.begin();
         let (parts, mut incoming) = request.into_parts();
         if parts.method == Method::OPTIONS && parts.uri.path() == "*" {
             return Ok(options());
@@ -78,7 +81,9 @@ impl<P: Plugins> Front<P> {
         let exchange = plugins
             .exchange(&route.plugin, request)
             .map_err(unavailable)?;
-        let response = Answering::new(exchange, place).response(&method).await?;
+        let response = Answering::new(exchange, place, busy)
+            .response(&method)
+            .await?;
         Ok(if method == Method::OPTIONS {
             always_answered(response)
         } else {

@@ -14,20 +14,21 @@ use http_body_util::{BodyExt, Empty, Full, StreamBody, combinators::UnsyncBoxBod
 use waxwing_exmdb::Body;
 use waxwing_runtime::HttpAction;
 
-use super::{limits, refusal::Refusal};
+use super::{activity::Busy, limits, refusal::Refusal};
 use crate::{admission::Place, plugin_side::HttpExchange};
 
 /// Why a response broke off; hyper only needs to know that it did.
 pub(super) type BrokenOff = Box<dyn std::error::Error + Send + Sync>;
 pub(super) type ResponseBody = UnsyncBoxBody<Bytes, BrokenOff>;
 
-/// An exchange, what it has asked for and not got yet, and its user's place.
+/// An exchange, what it has asked for and not got yet, and what it holds while it lasts.
 pub(super) struct Answering<E> {
     exchange: E,
     actions: VecDeque<HttpAction>,
     /// The part of a stored body that is being sent.
     body: Option<(Body, u64, u64)>,
     _place: Option<Place>,
+    _busy: Busy,
 }
 
 struct Head {
@@ -37,12 +38,13 @@ struct Head {
 }
 
 impl<E: HttpExchange> Answering<E> {
-    pub(super) fn new(exchange: E, place: Option<Place>) -> Answering<E> {
+    pub(super) fn new(exchange: E, place: Option<Place>, busy: Busy) -> Answering<E> {
         Answering {
             exchange,
             actions: VecDeque::new(),
             body: None,
             _place: place,
+            _busy: busy,
         }
     }
 

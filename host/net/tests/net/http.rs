@@ -367,6 +367,23 @@ async fn curl_is_served_over_tls_in_both_versions() {
 }
 
 #[tokio::test]
+async fn a_connection_on_which_nothing_is_asked_is_closed_in_either_version() {
+    for opening in [
+        "GET /toy/hello HTTP/1.1\r\nHost: x\r\n\r\n",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0",
+    ] {
+        let listener = ListenerConfig {
+            idle_timeout: Some(1),
+            ..web(TlsMode::None)
+        };
+        let running = Running::new(listener).await;
+        let mut client = running.connect().await;
+        client.send(opening).await;
+        assert_ne!(client.rest().await, "");
+    }
+}
+
+#[tokio::test]
 async fn a_user_has_so_many_requests_at_a_time() {
     let running = Running::new(ListenerConfig {
         max_connections_per_user: Some(0),
