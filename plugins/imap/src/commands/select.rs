@@ -35,7 +35,6 @@ pub(super) fn run(session: &mut Imap, tag: &str, selecting: Selecting, out: &mut
         folder: info.folder,
         read_only: info.read_only,
         exists: info.exists,
-        recent: info.recent,
         keywords: 0,
         saved: Vec::new(),
     });

@@ -33,8 +33,6 @@ pub(crate) struct Selected {
     pub(crate) read_only: bool,
     /// As the client was told.
     pub(crate) exists: u32,
-    /// As the client was told.
-    pub(crate) recent: u32,
     /// So many of the mailbox's keywords stood in the last FLAGS.
     pub(crate) keywords: u32,
     /// The result that `$` names (RFC 5182), as UIDs.

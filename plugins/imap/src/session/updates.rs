@@ -64,10 +64,8 @@ impl Imap {
         let known = selected.exists.saturating_sub(gone);
         selected.exists = changes.exists;
         if changes.exists != known {
+            // RFC 3501 section 7.3.1: when new messages arrive, both are told.
             out.line(&format!("* {} EXISTS", changes.exists));
-        }
-        if changes.recent != selected.recent {
-            selected.recent = changes.recent;
             out.line(&format!("* {} RECENT", changes.recent));
         }
     }

@@ -1,0 +1,67 @@
+//! The imap component on a real store: in one piece, octet by octet, and handed over between all events.
+
+use waxwing_exmdb::{Body, ItemFlags, NewMail, Role};
+use waxwing_sdk_harness::{Component, House, USERS};
+
+fn house() -> House {
+    let house = House::new().unwrap();
+    let imap = Component::build("waxwing-plugin-imap", "plugins/imap/plugin.toml").unwrap();
+    house.load(&imap).unwrap();
+    house
+}
+
+/// Puts messages into a user's inbox.
+fn deliver(house: &House, user: &str, count: u32) {
+    house.wait_for(async {
+        let services = house.services();
+        let guid = services.directory.user(user).await.unwrap().mailbox;
+        let mailbox = services.store.mailbox(guid.parse().unwrap()).await.unwrap();
+        let inbox = mailbox.folder_by_role(Role::Inbox).await.unwrap();
+        let mail = |number: u32| NewMail {
+            message: Body::from_bytes(format!("Subject: {number}\r\n\r\n{number}\r\n").into()),
+            flags: ItemFlags(1),
+            keywords: Vec::new(),
+            internal_date: Some(0),
+        };
+        mailbox
+            .append(inbox.id, (1..=count).map(mail).collect())
+            .await
+            .unwrap();
+    });
+}
+
+#[test]
+fn a_clients_day_survives_any_cut_and_any_hand_over() {
+    house().check("imap", include_str!("imap/day.txt"));
+}
+
+#[test]
+fn a_client_that_resynchronises_is_told_what_vanished() {
+    house().check("imap", include_str!("imap/resync.txt"));
+}
+
+#[test]
+fn a_long_fetch_is_whole_though_handed_over_between_its_pages() {
+    const COUNT: u32 = 1_100;
+    let house = house();
+    deliver(&house, USERS[0], COUNT);
+    let mut transcript = String::from(
+        "S: ...\nC: l LOGIN ada@waxwing.test \"a password of tests\"\nS: l OK ...\nC: s EXAMINE INBOX\nS: * FLAGS ...\n\
+         S: * OK [PERMANENTFLAGS ()] ...\nS: * 1100 EXISTS\nS: * ... RECENT\nS: * OK [UIDVALIDITY ...\nS: * OK [UIDNEXT ...\n\
+         S: * OK [HIGHESTMODSEQ ...\nS: s OK [READ-ONLY] EXAMINE completed\nC: f UID FETCH 1:* FLAGS\n",
+    );
+    for number in 1..=COUNT {
+        transcript.push_str(&format!(
+            "S: * {number} FETCH (UID {number} FLAGS (\\Seen...))\n"
+        ));
+    }
+    transcript.push_str("S: f OK UID FETCH completed\nC: b FETCH 2:201 BODY[TEXT]\n");
+    for number in 2..=201 {
+        let size = number.to_string().len() + 2;
+        transcript.push_str(&format!(
+            "S: * {number} FETCH (BODY[TEXT] {{{size}}}\nS: {number}\nS: )\n"
+        ));
+    }
+    transcript.push_str("S: b OK FETCH completed\n");
+    house.check("imap", &transcript);
+}
