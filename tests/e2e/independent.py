@@ -26,7 +26,7 @@ def envelope_differences(envelope, parsed):
     yield from same("in-reply-to", envelope.in_reply_to, header("In-Reply-To"))
     for what, ours in (("from", envelope.from_), ("to", envelope.to), ("cc", envelope.cc)):
         values = [str_bytes(v) for v in parsed.get_all(what, [])]
-        theirs = [a.lower() for _, a in email.utils.getaddresses(values, strict=False) if "@" in a]
+        theirs = [a.lower() for _, a in _addresses(values) if "@" in a]
         mine = [
             (a.mailbox + b"@" + a.host).decode("utf-8", "surrogateescape").lower()
             for a in ours or ()
@@ -34,6 +34,14 @@ def envelope_differences(envelope, parsed):
         ]
         if mine != theirs:
             yield f"{what}: {mine} but Python reads {theirs}"
+
+
+def _addresses(values):
+    """Newer Pythons refuse odd lists unless told not to be strict."""
+    try:
+        return email.utils.getaddresses(values, strict=False)
+    except TypeError:
+        return email.utils.getaddresses(values)
 
 
 def str_bytes(value):
