@@ -36,7 +36,7 @@ impl Message<'_> {
         out.word(" ");
         match (self.decoded(path)?, self.body) {
             (Decoded::Plain(offset, length), Some(body)) => match cut((offset, length), partial) {
-                (_, 0) => out.word("\"\""),
+                (_, 0) => out.word("{0}\r\n"),
                 (offset, length) => {
                     out.word(&format!("~{{{length}}}\r\n"));
                     out.body(body.dup(), offset, length);

@@ -165,7 +165,7 @@ impl Message<'_> {
                 octets(text, part);
             }
             Value::Range(offset, length) => match (cut((offset, length), partial), self.body) {
-                ((_, 0), _) => text.extend_from_slice(b"\"\""),
+                ((_, 0), _) => text.extend_from_slice(b"{0}\r\n"),
                 ((offset, length), Some(body)) => {
                     text.extend_from_slice(format!("{{{length}}}\r\n").as_bytes());
                     out.body(body.dup(), offset, length);
@@ -209,9 +209,6 @@ impl Message<'_> {
 
 /// Octets of a message as they are, in a literal: what BODY[HEADER] shows is what BODY[] begins with.
 pub(super) fn octets(text: &mut Vec<u8>, part: &[u8]) {
-    if part.is_empty() {
-        return text.extend_from_slice(b"\"\"");
-    }
     text.extend_from_slice(format!("{{{}}}\r\n", part.len()).as_bytes());
     text.extend_from_slice(part);
 }
@@ -357,7 +354,7 @@ pub(super) mod tests {
         );
         assert_eq!(
             rendered(&[body(&[], SectionPart::Whole, Some((900, 2)))], None),
-            "* 5 FETCH (BODY[]<900> \"\")\r\n"
+            "* 5 FETCH (BODY[]<900> {0}\r\n)\r\n"
         );
         assert_eq!(
             rendered(&[body(&[2], SectionPart::Whole, None)], None),
