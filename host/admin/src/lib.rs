@@ -2,7 +2,7 @@
 //!
 //! While a server runs it alone opens the databases: the CLI sends its [`protocol::Request`] over a Unix socket that only
 //! the server's own user may use ([`channel`]). When none runs, the CLI opens the databases itself and executes the very same
-//! request. [`connect_or_offline`] decides which; a caller sees a [`Connection`] either way. Not a network API with its own
+//! request. A caller asks [`Connection::to_server`] first and sees a [`Connection`] either way. Not a network API with its own
 //! credentials: whoever may read the data directory is the administrator anyway.
 
 mod admin;
@@ -16,6 +16,6 @@ pub mod protocol;
 mod testing;
 
 pub use admin::Admin;
-pub use channel::{Connection, connect_or_offline, serve};
+pub use channel::{Connection, serve};
 pub use data_dir::DataDir;
 pub use error::{Error, Result};

@@ -23,7 +23,7 @@ pub use people::{
     AliasCommand, AliasRow, AppPasswordCommand, AppPasswordRow, DomainCommand, DomainRow,
     GroupCommand, GroupRow, RemovedUser, Secret, UserCommand, UserRow,
 };
-pub use plugins::{PluginCommand, PluginLoaded, PluginNeeds, PluginRow, PluginSwap};
+pub use plugins::{PluginCommand, PluginLoaded, PluginRow, PluginSwap};
 
 use serde::{Deserialize, Serialize};
 
@@ -86,9 +86,6 @@ pub enum Response {
     Plugins(Vec<PluginRow>),
     /// `plugin load`
     PluginLoaded(PluginLoaded),
-    /// `plugin load` or `plugin activate`: nothing was done, because it needs more than the operator has granted. Ask, and send the same
-    /// command again with `grant: true`.
-    PluginNeeds(PluginNeeds),
     /// `plugin activate` and `plugin rollback`
     PluginSwapped(PluginSwap),
     /// `import`

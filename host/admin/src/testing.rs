@@ -8,7 +8,7 @@ use waxwing_directory::{Directory, DirectoryConfig, HashCost};
 use waxwing_exmdb::{Columns, MailboxGuid, Query, Row, Selection, Store, StoreConfig};
 
 use crate::{
-    Admin, Connection, DataDir, Result, connect_or_offline,
+    Admin, Connection, DataDir, Result,
     import::Import,
     protocol::{
         DomainCommand, ImportHeader, ImportMessage, ImportStart, ImportSummary, Progress, Request,
@@ -26,7 +26,8 @@ impl Fixture {
     /// With `example.org`, its users, and their password `secret`.
     pub(crate) async fn with_users(users: &[&str]) -> Fixture {
         let folder = tempfile::tempdir().unwrap();
-        let data = DataDir::new(folder.path());
+        let data = data(&folder);
+        std::fs::create_dir(data.root()).unwrap();
         let store = Store::open(StoreConfig {
             root: data.mailboxes(),
             max_open: 8,
@@ -142,7 +143,7 @@ impl Fixture {
 
     /// A server on the fixture's socket.
     pub(crate) fn served(&self) -> (DataDir, JoinHandle<Result<()>>) {
-        let data = DataDir::new(self.folder.path());
+        let data = data(&self.folder);
         let (socket, admin) = (data.admin_socket(), self.admin.clone());
         (
             data,
@@ -155,8 +156,8 @@ impl Fixture {
         let mut answer = None;
         for _ in 0..200 {
             if data.admin_socket().exists() {
-                match connect_or_offline(data, None).await {
-                    Ok(connection) if connection.is_online() => return connection,
+                match Connection::to_server(data).await {
+                    Ok(Some(connection)) => return connection,
                     other => answer = Some(other.err()),
                 }
             }
@@ -164,6 +165,11 @@ impl Fixture {
         }
         panic!("no server answers: {answer:?}");
     }
+}
+
+/// Longer than a socket's path may be.
+fn data(folder: &TempDir) -> DataDir {
+    DataDir::new(folder.path().join("x".repeat(120)))
 }
 
 /// A message for a folder path with slashes.

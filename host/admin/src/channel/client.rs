@@ -1,9 +1,7 @@
 //! The CLI's end, and the same commands without a server.
 
 use std::{
-    fs,
     io::{self, ErrorKind},
-    os::unix::fs::DirBuilderExt,
     path::PathBuf,
 };
 
@@ -12,8 +10,6 @@ use tokio::{
     net::UnixStream,
     sync::mpsc,
 };
-use waxwing_directory::{Directory, DirectoryConfig};
-use waxwing_exmdb::{Store, StoreConfig};
 
 use super::{frames, socket::SocketPath};
 use crate::{
@@ -25,11 +21,6 @@ use crate::{
     },
 };
 
-/// Mailboxes that a command without a server keeps open.
-const OPEN_MAILBOXES: usize = 8;
-/// Octets of folder indexes that a command without a server keeps.
-const INDEX_CACHE: usize = 64 * 1024 * 1024;
-
 /// A way to have commands executed.
 pub struct Connection(Way);
 
@@ -39,48 +30,32 @@ enum Way {
     Here(Box<Admin>),
 }
 
-/// The running server if one answers, else the databases themselves. The data directory is made when it is absent, so that
-/// domains and users can be added before the first start.
-///
-/// # Errors
-/// [`Error::Io`] when the socket is somebody else's; [`Error::Store`] when the databases are in use by a process that does
-/// not answer; [`Error::Directory`].
-pub async fn connect_or_offline(
-    data: &DataDir,
-    default_domain: Option<String>,
-) -> Result<Connection> {
-    let socket = data.admin_socket();
-    match connect(&socket).await {
-        Ok(_) => return Ok(Connection(Way::Server(socket))),
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::NotFound | ErrorKind::ConnectionRefused
-            ) => {}
-        Err(error) => return Err(Error::Io(error)),
-    }
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(data.root())?;
-    // The store first: its lock keeps two processes from the directory as well.
-    let store = StoreConfig {
-        root: data.mailboxes(),
-        max_open: OPEN_MAILBOXES,
-        index_cache: INDEX_CACHE,
-    };
-    let store = Store::open(store).await?;
-    let directory = DirectoryConfig {
-        default_domain,
-        ..DirectoryConfig::new(data.directory())
-    };
-    let directory = Directory::open(directory).await?;
-    Ok(Connection(Way::Here(Box::new(Admin::new(
-        store, directory, None,
-    )))))
-}
-
 impl Connection {
+    /// The running server of this data directory, if one answers.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the socket is somebody else's.
+    pub async fn to_server(data: &DataDir) -> Result<Option<Connection>> {
+        let socket = data.admin_socket();
+        match connect(&socket).await {
+            Ok(_) => Ok(Some(Connection(Way::Server(socket)))),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::NotFound | ErrorKind::ConnectionRefused
+                ) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(Error::Io(error)),
+        }
+    }
+
+    /// The databases themselves, which the caller has opened; the store's lock says that no server has.
+    pub fn here(admin: Admin) -> Connection {
+        Connection(Way::Here(Box::new(admin)))
+    }
+
     /// Whether a running server executes the commands.
     pub fn is_online(&self) -> bool {
         matches!(self.0, Way::Server(_))
@@ -219,18 +194,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_command_means_the_same_with_and_without_a_server() {
-        let folder = tempfile::tempdir().unwrap();
-        // Longer than a socket's path may be.
-        let data = DataDir::new(folder.path().join("x".repeat(120)));
+        let fixture = Fixture::with_users(&[]).await;
         let add = |name: &str| Request::Domain(DomainCommand::Add { name: name.into() });
-        let mut offline = connect_or_offline(&data, None).await.unwrap();
+        let mut offline = Connection::here(fixture.admin.clone());
         assert!(!offline.is_online());
-        offline.call(add("example.org"), &mut ignore).await.unwrap();
-        let Connection(Way::Here(admin)) = offline else {
-            panic!()
-        };
-        let socket = data.admin_socket();
-        let server = tokio::spawn(async move { serve(&socket, *admin).await });
+        offline.call(add("example.com"), &mut ignore).await.unwrap();
+        let (data, server) = fixture.served();
         let mut online = Fixture::connected(&data).await;
         online.call(add("example.net"), &mut ignore).await.unwrap();
         let domains = online
@@ -243,14 +212,18 @@ mod tests {
         };
         assert_eq!(
             domains,
-            Response::Domains(vec![row("example.net"), row("example.org")])
+            Response::Domains(vec![
+                row("example.com"),
+                row("example.net"),
+                row("example.org")
+            ])
         );
         let refusal = online
             .call(add("example.net"), &mut ignore)
             .await
             .unwrap_err();
         assert_eq!(refusal.to_string(), "domain example.net exists already");
-        let mode = fs::metadata(data.admin_socket())
+        let mode = std::fs::metadata(data.admin_socket())
             .unwrap()
             .permissions()
             .mode();

@@ -5,5 +5,5 @@ mod frames;
 mod server;
 mod socket;
 
-pub use client::{Connection, connect_or_offline};
+pub use client::Connection;
 pub use server::serve;

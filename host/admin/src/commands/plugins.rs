@@ -27,17 +27,23 @@ pub(crate) async fn execute(admin: &Admin, command: PluginCommand) -> Result<Res
                 None => Ok(Response::Plugins(rows)),
             }
         }
-        PluginCommand::Load { package, .. } => {
+        PluginCommand::Load { package } => {
             let loaded = runtime.load(&package).await?;
+            let rows = runtime.status();
+            let this = rows.iter().rfind(|row| {
+                row.plugin == loaded.plugin
+                    && row.version == loaded.version
+                    && row.digest == loaded.digest
+            });
             Ok(Response::PluginLoaded(PluginLoaded {
+                state: this.map_or_else(|| "staged".into(), |row| row.state.clone()),
                 plugin: loaded.plugin,
                 version: loaded.version,
                 digest: loaded.digest,
+                ungranted: loaded.ungranted,
             }))
         }
-        PluginCommand::Activate {
-            plugin, version, ..
-        } => Ok(swapped(
+        PluginCommand::Activate { plugin, version } => Ok(swapped(
             runtime.activate(&plugin, version.as_deref()).await?,
         )),
         PluginCommand::Rollback { plugin } => Ok(swapped(runtime.rollback(&plugin).await?)),

@@ -14,8 +14,6 @@ pub enum PluginCommand {
     Load {
         /// Absolute: the server does not share the caller's working directory.
         package: PathBuf,
-        /// The operator has seen what it needs beyond its grants, and grants it.
-        grant: bool,
     },
     /// Makes a staged version the active one; live sessions are handed over.
     Activate {
@@ -23,8 +21,6 @@ pub enum PluginCommand {
         plugin: String,
         /// None: the newest that is staged.
         version: Option<String>,
-        /// The operator has seen what it needs beyond its grants, and grants it.
-        grant: bool,
     },
     /// Goes back to the version that was active before.
     Rollback {
@@ -68,21 +64,14 @@ pub struct PluginRow {
 pub struct PluginLoaded {
     /// Its name.
     pub plugin: String,
-    /// Its version, staged now.
+    /// Its version.
     pub version: String,
+    /// `staged`, or what it was already when the same package had been loaded before.
+    pub state: String,
     /// BLAKE3 of the component, hex.
     pub digest: String,
-}
-
-/// What a version needs and has not been granted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PluginNeeds {
-    /// Its name.
-    pub plugin: String,
-    /// The version that waits.
-    pub version: String,
-    /// Needs beyond what is granted, one a line, for people.
-    pub missing: Vec<String>,
+    /// Needs that the operator has not granted; while there are any it cannot be activated.
+    pub ungranted: Vec<String>,
 }
 
 /// A swap that happened.

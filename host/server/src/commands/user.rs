@@ -1,0 +1,152 @@
+//! `waxwing user …`
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use clap::Subcommand;
+use waxwing_admin::protocol::{Request, Response, UserCommand};
+
+use super::confirmed;
+use crate::{
+    console::Console,
+    output,
+    password::{Given, PasswordSource},
+};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum User {
+    /// Add a user and create the mailbox.
+    #[command(
+        after_help = "Examples:\n  waxwing user add alice@example.org\n  waxwing user add alice@example.org --name 'Alice Adams' --generate\n  pass show alice | waxwing user add alice@example.org --password-stdin"
+    )]
+    Add {
+        /// The address, such as alice@example.org; without a domain, of the default domain.
+        address: String,
+        /// The name that people see.
+        #[arg(long, default_value = "")]
+        name: String,
+        #[command(flatten)]
+        password: PasswordSource,
+    },
+    /// List users.
+    List {
+        /// Only this domain's.
+        domain: Option<String>,
+    },
+    /// Set a new password.
+    Passwd {
+        /// Whose.
+        address: String,
+        #[command(flatten)]
+        password: PasswordSource,
+    },
+    /// Remove a user and the mailbox.
+    Remove {
+        /// Who.
+        address: String,
+        /// Leave the mailbox on disk.
+        #[arg(long)]
+        keep_mail: bool,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Let a user log in again.
+    Enable {
+        /// Who.
+        address: String,
+    },
+    /// Let a user log in no more; mail still arrives.
+    Disable {
+        /// Who.
+        address: String,
+    },
+    /// Switch a capability of a protocol off or on for one user.
+    #[command(after_help = "Example:\n  waxwing user feature alice@example.org imap.idle off")]
+    Feature {
+        /// Who.
+        address: String,
+        /// Its name, such as imap.idle.
+        feature: String,
+        /// on or off.
+        #[arg(value_parser = ["on", "off"])]
+        state: String,
+    },
+}
+
+impl User {
+    pub(crate) async fn run(self, console: &mut Console) -> Result<ExitCode> {
+        let command = match self {
+            User::Add {
+                address,
+                name,
+                password,
+            } => {
+                let given = password.obtain(&address)?;
+                let command = UserCommand::Add {
+                    address,
+                    display_name: name,
+                    password: given.password.clone(),
+                };
+                return with_password(console, command, &given).await;
+            }
+            User::Passwd { address, password } => {
+                let given = password.obtain(&address)?;
+                let command = UserCommand::Passwd {
+                    address,
+                    password: given.password.clone(),
+                };
+                return with_password(console, command, &given).await;
+            }
+            User::List { domain } => UserCommand::List { domain },
+            User::Remove {
+                address,
+                keep_mail,
+                yes,
+            } => {
+                let what = if keep_mail { "" } else { " and all mail" };
+                if !yes && !confirmed(&format!("Remove {address}{what}?")) {
+                    bail!("nothing removed (--yes removes without asking)");
+                }
+                UserCommand::Remove { address, keep_mail }
+            }
+            User::Enable { address } => UserCommand::Enable { address, on: true },
+            User::Disable { address } => UserCommand::Enable { address, on: false },
+            User::Feature {
+                address,
+                feature,
+                state,
+            } => UserCommand::Feature {
+                address,
+                feature,
+                on: state == "on",
+            },
+        };
+        console.execute(Request::User(command)).await
+    }
+}
+
+/// Executes, and shows a password that was made for the caller: nobody else knows it.
+async fn with_password(
+    console: &mut Console,
+    command: UserCommand,
+    given: &Given,
+) -> Result<ExitCode> {
+    let response = console.ask(Request::User(command)).await?;
+    if !given.generated {
+        console.print(&response)?;
+    } else if console.json() {
+        let mut answer = match &response {
+            Response::UserAdded(row) => serde_json::to_value(row)?,
+            _ => serde_json::json!({}),
+        };
+        if let Some(object) = answer.as_object_mut() {
+            object.insert("password".to_owned(), given.password.expose().into());
+        }
+        output::out(&output::pretty(&answer)?);
+    } else {
+        console.print(&response)?;
+        output::out(&format!("password: {}\n", given.password.expose()));
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,115 @@
+//! The sections that the server itself defines. Keys of `[[listener]]`, `[limits]` and `[plugin.NAME]` belong to other
+//! rooms; their tables are in [`super::listener`] and [`super::plugin`].
+
+use std::{collections::BTreeMap, net::IpAddr, path::PathBuf};
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+use waxwing_directory::HashCost;
+use waxwing_runtime::{CompileLimits, EngineConfig};
+
+use super::section::section;
+
+/// `192.0.2.0/24`, or one address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Network(pub(crate) IpNet);
+
+impl TryFrom<String> for Network {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Network, String> {
+        text.parse::<IpNet>()
+            .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+            .map(Network)
+            .map_err(|_| {
+                format!("\"{text}\" is not a network such as 192.0.2.0/24 or 2001:db8::/32")
+            })
+    }
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+section! {
+    /// Keys before the first table.
+    Top {
+        /// Where everything is kept: directory, mailboxes, plugins, certificates. Relative to this file.
+        data_dir: PathBuf = PathBuf::from("data"), example "\"/var/lib/waxwing\"";
+        /// The name the server greets with and signs Received lines with; also a name in the certificate made at first start.
+        host_name: String = String::from("localhost"), example "\"mx.example.org\"";
+        /// The domain of users who log in without one.
+        default_domain: Option<String> = None, example "\"example.org\"";
+    }
+}
+
+section! {
+    /// Log lines go to standard error.
+    Log {
+        /// `text` for people, `json` for machines.
+        format: LogFormat = LogFormat::Text, example "\"json\"";
+        /// `error`, `warn`, `info`, `debug` or `trace`; or per part, as in `info,waxwing_net=debug`.
+        level: String = String::from("info"), example "\"debug\"";
+    }
+}
+
+section! {
+    /// Log-ins.
+    DirectoryKeys {
+        /// Networks whose failed log-ins are neither delayed nor counted: for load and conformance tools.
+        no_penalty_from: Vec<Network> = Vec::new(), example "[\"127.0.0.0/8\"]";
+        /// What separates user and detail in `user+detail@example.org`; an empty text switches it off.
+        recipient_delimiter: String = String::from("+"), example "\"-\"";
+        /// KiB of memory that checking one password takes (argon2id).
+        password_memory: u32 = HashCost::default().memory, example "19456";
+        /// Passes over that memory.
+        password_passes: u32 = HashCost::default().passes, example "2";
+    }
+}
+
+section! {
+    /// Mailboxes.
+    StoreKeys {
+        /// Mailbox files that are open at the same time; others are closed when idle and opened again at need.
+        max_open: usize = 256, example "256";
+        /// Octets of memory for the indexes of open folders.
+        index_cache: usize = 256 << 20, example "268435456";
+    }
+}
+
+section! {
+    /// The network as a whole.
+    NetworkKeys {
+        /// Networks that are never counted against a limit on connections.
+        unlimited_from: Vec<Network> = Vec::new(), example "[\"192.0.2.0/24\"]";
+        /// Seconds that connections have to end by themselves when the server is told to stop.
+        shutdown_grace: u64 = 10, example "10";
+    }
+}
+
+section! {
+    /// What runs the plugins.
+    RuntimeKeys {
+        /// Plugin instances that are alive at the same time; idle sessions are frozen and do not count.
+        live_instances: u32 = EngineConfig::default().live_instances, example "4096";
+        /// The most memory that any one instance may be given, in octets.
+        largest_memory: u64 = EngineConfig::default().largest_memory, example "268435456";
+        /// Memory of all instances of all plugins together, in octets.
+        process_memory: u64 = EngineConfig::default().process_memory, example "8589934592";
+        /// Address space of the process that compiles a plugin, in octets.
+        compile_memory: u64 = CompileLimits::default().memory, example "4294967296";
+        /// CPU time that compiling a plugin may take, in seconds.
+        compile_cpu_seconds: u64 = CompileLimits::default().cpu_seconds, example "300";
+        /// Refuse packages that are not signed by a trusted key.
+        require_signature: bool = false, example "true";
+        /// Ed25519 public keys whose signatures count, by name; 64 hexadecimal digits each.
+        trusted_keys: BTreeMap<String, String> = BTreeMap::new(), example "{ vendor = \"d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a\" }";
+    }
+}

@@ -1,0 +1,343 @@
+//! Answers as people and as machines want them.
+
+use std::io::Write;
+
+use serde::Serialize;
+use waxwing_admin::protocol::{
+    CheckedMailbox, MailboxRow, PluginLoaded, PluginRow, Response, UserRow,
+};
+
+/// Writes to standard output; a reader that went away (`| head`) is no error.
+pub(crate) fn out(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush());
+}
+
+/// The rows of a list, or the one object that a command answered with.
+pub(crate) fn json(response: &Response) -> serde_json::Result<String> {
+    #[derive(Serialize)]
+    struct Done<'a> {
+        done: &'a str,
+    }
+    match response {
+        Response::Done(sentence) => pretty(&Done { done: sentence }),
+        Response::Domains(rows) => pretty(rows),
+        Response::Users(rows) => pretty(rows),
+        Response::UserAdded(row) => pretty(row),
+        Response::UsersRemoved(rows) => pretty(rows),
+        Response::Aliases(rows) => pretty(rows),
+        Response::Groups(rows) => pretty(rows),
+        Response::AppPasswords(rows) => pretty(rows),
+        Response::AppPasswordAdded {
+            user,
+            name,
+            password,
+        } => pretty(
+            &serde_json::json!({ "user": user, "name": name, "password": password.expose() }),
+        ),
+        Response::Mailboxes(rows) => pretty(rows),
+        Response::Checked(rows) => pretty(rows),
+        Response::Plugins(rows) => pretty(rows),
+        Response::PluginLoaded(row) => pretty(row),
+        Response::PluginSwapped(row) => pretty(row),
+        Response::Imported(summary) => pretty(summary),
+    }
+}
+
+/// One JSON value and a line end.
+pub(crate) fn pretty(value: &impl Serialize) -> serde_json::Result<String> {
+    serde_json::to_string_pretty(value).map(|text| text + "\n")
+}
+
+/// An answer for people.
+pub(crate) fn text(response: &Response) -> String {
+    match response {
+        Response::Done(sentence) => format!("{sentence}\n"),
+        Response::Domains(rows) => table(
+            &["DOMAIN", "USERS"],
+            rows.iter()
+                .map(|row| vec![row.name.clone(), row.users.to_string()])
+                .collect(),
+        ),
+        Response::Users(rows) => users(rows),
+        Response::UserAdded(row) => {
+            format!("added user {}, mailbox {}\n", row.address, row.mailbox)
+        }
+        Response::UsersRemoved(rows) => rows
+            .iter()
+            .map(|row| {
+                let mail = if row.mail_kept {
+                    "stays on disk"
+                } else {
+                    "is removed"
+                };
+                format!(
+                    "removed user {}; mailbox {} {mail}\n",
+                    row.address, row.mailbox
+                )
+            })
+            .collect(),
+        Response::Aliases(rows) => table(
+            &["ALIAS", "FOR"],
+            rows.iter()
+                .map(|row| vec![row.address.clone(), row.target.clone()])
+                .collect(),
+        ),
+        Response::Groups(rows) => table(
+            &["GROUP", "MEMBERS"],
+            rows.iter()
+                .map(|row| vec![row.address.clone(), row.members.join(", ")])
+                .collect(),
+        ),
+        Response::AppPasswords(rows) => table(
+            &["NAME", "CREATED", "LAST USED"],
+            rows.iter()
+                .map(|row| {
+                    vec![
+                        row.name.clone(),
+                        time(row.created),
+                        row.last_used.map_or("never".to_owned(), time),
+                    ]
+                })
+                .collect(),
+        ),
+        Response::AppPasswordAdded {
+            user,
+            name,
+            password,
+        } => {
+            format!(
+                "app password \"{name}\" of {user}, shown only now: {}\n",
+                password.expose()
+            )
+        }
+        Response::Mailboxes(rows) => mailboxes(rows),
+        Response::Checked(rows) => rows.iter().map(checked).collect(),
+        Response::Plugins(rows) => plugins(rows),
+        Response::PluginLoaded(row) => loaded(row),
+        Response::PluginSwapped(row) => match &row.from {
+            Some(from) => format!("{}: {from} → {}\n", row.plugin, row.to),
+            None => format!("{}: {} is active\n", row.plugin, row.to),
+        },
+        Response::Imported(summary) => {
+            let problems: String = summary
+                .problems
+                .iter()
+                .map(|problem| format!("  {}: {}\n", problem.origin, problem.reason))
+                .collect();
+            format!(
+                "{} imported, {} there already, {} failed\n{problems}",
+                summary.imported, summary.skipped, summary.failed
+            )
+        }
+    }
+}
+
+fn loaded(row: &PluginLoaded) -> String {
+    let (plugin, version) = (&row.plugin, &row.version);
+    let next = match row.ungranted.as_slice() {
+        [] if row.state == "active" => "it is active already".to_owned(),
+        [] => format!("`waxwing plugin activate {plugin}` puts it in place"),
+        needs => format!(
+            "it waits for grants: it needs {}, which stand not among `grants` under [plugin.{plugin}]",
+            needs.join(", ")
+        ),
+    };
+    format!(
+        "loaded {plugin} {version} (digest {}); {next}\n",
+        row.digest
+    )
+}
+
+fn users(rows: &[UserRow]) -> String {
+    let cells = rows.iter().map(|row| {
+        let state = match (row.enabled, row.features_off.is_empty()) {
+            (false, _) => "disabled".to_owned(),
+            (true, true) => "enabled".to_owned(),
+            (true, false) => format!("enabled without {}", row.features_off.join(", ")),
+        };
+        vec![
+            row.address.clone(),
+            row.display_name.clone(),
+            row.mailbox.clone(),
+            state,
+        ]
+    });
+    table(&["ADDRESS", "NAME", "MAILBOX", "LOG-IN"], cells.collect())
+}
+
+fn mailboxes(rows: &[MailboxRow]) -> String {
+    let sized = rows.iter().any(|row| row.items.is_some());
+    let mut header = vec!["MAILBOX", "OWNER"];
+    if sized {
+        header.extend(["FOLDERS", "ITEMS", "OCTETS", "ON DISK"]);
+    }
+    let number = |value: Option<u64>| value.map_or(String::new(), |value| value.to_string());
+    let cells = rows.iter().map(|row| {
+        let mut cells = vec![
+            row.mailbox.clone(),
+            row.owner.clone().unwrap_or_else(|| "(nobody)".to_owned()),
+        ];
+        if sized {
+            cells.extend([
+                number(row.folders.map(u64::from)),
+                number(row.items),
+                number(row.bytes),
+                number(row.bytes_on_disk),
+            ]);
+        }
+        cells
+    });
+    table(&header, cells.collect())
+}
+
+fn checked(row: &CheckedMailbox) -> String {
+    let name = row.owner.as_deref().unwrap_or(&row.mailbox);
+    let mut text = format!(
+        "{name}: {} folders, {} items, {} blobs",
+        row.folders, row.items, row.blobs
+    );
+    match (&row.error, row.findings.len()) {
+        (Some(error), _) => text.push_str(&format!(", not checked to the end: {error}\n")),
+        (None, 0) => text.push_str(", nothing wrong\n"),
+        (None, count) => text.push_str(&format!(", {count} wrong\n")),
+    }
+    for finding in &row.findings {
+        let done = finding
+            .repaired
+            .as_ref()
+            .map_or("not repaired".to_owned(), |what| {
+                format!("repaired: {what}")
+            });
+        text.push_str(&format!(
+            "  {}: {} ({done})\n",
+            finding.invariant, finding.what
+        ));
+    }
+    text
+}
+
+fn plugins(rows: &[PluginRow]) -> String {
+    let cells = rows.iter().map(|row| {
+        vec![
+            row.plugin.clone(),
+            row.version.clone(),
+            row.state.clone(),
+            row.sessions.to_string(),
+            row.frozen.to_string(),
+            row.turns.to_string(),
+            row.traps.to_string(),
+            row.handovers.to_string(),
+            row.refusals.to_string(),
+            row.digest.chars().take(12).collect(),
+        ]
+    });
+    table(
+        &[
+            "PLUGIN",
+            "VERSION",
+            "STATE",
+            "SESSIONS",
+            "FROZEN",
+            "TURNS",
+            "TRAPS",
+            "TAKEN OVER",
+            "REFUSED",
+            "DIGEST",
+        ],
+        cells.collect(),
+    )
+}
+
+/// Seconds since 1970 as `2026-01-31 12:00Z`.
+fn time(seconds: i64) -> String {
+    let (year, month, day) = crate::import::civil::date_of_day(seconds.div_euclid(86_400));
+    let of_day = seconds.rem_euclid(86_400);
+    format!(
+        "{year:04}-{month:02}-{day:02} {:02}:{:02}Z",
+        of_day / 3600,
+        of_day % 3600 / 60
+    )
+}
+
+/// Columns as wide as their widest cell; numbers to the right.
+pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
+    let mut widths: Vec<usize> = header.iter().map(|cell| cell.chars().count()).collect();
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let header = header.iter().map(|cell| (*cell).to_owned()).collect();
+    let mut text = String::new();
+    for row in std::iter::once(header).chain(rows) {
+        let cells: Vec<String> = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, &width)| {
+                let number = !cell.is_empty() && cell.chars().all(|c| c.is_ascii_digit());
+                if number {
+                    format!("{cell:>width$}")
+                } else {
+                    format!("{cell:<width$}")
+                }
+            })
+            .collect();
+        text.push_str(cells.join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use waxwing_admin::protocol::{DomainRow, Secret};
+
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned_and_numbers_stand_to_the_right() {
+        let text = text(&Response::Domains(vec![
+            DomainRow {
+                name: "example.org".into(),
+                users: 12,
+            },
+            DomainRow {
+                name: "a.test".into(),
+                users: 3,
+            },
+        ]));
+        assert_eq!(
+            text,
+            "DOMAIN       USERS\nexample.org     12\na.test           3\n"
+        );
+    }
+
+    #[test]
+    fn a_list_in_json_is_an_array_of_its_rows() {
+        let text = json(&Response::Domains(vec![DomainRow {
+            name: "a.test".into(),
+            users: 3,
+        }]))
+        .unwrap();
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value, serde_json::json!([{ "name": "a.test", "users": 3 }]));
+    }
+
+    #[test]
+    fn a_new_app_password_is_shown_once_in_either_form() {
+        let added = Response::AppPasswordAdded {
+            user: "a@a.test".into(),
+            name: "phone".into(),
+            password: Secret::new("xyz"),
+        };
+        assert!(text(&added).contains("xyz") && json(&added).unwrap().contains("xyz"));
+    }
+
+    #[test]
+    fn a_time_is_written_so_that_it_sorts() {
+        assert_eq!(time(951_782_400), "2000-02-29 00:00Z");
+    }
+}

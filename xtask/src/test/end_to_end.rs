@@ -1,0 +1,192 @@
+//! The suites under `tests/`: clients of others against a real server.
+//!
+//! Clients come from the registries into a cache outside the clone (`WAXWING_CACHE`, else `~/.cache/waxwing`), once; Debian's
+//! are installed when we may, and named when we may not.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{
+    metadata::Metadata,
+    package,
+    run::{cargo, is_there, run, workspace},
+};
+
+/// Program or file, and the Debian package that brings it.
+const DEBIAN: &[(&str, &str)] = &[
+    ("curl", "curl"),
+    ("swaks", "swaks"),
+    ("mbsync", "isync"),
+    ("msmtp", "msmtp"),
+    ("/usr/sbin/smtp-source", "postfix"),
+    ("openssl", "openssl"),
+    ("npm", "npm"),
+    ("node", "nodejs"),
+];
+
+/// Fails when a client is missing and cannot be installed.
+pub(super) fn check() -> Result<()> {
+    let missing = absent();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages = missing.join(" ");
+    let may_install = is_there("apt-get")
+        && Command::new("id")
+            .arg("-u")
+            .output()
+            .is_ok_and(|id| id.stdout == b"0\n");
+    if !may_install {
+        bail!(
+            "the end-to-end tests need clients that are not here: apt-get install --no-install-recommends {packages}"
+        );
+    }
+    println!("installing {packages}");
+    let update = run(Command::new("apt-get").args(["update", "-qq"]));
+    let mut install = Command::new("apt-get");
+    install
+        .args(["install", "-y", "-qq", "--no-install-recommends"])
+        .args(&missing)
+        .env("DEBIAN_FRONTEND", "noninteractive");
+    update.and_then(|()| run(&mut install))?;
+    match absent() {
+        still if still.is_empty() => Ok(()),
+        still => bail!("still missing after the installation: {}", still.join(" ")),
+    }
+}
+
+fn absent() -> Vec<&'static str> {
+    let here = |name: &str| {
+        if name.starts_with('/') {
+            Path::new(name).exists()
+        } else {
+            is_there(name)
+        }
+    };
+    let mut packages: Vec<_> = DEBIAN
+        .iter()
+        .filter(|(program, _)| !here(program))
+        .map(|(_, package)| *package)
+        .collect();
+    // CPython's own mail corpus; Debian ships it apart from the interpreter.
+    let corpus = Command::new("python3")
+        .args(["-c", "import test.test_email"])
+        .output()
+        .is_ok_and(|done| done.status.success());
+    if !corpus {
+        packages.push("libpython3-testsuite");
+    }
+    packages
+}
+
+/// Builds server and packages, installs the clients, runs pytest.
+pub(super) fn run_suites(built: &str, pytest: &[String]) -> Result<()> {
+    let metadata = Metadata::read()?;
+    run(&mut cargo(&["build", "--workspace", "--bins"]))?;
+    package::build_all()?;
+    let cache = cache()?;
+    let python = python(&cache)?;
+    let modules = node_modules(&cache)?;
+    let mut suites = Command::new(python);
+    suites
+        .args([
+            "-m",
+            "pytest",
+            "tests/e2e",
+            "-q",
+            "-ra",
+            "--durations=5",
+            "-p",
+            "no:cacheprovider",
+        ])
+        .args(pytest);
+    suites
+        .current_dir(workspace())
+        .env(
+            "WAXWING_BIN",
+            metadata.target_directory.join(built).join("waxwing"),
+        )
+        .env("WAXWING_PACKAGES", package::folder(&metadata))
+        .env("NODE_PATH", &modules)
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    // They would override the CA that a test names.
+    for name in ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"] {
+        suites.env_remove(name);
+    }
+    run(&mut suites)
+}
+
+fn cache() -> Result<PathBuf> {
+    let cache = match (std::env::var_os("WAXWING_CACHE"), std::env::var_os("HOME")) {
+        (Some(cache), _) => PathBuf::from(cache),
+        (None, Some(home)) => PathBuf::from(home).join(".cache/waxwing"),
+        (None, None) => bail!("neither WAXWING_CACHE nor HOME is set"),
+    };
+    fs::create_dir_all(&cache).with_context(|| cache.display().to_string())?;
+    Ok(cache)
+}
+
+/// A virtual environment with `tests/requirements.txt`; made anew when that file changes.
+fn python(cache: &Path) -> Result<PathBuf> {
+    let (folder, wanted) = (
+        cache.join("python"),
+        workspace().join("tests/requirements.txt"),
+    );
+    let python = folder.join("bin/python");
+    if !is_installed(&folder, &wanted)? {
+        run(Command::new("python3")
+            .args(["-m", "venv", "--clear"])
+            .arg(&folder))
+        .context("apt-get install python3-venv brings what is missing")?;
+        run(Command::new(&python)
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "-r",
+            ])
+            .arg(&wanted))?;
+        mark_installed(&folder, &wanted)?;
+    }
+    Ok(python)
+}
+
+/// The modules of `tests/package.json`; installed anew when that file changes.
+fn node_modules(cache: &Path) -> Result<PathBuf> {
+    let (folder, wanted) = (cache.join("node"), workspace().join("tests/package.json"));
+    let modules = folder.join("node_modules");
+    if !is_installed(&folder, &wanted)? {
+        fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+        fs::copy(&wanted, folder.join("package.json"))?;
+        run(Command::new("npm")
+            .args([
+                "install",
+                "--silent",
+                "--no-audit",
+                "--no-fund",
+                "--no-package-lock",
+            ])
+            .current_dir(&folder))?;
+        mark_installed(&folder, &wanted)?;
+    }
+    Ok(modules)
+}
+
+const MARK: &str = "installed-for";
+
+fn is_installed(folder: &Path, wanted: &Path) -> Result<bool> {
+    let wanted = fs::read(wanted).with_context(|| wanted.display().to_string())?;
+    Ok(fs::read(folder.join(MARK)).is_ok_and(|installed| installed == wanted))
+}
+
+fn mark_installed(folder: &Path, wanted: &Path) -> Result<()> {
+    fs::copy(wanted, folder.join(MARK)).with_context(|| folder.display().to_string())?;
+    Ok(())
+}
