@@ -212,26 +212,32 @@ impl Compilation {
         tokio::fs::read(&output).await.map_err(failed)
     }
 
+    /// What an end other than success means. Running out of memory has many faces: an abort, a signal, a thread that
+    /// cannot start; what the child itself found wrong it says with exit code 1.
     fn why(&self, ended: &std::process::Output) -> Error {
         let said = String::from_utf8_lossy(&ended.stderr);
         let said: String = said.trim().chars().take(2_000).collect();
-        match ended.status.signal() {
-            Some(signal) if signal == libc::SIGXCPU || signal == libc::SIGKILL => {
-                Error::Limit(format!(
+        let limits = &self.limits;
+        let limit = match (ended.status.code(), ended.status.signal()) {
+            (Some(1), _) => return Error::Package(format!("does not compile: {said}")),
+            (_, Some(libc::SIGXCPU | libc::SIGKILL)) => {
+                format!(
                     "compile.cpu_seconds = {}: the component takes too long to compile",
-                    self.limits.cpu_seconds
-                ))
+                    limits.cpu_seconds
+                )
             }
-            Some(signal) if signal == libc::SIGXFSZ => Error::Limit(format!(
-                "compile.output = {}: the component's machine code is too large",
-                self.limits.output
-            )),
-            Some(signal) => Error::Limit(format!(
-                "compile.memory = {}: compiling the component ended with signal {signal}: {said}",
-                self.limits.memory
-            )),
-            None => Error::Package(format!("does not compile: {said}")),
-        }
+            (_, Some(libc::SIGXFSZ)) => {
+                format!(
+                    "compile.output = {}: the component's machine code is too large",
+                    limits.output
+                )
+            }
+            _ => format!(
+                "compile.memory = {}: compiling the component broke off: {said}",
+                limits.memory
+            ),
+        };
+        Error::Limit(limit)
     }
 
     /// Machine code of this host for this engine, or nothing.

@@ -84,7 +84,7 @@ async fn a_component_that_is_not_what_its_manifest_says_is_refused() {
 async fn an_import_that_is_not_granted_is_denied_by_name() {
     let host = Host::with(|config| config.plugins.clear()).await;
     // Nothing is granted, so nothing may be needed either; the component imports it all the same.
-    host.run_as(&stream_manifest("0.1.0").replace("'directory/accounts'", ""))
+    host.run_as(&stream_manifest("0.1.0").replace("'directory/accounts', 'store'", ""))
         .await;
     let mut client = host.open().await;
     let denied = client.say("log-in anna").await;
@@ -105,9 +105,9 @@ async fn a_version_that_needs_more_waits_until_it_is_granted() {
     let host = Host::new().await;
     host.run("0.1.0").await;
     let more =
-        stream_manifest("0.2.0").replace("['directory/accounts']", "['directory', 'store/views']");
+        stream_manifest("0.2.0").replace("['directory/accounts', 'store']", "['directory', 'kv']");
     let loaded = host.runtime.load(&host.pack_as(&more)).await.unwrap();
-    assert_eq!(loaded.ungranted, ["directory", "store/views"]);
+    assert_eq!(loaded.ungranted, ["directory", "kv"]);
     let said = host
         .runtime
         .activate("probe", None)
@@ -116,7 +116,7 @@ async fn a_version_that_needs_more_waits_until_it_is_granted() {
         .to_string();
     assert_eq!(
         said,
-        "probe 0.2.0 needs `directory`, `store/views`, which is not granted: add it to `grants` under [plugin.probe]"
+        "probe 0.2.0 needs `directory`, `kv`, which is not granted: add it to `grants` under [plugin.probe]"
     );
     assert_eq!(host.open().await.say("who").await, "probe 0.1.0");
 }

@@ -402,3 +402,87 @@ async fn an_administrator_sees_and_ends_a_session() {
         Wake::Close(CloseReason::Administrator)
     ));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_principal_a_view_and_a_watch_survive_crash_hand_over_and_parking() {
+    let host = Host::new().await;
+    host.user("anna").await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    assert_eq!(
+        client.say("log-in anna@example.org").await,
+        "anna@example.org"
+    );
+    assert_eq!(
+        client.session.principal().as_deref(),
+        Some("anna@example.org")
+    );
+    client.turn("select").await.unwrap();
+    assert!(client.say("trap").await.starts_with("server error"));
+    host.run("0.2.0").await;
+    assert_eq!(client.say("append").await, "Ok([1])");
+    // The view that 0.1.0 opened has not told of it yet.
+    assert_eq!(client.say("exists").await, "0 Ok(1)");
+    client.session.park().await;
+    let Wake::Turn(pending) = client.session.wake().await else {
+        panic!("no turn")
+    };
+    assert_eq!(
+        sent(&client.session.turn_for(pending).await.unwrap()),
+        "changed 1\n"
+    );
+    assert_eq!(client.say("who").await, "probe 0.2.0");
+    assert_eq!(client.say("me").await, "anna@example.org");
+    assert_eq!(
+        host.runtime.sessions()[0].principal.as_deref(),
+        Some("anna@example.org")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_names_the_view_of_another_session() {
+    let host = Host::new().await;
+    host.user("anna").await;
+    host.run("0.1.0").await;
+    let (mut one, mut other) = (host.open().await, host.open().await);
+    for client in [&mut one, &mut other] {
+        client.say("log-in anna@example.org").await;
+        client.turn("select").await.unwrap();
+    }
+    let (own, foreign) = (one.say("view").await, other.say("view").await);
+    assert_eq!(one.say(&format!("resume {own}")).await, "Ok(())");
+    assert_eq!(
+        one.say(&format!("resume {foreign}")).await,
+        "Err(FaultClass::Expired)"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password_is_a_fault_and_binds_nobody() {
+    let host = Host::new().await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    assert!(
+        client
+            .say("log-in nobody@example.org")
+            .await
+            .contains("Denied")
+    );
+    assert_eq!(client.say("me").await, "nobody");
+    assert_eq!(client.session.principal(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_turn_that_is_given_up_half_way_leaves_the_session_where_it_was() {
+    let host = Host::new().await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    client.say("count").await;
+    let given_up = tokio::time::timeout(
+        Duration::from_millis(50),
+        client.session.handle(Event::Input("sleep 60000\n".into())),
+    );
+    assert!(given_up.await.is_err());
+    assert!(client.session.is_parked());
+    assert_eq!(client.say("count").await, "2");
+}

@@ -79,12 +79,11 @@ async fn open(
             }
         },
     };
-    let guid = u128::from_str_radix(&target.mailbox, 16)
+    let guid: MailboxGuid = target
+        .mailbox
+        .parse()
         .map_err(|_| Failure::internal("the directory's mailbox id is not one"))?;
-    let mailbox = services
-        .store
-        .mailbox(MailboxGuid(guid.to_be_bytes()))
-        .await?;
+    let mailbox = services.store.mailbox(guid).await?;
     if target.address == user.address {
         return Ok((target.address, Actor::Owner, mailbox.acting(Actor::Owner)));
     }

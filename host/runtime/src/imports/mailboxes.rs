@@ -17,10 +17,7 @@ impl HostMailbox for State {
     }
 
     async fn guid(&mut self, mailbox: Resource<OpenMailbox>) -> wasmtime::Result<String> {
-        Ok(format!(
-            "{:032x}",
-            u128::from_be_bytes(self.table.get(&mailbox)?.mailbox.guid().0)
-        ))
+        Ok(self.table.get(&mailbox)?.mailbox.guid().to_string())
     }
 
     async fn address(&mut self, mailbox: Resource<OpenMailbox>) -> wasmtime::Result<String> {

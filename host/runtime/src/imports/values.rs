@@ -288,6 +288,35 @@ fn leaf_node(node: wit::RestrictionNode) -> Result<Restriction> {
     use wit::RestrictionNode as W;
     Ok(match node {
         W::Always(v) => Restriction::Always(v),
+        W::Header(t) => Restriction::Header {
+            name: t.name,
+            contains: t.contains,
+        },
+        W::Text(t) => Restriction::Text {
+            scope: text_scope(t.scope),
+            contains: t.contains,
+        },
+        W::FlagBits(t) => Restriction::Flags {
+            mask: t.mask,
+            all_set: t.all_set,
+        },
+        W::Keyword(name) => Restriction::Keyword(name),
+        W::Uids(given) => Restriction::Uids(pairs(given)?),
+        W::Positions(given) => Restriction::Positions(pairs(given)?),
+        W::Extension(extension) => {
+            return Err(Failure::unsupported(format!(
+                "restriction code {} is not known to this host",
+                extension.code
+            )));
+        }
+        property => property_node(property)?,
+    })
+}
+
+/// Tests of properties (MS-OXCDATA 2.12).
+fn property_node(node: wit::RestrictionNode) -> Result<Restriction> {
+    use wit::RestrictionNode as W;
+    Ok(match node {
         W::Property(t) => Restriction::Property {
             tag: PropertyTag(t.tag),
             relation: relation(t.relation),
@@ -315,44 +344,22 @@ fn leaf_node(node: wit::RestrictionNode) -> Result<Restriction> {
             relation: relation(t.relation),
             right: PropertyTag(t.right),
         },
-        W::Header(t) => Restriction::Header {
-            name: t.name,
-            contains: t.contains,
-        },
-        W::Text(t) => Restriction::Text {
-            scope: match t.scope {
-                wit::TextScope::Body => TextScope::Body,
-                wit::TextScope::Whole => TextScope::Whole,
-            },
-            contains: t.contains,
-        },
-        W::FlagBits(t) => Restriction::Flags {
-            mask: t.mask,
-            all_set: t.all_set,
-        },
-        W::Keyword(name) => Restriction::Keyword(name),
-        W::Uids(given) => Restriction::Uids(
-            spans(given)?
-                .into_iter()
-                .map(|span| (*span.start(), *span.end()))
-                .collect(),
-        ),
-        W::Positions(given) => Restriction::Positions(
-            spans(given)?
-                .into_iter()
-                .map(|span| (*span.start(), *span.end()))
-                .collect(),
-        ),
-        W::Extension(extension) => {
-            return Err(Failure::unsupported(format!(
-                "restriction code {} is not known to this host",
-                extension.code
-            )));
-        }
-        W::AllOf(_) | W::AnyOf(_) | W::Negate(_) | W::Sub(_) => {
-            return Err(Failure::internal("a branch is no leaf"));
-        }
+        _ => return Err(Failure::internal("a node that is no test of a property")),
     })
+}
+
+fn text_scope(given: wit::TextScope) -> TextScope {
+    match given {
+        wit::TextScope::Body => TextScope::Body,
+        wit::TextScope::Whole => TextScope::Whole,
+    }
+}
+
+fn pairs(given: Vec<wit::Span>) -> Result<Vec<(u32, u32)>> {
+    Ok(spans(given)?
+        .into_iter()
+        .map(|span| (*span.start(), *span.end()))
+        .collect())
 }
 
 #[cfg(test)]

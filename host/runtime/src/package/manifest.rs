@@ -183,19 +183,19 @@ fn known_keys(table: &toml::Table) -> Result<()> {
 }
 
 fn expect_known(section: &str, table: &toml::Table, known: &[&str]) -> Result<()> {
-    for key in table.keys().filter(|key| !known.contains(&key.as_str())) {
-        let place = if section.is_empty() {
-            String::new()
-        } else {
-            format!(" in [{section}]")
-        };
-        return Err(ManifestError(format!(
-            "unknown key `{}`{place}{}",
-            shown(key),
-            proposal(key, known)
-        )));
-    }
-    Ok(())
+    let Some(key) = table.keys().find(|key| !known.contains(&key.as_str())) else {
+        return Ok(());
+    };
+    let place = if section.is_empty() {
+        String::new()
+    } else {
+        format!(" in [{section}]")
+    };
+    Err(ManifestError(format!(
+        "unknown key `{}`{place}{}",
+        shown(key),
+        proposal(key, known)
+    )))
 }
 
 /// `; did you mean …?`, if something is near.

@@ -127,8 +127,7 @@ impl Plugin {
         let entries = self.entries();
         let found = entries
             .iter()
-            .filter(|entry| entry.state == VersionState::Retired)
-            .next_back();
+            .rfind(|entry| entry.state == VersionState::Retired);
         found.map(|entry| entry.version.clone()).ok_or_else(|| {
             Error::Package(format!(
                 "{} has no earlier version to go back to",

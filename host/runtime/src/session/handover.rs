@@ -38,38 +38,45 @@ struct Thawed {
 }
 
 impl Session {
-    /// Keeps the state after a completed turn.
+    /// Keeps the state after a completed turn, in place of the one before.
     pub(super) async fn freeze(&mut self) {
-        self.frozen = None;
         let version = self.standing.version.clone();
-        let Some(instance) = self.live.as_mut().filter(|_| version.can_hand_over()) else {
-            self.unfrozen = format!("{} has no hand-over", version.facts.identity());
+        let Some(mut instance) = self.live.take() else {
             return;
         };
+        let frozen = if version.can_hand_over() {
+            instance.freeze().await
+        } else {
+            Ok(Err(format!(
+                "{} has no hand-over",
+                version.facts.identity()
+            )))
+        };
+        self.frozen = None;
         let limit = version.facts.limits.frozen_bytes;
-        match instance.freeze().await {
+        self.unfrozen = match frozen {
             Ok(Ok(snapshot)) if snapshot.bytes.len() as u64 > limit => {
-                self.unfrozen = reached("frozen_bytes", limit)
+                reached("frozen_bytes", limit)
             }
-            Ok(Ok(snapshot)) if !version.accepts(snapshot.format) => {
-                self.unfrozen = format!(
-                    "{} froze to format {}, which its manifest does not accept",
-                    version.facts.identity(),
-                    snapshot.format
-                );
-            }
+            Ok(Ok(snapshot)) if !version.accepts(snapshot.format) => format!(
+                "{} froze to format {}, which its manifest does not accept",
+                version.facts.identity(),
+                snapshot.format
+            ),
             Ok(Ok(snapshot)) => {
                 self.host.commit_kept();
                 self.frozen = Some(snapshot);
+                self.live = Some(instance);
                 return;
             }
-            Ok(Err(refusal)) => self.unfrozen = refusal,
+            Ok(Err(refusal)) => refusal,
             Err(failed) => {
                 self.count_failure(&failed);
-                self.live = None;
                 self.unfrozen = failed.reason;
+                return;
             }
-        }
+        };
+        self.live = Some(instance);
         tracing::debug!(reason = %self.unfrozen, "the session cannot be frozen now");
     }
 

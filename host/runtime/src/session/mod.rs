@@ -187,7 +187,8 @@ impl Session {
         Ok(outcome)
     }
 
-    /// Runs one turn.
+    /// Runs one turn. Should the future be dropped before its end, the event may have had effects or none, and the
+    /// session goes on from its last frozen state with the next one.
     ///
     /// # Errors
     /// `SessionLost` when the turn failed and there is no frozen state to go on from: the connection must end.
@@ -288,7 +289,6 @@ impl Session {
             }
             Err(failed) if ended => {
                 self.count_failure(&failed);
-                self.live = None;
                 Turn::default()
             }
             Err(failed) => self.recover(failed, input).await?,
@@ -314,16 +314,20 @@ impl Session {
         }
     }
 
+    /// The instance is the session's again only when the turn is done: a turn that fails or is given up half-way takes
+    /// it along, and the session stands on its frozen state.
     async fn try_turn(&mut self, occasion: Occasion) -> std::result::Result<Outcome, Failed> {
-        let instance = self
+        let mut instance = self
             .live
-            .as_mut()
+            .take()
             .ok_or_else(|| Failed::answer("there is no instance"))?;
         let offered = occasion.input().len();
         self.host.begin_turn();
         let event = translate::event(occasion, instance.state())?;
         let turn = instance.handle(&event).await?;
-        translate::outcome(turn, offered, instance.state())
+        let outcome = translate::outcome(turn, offered, instance.state())?;
+        self.live = Some(instance);
+        Ok(outcome)
     }
 
     /// Carries out what the session keeps of a completed turn to itself, and takes the frozen state.

@@ -108,10 +108,12 @@ impl Registry {
         reason: CloseReason,
     ) -> usize {
         let sessions = lock(&self.sessions);
-        let chosen = sessions.values().filter(|listed| which(&listed.status));
-        chosen
-            .map(|listed| listed.close.send_replace(Some(reason)))
-            .count()
+        let mut asked = 0;
+        for listed in sessions.values().filter(|listed| which(&listed.status)) {
+            listed.close.send_replace(Some(reason));
+            asked += 1;
+        }
+        asked
     }
 
     /// Ends all; waits until they are gone or time is up.

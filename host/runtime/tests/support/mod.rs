@@ -16,11 +16,11 @@ use std::{
 };
 
 use tempfile::TempDir;
-use waxwing_directory::{Directory, DirectoryConfig};
-use waxwing_exmdb::{Store, StoreConfig};
+use waxwing_directory::{Directory, DirectoryConfig, HashCost};
+use waxwing_exmdb::{MailboxGuid, Store, StoreConfig};
 use waxwing_runtime::{
-    Action, Context, EngineConfig, Error, Event, PluginConfig, PluginStatus, Runtime,
-    RuntimeConfig, Services, Session, Turn,
+    Action, Context, EngineConfig, Error, Event, PluginStatus, Runtime, RuntimeConfig, Services,
+    Session, Turn,
 };
 use waxwing_transport::Delivery;
 
@@ -75,11 +75,8 @@ impl Host {
             live_instances: 32,
             ..EngineConfig::default()
         };
-        let probe = config
-            .plugins
-            .entry("probe".into())
-            .or_insert_with(PluginConfig::default);
-        probe.grants = vec!["directory/accounts".into()];
+        let probe = config.plugins.entry("probe".into()).or_default();
+        probe.grants = vec!["directory/accounts".into(), "store".into()];
         probe.settings.insert("motto".into(), "\"semper\"".into());
         change(&mut config);
         let runtime = Runtime::new(config.clone(), services.clone())
@@ -111,6 +108,21 @@ impl Host {
             config,
             services,
         }
+    }
+
+    /// A user of example.org whose password is `secret`.
+    pub async fn user(&self, name: &str) {
+        let Services {
+            store, directory, ..
+        } = &self.services;
+        let _ = directory.add_domain("example.org").await;
+        let address = format!("{name}@example.org");
+        let guid = MailboxGuid::random();
+        store.create(guid, &address).await.unwrap();
+        directory
+            .add_user(&address, name, "secret".into(), &guid.to_string())
+            .await
+            .unwrap();
     }
 
     /// Packs the probe as a version.
@@ -166,7 +178,7 @@ impl Host {
 
 pub fn stream_manifest(version: &str) -> String {
     format!(
-        "name = 'probe'\nversion = '{version}'\nworld = 'stream-plugin'\nprotocols = ['probe']\nneeds = ['directory/accounts']\n\
+        "name = 'probe'\nversion = '{version}'\nworld = 'stream-plugin'\nprotocols = ['probe']\nneeds = ['directory/accounts', 'store']\n\
          handoff = {{ writes = 1, accepts = [1] }}\n"
     )
 }
@@ -184,9 +196,13 @@ async fn services(folder: &Path) -> Services {
     })
     .await
     .unwrap();
-    let directory = Directory::open(DirectoryConfig::new(folder.join("directory.sqlite")))
-        .await
-        .unwrap();
+    let mut config = DirectoryConfig::new(folder.join("directory.sqlite"));
+    config.hash_cost = HashCost {
+        memory: 8,
+        passes: 1,
+        lanes: 1,
+    };
+    let directory = Directory::open(config).await.unwrap();
     let delivery = Delivery::new(store.clone(), directory.clone(), "mail.test".into());
     Services {
         store,

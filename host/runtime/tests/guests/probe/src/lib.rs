@@ -34,7 +34,13 @@ use waxwing::{
     },
     http::types::{Head, Park},
     log::logger::{self, Level},
+    session::types::FolderRef,
     session::types::{Action, Framing, Receive, Timer},
+    store::{
+        folders,
+        types::ItemFlags,
+        views::{self, NewMail, View},
+    },
     types::bodies::{self, Body, BodyRange, Piece},
 };
 
@@ -44,6 +50,7 @@ struct State {
     commands: u32,
     frozen: bool,
     body: Option<Body>,
+    view: Option<View>,
 }
 
 thread_local! { static STATE: RefCell<State> = RefCell::default(); }
@@ -69,6 +76,7 @@ impl StreamGuest for Probe {
                     actions: vec![],
                 },
             },
+            Event::Changed(changed) => say(0, format!("changed {}\n", changed.len())),
             Event::Timer(id) => say(0, format!("timer {id}\n")),
             Event::BodyReceived(received) => {
                 state.body = received.body;
@@ -186,6 +194,55 @@ impl State {
                     Err(fault) => format!("{:?}: {}", fault.class, fault.detail),
                 }
             }
+            "append" => {
+                let mailbox = accounts::reopen_mailbox(1).expect("a mailbox");
+                let inbox = folders::by_role(&mailbox, 1).expect("an inbox");
+                let message =
+                    bodies::compose(&[Piece::Bytes(b"Subject: hi\r\n\r\nhi\r\n".to_vec())])
+                        .expect("a body");
+                let mail = NewMail {
+                    message: &message,
+                    flags: ItemFlags::SEEN,
+                    keywords: vec![],
+                    internal_date: None,
+                };
+                format!(
+                    "{:?}",
+                    views::append(&mailbox, inbox.id, &[mail]).map(|appended| appended.uids)
+                )
+            }
+            "select" => {
+                let principal = accounts::current().expect("somebody");
+                let mailbox = principal.open_mailbox(None).expect("a mailbox");
+                let inbox = folders::by_role(&mailbox, 1).expect("an inbox");
+                self.view = Some(views::open(&mailbox, inbox.id, false).expect("a view"));
+                return act(
+                    consumed,
+                    Action::Watch(vec![FolderRef {
+                        mailbox: mailbox.number(),
+                        folder: inbox.id,
+                    }]),
+                );
+            }
+            "exists" => {
+                let view = self.view.as_ref().expect("a view");
+                let told = view.info().exists;
+                format!("{told} {:?}", view.sync(true).map(|changes| changes.exists))
+            }
+            "view" => self
+                .view
+                .as_ref()
+                .map_or(0, |view| view.info().id)
+                .to_string(),
+            "resume" => {
+                let mailbox = accounts::reopen_mailbox(1).expect("a mailbox");
+                format!(
+                    "{:?}",
+                    views::resume(&mailbox, number)
+                        .map(|_| ())
+                        .map_err(|fault| fault.class)
+                )
+            }
             "me" => accounts::current().map_or("nobody".into(), |principal| principal.address()),
             "resolve" => format!("{:?}", addresses::resolve(&[rest.to_owned()])),
             "file" => format!(
@@ -218,9 +275,11 @@ impl HandoffGuest for Probe {
                 return Err("told to stay".into());
             }
             let token = state.body.as_ref().map_or(0, Body::keep);
+            let view = state.view.as_ref().map_or(0, |view| view.info().id);
             let bytes = [
                 state.commands.to_le_bytes().as_slice(),
                 &token.to_le_bytes(),
+                &view.to_le_bytes(),
             ]
             .concat();
             Ok(Snapshot { format: 1, bytes })
@@ -228,7 +287,9 @@ impl HandoffGuest for Probe {
     }
 
     fn thaw(snapshot: Snapshot, context: Context, cause: Cause) -> Result<Turn, String> {
-        let (commands, token) = snapshot.bytes.split_at(4);
+        let (commands, handles) = snapshot.bytes.split_at(4);
+        let (token, view) = handles.split_at(8);
+        let view = u64::from_le_bytes(view.try_into().map_err(|_| "short")?);
         let commands = u32::from_le_bytes(commands.try_into().map_err(|_| "short")?);
         let token = u64::from_le_bytes(token.try_into().map_err(|_| "short")?);
         match context
@@ -247,6 +308,13 @@ impl HandoffGuest for Probe {
             state.commands = commands;
             state.body = (token != 0)
                 .then(|| bodies::resume(token))
+                .transpose()
+                .map_err(|fault| fault.detail)?;
+            state.view = (view != 0)
+                .then(|| {
+                    let mailbox = accounts::reopen_mailbox(1)?;
+                    views::resume(&mailbox, view)
+                })
                 .transpose()
                 .map_err(|fault| fault.detail)?;
             Ok(match cause {
