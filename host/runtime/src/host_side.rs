@@ -301,3 +301,23 @@ impl HostSide {
         self.held().offered.remove(&token)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::LimitsRequest;
+
+    #[test]
+    fn log_lines_over_the_limit_are_dropped_and_counted() {
+        let limits = Limits::default().with(&LimitsRequest {
+            log_lines_per_second: Some(5),
+            ..LimitsRequest::default()
+        });
+        let peer = SocketAddr::from(([192, 0, 2, 1], 1));
+        let identity = Identity::new("s1".into(), peer, false, tracing::Span::none(), &limits);
+        let written = (0..50).filter(|_| matches!(identity.take_line(), Line::Write { .. }));
+        assert!((5..10).contains(&written.count()));
+        std::thread::sleep(std::time::Duration::from_millis(250));
+        assert!(matches!(identity.take_line(), Line::Write { dropped } if dropped >= 40));
+    }
+}
