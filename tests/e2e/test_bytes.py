@@ -140,8 +140,8 @@ def test_a_message_delivered_twice_in_one_mailbox_costs_its_bytes_once(server, u
     body = b"Subject: big\r\n\r\n" + b"".join(b"%08d unlike any other line %d\r\n" % (n, n * n) for n in range(20000))
     client = server.imap(user)
     client.append("INBOX", None, None, body)
-    once = server.json("mailbox", "size", user)["bytes_on_disk"]
+    once = server.json("mailbox", "size", user)[0]["bytes_on_disk"]
     for _ in range(5):
         client.append("INBOX", None, None, body)
-    many = server.json("mailbox", "size", user)["bytes_on_disk"]
+    many = server.json("mailbox", "size", user)[0]["bytes_on_disk"]
     assert many - once < 100_000, (once, many)
