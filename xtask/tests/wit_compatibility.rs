@@ -4,7 +4,11 @@
 //! its worlds is compared with the world of the same name now. A plugin built against the release imports what the host then
 //! offered, so the present world must offer at least that, with the same types, and must not call more exports.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops where its own files are not as it left them")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops where its own files are not as it left them"
+)]
 
 use std::{
     fs,

@@ -283,17 +283,21 @@ impl Runtime {
         let mut limits = ceiling.grant(&manifest.limits);
         limits.memory = limits.memory.min(shared.engine.config.largest_memory);
         let grants = Grants::new(&manifest.name, &manifest.needs, &operator.grants);
+        let whose = |what: &dyn std::fmt::Display| {
+            Error::Package(format!("{} {}: {what}", manifest.name, manifest.version))
+        };
         let component = shared
             .compilation
             .component(&shared.engine.wasm, &package.component, &package.digest)
-            .await?;
-        let pre = linker::link(&shared.engine.wasm, &component, &grants).map_err(|error| {
-            Error::Package(format!("{} {}: {error}", manifest.name, manifest.version))
-        })?;
+            .await
+            .map_err(|error| match error {
+                Error::Package(what) => whose(&what),
+                other => other,
+            })?;
+        let pre = linker::link(&shared.engine.wasm, &component, &grants)
+            .map_err(|error| whose(&error))?;
         let exports = Exports::of(&pre).within(manifest.world);
-        fits(manifest.world, &exports).map_err(|what| {
-            Error::Package(format!("{} {}: {what}", manifest.name, manifest.version))
-        })?;
+        fits(manifest.world, &exports).map_err(|what| whose(&what))?;
         let facts = Facts {
             plugin: manifest.name.clone(),
             version: manifest.version.to_string(),

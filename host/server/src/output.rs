@@ -52,6 +52,7 @@ pub(crate) fn pretty(value: &impl Serialize) -> serde_json::Result<String> {
 }
 
 /// An answer for people.
+#[allow(clippy::too_many_lines, reason = "one short arm an answer")]
 pub(crate) fn text(response: &Response) -> String {
     match response {
         Response::Done(sentence) => format!("{sentence}\n"),

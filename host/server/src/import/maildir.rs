@@ -118,9 +118,7 @@ fn keywords(directory: &Path) -> BTreeMap<char, String> {
     text.lines()
         .filter_map(|line| {
             let (number, name) = line.split_once(' ')?;
-            let letter = u8::try_from(number.parse::<u8>().ok()?)
-                .ok()
-                .filter(|number| *number < 26)?;
+            let letter = number.parse::<u8>().ok().filter(|number| *number < 26)?;
             Some((char::from(b'a' + letter), name.to_owned()))
         })
         .collect()

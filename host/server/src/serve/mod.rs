@@ -46,9 +46,8 @@ pub(crate) async fn run(
     );
     let socket = config.data().admin_socket();
     let administration = tokio::spawn(async move { waxwing_admin::serve(&socket, admin).await });
-    let net_config = net_config(&config, &rooms.directory).await?;
     let net = Server::start(
-        net_config,
+        net_config(&config, &rooms.directory).await?,
         runtime.clone(),
         rooms.store.clone(),
         rooms.directory.clone(),

@@ -1,5 +1,12 @@
 //! The example plugin's transcripts against its component.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test stops where its own set-up fails"
+)]
+
 use waxwing_sdk_harness::{Component, House};
 
 #[test]

@@ -1,5 +1,12 @@
 //! The imap component on a real store: in one piece, octet by octet, and handed over between all events.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test stops where its own set-up fails"
+)]
+
 use waxwing_exmdb::{Body, ItemFlags, NewMail, Role};
 use waxwing_sdk_harness::{Component, House, USERS};
 

@@ -1,5 +1,12 @@
 //! The status page, and a stream that parks, against the component.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test stops where its own set-up fails"
+)]
+
 use std::time::Duration;
 
 use bytes::Bytes;
