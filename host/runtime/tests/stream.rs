@@ -279,6 +279,22 @@ async fn a_parked_session_holds_no_instance_and_goes_on_where_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_parked_session_is_handed_over_at_once_and_stays_parked() {
+    let host = Host::new().await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    client.say("compose kept").await;
+    client.session.park().await;
+    host.run("0.2.0").await;
+    assert!(matches!(client.session.wake().await, Wake::Upgrade));
+    assert!(client.session.upgrade().await.unwrap().actions.is_empty());
+    assert!(client.session.is_parked());
+    let status = host.status("0.2.0");
+    assert_eq!((status.frozen, status.handovers), (1, 1));
+    assert_eq!(client.say("body").await, "kept!");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_timer_goes_on_while_the_session_is_parked() {
     let host = Host::new().await;
     host.run("0.1.0").await;

@@ -216,7 +216,7 @@ impl Session {
                 return Wake::Close(reason);
             }
             self.swaps.mark_unchanged();
-            if self.live.is_some() && self.upgrade_target().is_some() {
+            if self.upgrade_target().is_some() {
                 return Wake::Upgrade;
             }
             tokio::select! {
@@ -227,13 +227,19 @@ impl Session {
         }
     }
 
-    /// Hands over to the newest version; whatever happens, the session goes on. A turn may come of it.
+    /// Hands over to the newest version; whatever happens, the session goes on. A turn may come of it. A parked session is
+    /// handed over too, so that a version that refuses is found out at once and not when the client wakes; it is parked again.
     ///
     /// # Errors
     /// None today; the session goes on with its old version when the new one refuses.
     pub async fn upgrade(&mut self) -> Result<Turn> {
         let span = self.host.identity.span.clone();
-        Ok(self.hand_over().instrument(span).await)
+        let parked = self.is_parked();
+        let turn = self.hand_over().instrument(span).await;
+        if parked && turn.actions.is_empty() {
+            self.park().await;
+        }
+        Ok(turn)
     }
 
     /// Nothing to do for a while: drops the instance, if its state is frozen. The next event thaws it.
