@@ -36,7 +36,7 @@ pub(crate) enum Plugin {
         /// The version; without it, the newest that is staged.
         version: Option<String>,
         /// Seconds to wait until all live sessions are handed over.
-        #[arg(long, default_value_t = 30, value_name = "SECONDS")]
+        #[arg(long, default_value_t = 10, value_name = "SECONDS")]
         wait: u64,
     },
     /// Go back to the version that was active before; live sessions are handed over.
@@ -44,7 +44,7 @@ pub(crate) enum Plugin {
         /// Its name.
         plugin: String,
         /// Seconds to wait until all live sessions are handed over.
-        #[arg(long, default_value_t = 30, value_name = "SECONDS")]
+        #[arg(long, default_value_t = 10, value_name = "SECONDS")]
         wait: u64,
     },
     /// Tell sessions, turns, traps and hand-overs of each version.
@@ -170,7 +170,7 @@ fn told(response: &Response, outcome: &Outcome<'_>) -> String {
     let busy = outcome.remaining.saturating_sub(outcome.refused);
     if busy > 0 {
         text.push_str(&format!(
-            ", {busy} still in a turn: they follow when it ends"
+            ", {busy} are in the middle of an answer and follow when it is sent"
         ));
     }
     text.push('\n');

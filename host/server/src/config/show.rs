@@ -183,6 +183,15 @@ mod tests {
     }
 
     #[test]
+    fn the_operators_guide_holds_every_key() {
+        let guide = include_str!("../../../../docs/waxwing.toml");
+        assert!(
+            guide == annotated(),
+            "write it anew: waxwing config show --defaults > docs/waxwing.toml"
+        );
+    }
+
+    #[test]
     fn every_key_says_what_it_means() {
         for table in tables() {
             for key in table.keys {
