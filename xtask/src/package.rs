@@ -8,13 +8,18 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    metadata::Metadata,
+    metadata::{Metadata, PluginCrate},
     run::{cargo, run},
 };
 
 /// Where the packages are put, below the target folder.
 pub(crate) fn folder(metadata: &Metadata) -> PathBuf {
     metadata.target_directory.join("packages")
+}
+
+/// Where a plugin's package is put.
+pub(crate) fn of(metadata: &Metadata, plugin: &PluginCrate) -> Result<PathBuf> {
+    Ok(folder(metadata).join(name(&plugin.folder.join("plugin.toml"))?))
 }
 
 /// Builds every plugin in release; answers with the packages' folders.
@@ -31,7 +36,7 @@ pub(crate) fn build_all() -> Result<Vec<PathBuf>> {
         .iter()
         .map(|plugin| {
             let manifest = plugin.folder.join("plugin.toml");
-            let package = folder(&metadata).join(name(&manifest)?);
+            let package = of(&metadata, plugin)?;
             fs::create_dir_all(&package).with_context(|| package.display().to_string())?;
             copy(&manifest, &package.join("plugin.toml"))?;
             copy(&built.join(&plugin.component), &package.join("plugin.wasm"))?;

@@ -64,7 +64,7 @@ impl Up {
         let listening = listeners::read(&server.config)?;
         listeners::check_free(&listening, &server.config)?;
         let users = data::users(&data, &server)?;
-        load_plugins(&package::folder(&metadata), &server)?;
+        load_plugins(&metadata, &server)?;
         let announcement = data.join("announcement.txt");
         std::fs::write(&announcement, table::render(&listening, &users, &data))
             .with_context(|| announcement.display().to_string())?;
@@ -91,17 +91,17 @@ impl Server {
     }
 }
 
-/// Loads and activates every package that is not active yet.
-fn load_plugins(packages: &Path, server: &Server) -> Result<()> {
-    let mut folders: Vec<PathBuf> = std::fs::read_dir(packages)
-        .with_context(|| format!("{}: build first, without --no-build", packages.display()))?
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.join("plugin.toml").exists())
-        .collect();
-    folders.sort();
+/// Loads and activates every package that is not active yet; examples are packages too, but no part of the server.
+fn load_plugins(metadata: &Metadata, server: &Server) -> Result<()> {
+    let mut folders = Vec::new();
+    for plugin in metadata.plugins() {
+        if plugin.folder.starts_with(workspace().join("plugins")) {
+            folders.push(package::of(metadata, &plugin)?);
+        }
+    }
     for folder in folders {
-        let text = output(server.command(&["plugin", "load", "--json"]).arg(&folder))?;
+        let text = output(server.command(&["plugin", "load", "--json"]).arg(&folder))
+            .with_context(|| format!("{}: build first, without --no-build", folder.display()))?;
         let loaded: Loaded =
             serde_json::from_str(&text).context("the answer of `waxwing plugin load`")?;
         if loaded.state != "active" {
