@@ -1,8 +1,9 @@
 //! The end of a transaction: trace header, mail flow, replies.
 //!
-//! LMTP answers for each recipient (RFC 2033 4.2). SMTP has one answer for all, so: some refused for now, the answer is that
-//! temporary one (the mail flow remembers who has the message, a retry does not double it); all refused for good, the first of
-//! those; else 250, and what was refused for good is logged, as the sender hears of it only through a report.
+//! LMTP answers for each recipient (RFC 2033 4.2). SMTP has one answer for all. Some refused for now: that temporary
+//! answer; the mail flow remembers who has the message, so a retry does not double it. All refused for good: the first of
+//! those. Some served and some refused for good (a user removed since RCPT): a temporary answer too, because there is no
+//! outbound queue yet to bounce from; at the retry RCPT refuses, and the sender's own server tells the sender.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -140,13 +141,16 @@ fn one_reply(context: &Context, outcomes: &[Outcome]) -> String {
         .iter()
         .find(|outcome| (400..500).contains(&outcome.code));
     let served = outcomes.iter().any(|outcome| outcome.code < 400);
-    let refused = outcomes
-        .iter()
-        .find(|outcome| outcome.code >= 500)
-        .filter(|_| !served);
-    match temporary.or(refused) {
-        Some(outcome) => reply::line(outcome.code, &outcome.enhanced, &outcome.text),
-        None => reply::line(250, "2.0.0", &format!("Delivered as {}", context.session)),
+    let refused = outcomes.iter().find(|outcome| outcome.code >= 500);
+    match (temporary, refused) {
+        (Some(outcome), _) => reply::line(outcome.code, &outcome.enhanced, &outcome.text),
+        (None, Some(outcome)) if served => reply::line(
+            451,
+            "4.3.0",
+            &format!("Not delivered to all recipients: {}", outcome.text),
+        ),
+        (None, Some(outcome)) => reply::line(outcome.code, &outcome.enhanced, &outcome.text),
+        (None, None) => reply::line(250, "2.0.0", &format!("Delivered as {}", context.session)),
     }
 }
 

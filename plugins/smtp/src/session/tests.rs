@@ -152,6 +152,19 @@ fn smtp_asks_for_a_retry_when_one_recipient_failed_for_now() {
 }
 
 #[test]
+fn a_recipient_refused_after_others_were_served_is_not_passed_over_in_silence() {
+    let mut s = session("smtp");
+    standin::set_outcome("b@here.test", 550, "5.1.1", "gone");
+    codes(
+        &mut s,
+        "EHLO c\nMAIL FROM:<>\nRCPT TO:<a@here.test>\nRCPT TO:<b@here.test>\nDATA\n",
+    );
+    assert!(text(&s.handle(received(b"x\r\n"))).starts_with("451 4.3.0 Not delivered to all"));
+    codes(&mut s, "MAIL FROM:<>\nRCPT TO:<b@here.test>\nDATA\n");
+    assert!(text(&s.handle(received(b"x\r\n"))).starts_with("550 5.1.1"));
+}
+
+#[test]
 fn chunks_are_strung_together() {
     let mut s = session("smtp");
     codes(&mut s, "EHLO c\nMAIL FROM:<>\nRCPT TO:<a@here.test>\n");
