@@ -21,7 +21,6 @@ EXPLAINED = {
     ("msg_19.txt", "1 size"): EMPTY_LINE,
     ("msg_25.txt", "1 type"): NO_BOUNDARY,
     ("msg_31.txt", "1 type"): NO_BOUNDARY,
-    ("msg_33.txt", "1 type"): NO_BOUNDARY,
     ("msg_35.txt", "1 size"): EMPTY_LINE,
     ("msg_37.txt", "1 count"): EMPTY_PART,
     ("msg_38.txt", "1.1.2 size"): EMPTY_LINE,

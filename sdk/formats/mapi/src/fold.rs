@@ -47,11 +47,19 @@ pub fn compare(left: &str, right: &str) -> Ordering {
     folded(left).cmp(folded(right))
 }
 
+/// Comparisons up to which a text is searched where it stands; beyond them a folded copy is made, in which the search
+/// is linear.
+const MAX_COMPARISONS: usize = 1 << 20;
+
 /// Finds an ASCII needle, ignoring the case of ASCII letters.
 fn ascii_find(text: &[u8], needle: &[u8]) -> bool {
     let Some(first) = needle.first() else {
         return true;
     };
+    if text.len().saturating_mul(needle.len()) > MAX_COMPARISONS {
+        let (text, needle) = (text.to_ascii_lowercase(), needle.to_ascii_lowercase());
+        return memchr::memmem::find(&text, &needle).is_some();
+    }
     let (lower, upper) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
     memchr::memchr2_iter(lower, upper, text).any(|at| {
         text.get(at..at + needle.len())
@@ -81,6 +89,13 @@ mod tests {
         for (text, needle, expected) in table {
             assert_eq!(contains(text, needle), expected, "{needle} in {text}");
         }
+    }
+
+    #[test]
+    fn a_long_needle_is_found_in_a_long_text() {
+        let (text, needle) = ("a".repeat(5000) + "B", "A".repeat(4000));
+        assert!(contains(&text, &format!("{needle}b")));
+        assert!(!contains(&text, &format!("{needle}c")));
     }
 
     #[test]

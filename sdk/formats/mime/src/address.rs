@@ -48,14 +48,17 @@ impl Address {
     }
 }
 
-/// The addresses of an unfolded field value, group markers included.
+/// Addresses read of a field, group markers counted.
+pub const MAX_ADDRESSES: usize = 10_000;
+
+/// The addresses of an unfolded field value, group markers included; at most [`MAX_ADDRESSES`].
 pub fn parse(field: &[u8]) -> Vec<Address> {
     let mut list = List {
         cursor: Cursor::new(field),
         addresses: Vec::new(),
         in_group: false,
     };
-    while list.cursor.peek().is_some() {
+    while list.cursor.peek().is_some() && list.addresses.len() < MAX_ADDRESSES {
         list.member();
     }
     list.end_group();

@@ -11,10 +11,12 @@
 //!   `MESSAGE/RFC822` or `MESSAGE/GLOBAL`; `PartKind::Leaf` is neither. A renderer needs no other check.
 //! - Text holds no CR, LF or NUL and is otherwise as it stands in the message, unfolded.
 //! - Bounds: [`MAX_DEPTH`] nested parts and [`MAX_PARTS`] parts. A container beyond the depth is a leaf
-//!   `APPLICATION/OCTET-STREAM`; bytes behind the last part allowed belong to no part. Of one
-//!   header field at most [`MAX_FIELD`] octets are read.
+//!   `APPLICATION/OCTET-STREAM`; bytes behind the last part allowed belong to no part. Of headers at most
+//!   [`MAX_HEADERS`] octets and [`MAX_ENTRIES`] addresses and parameters are read, of one field [`MAX_FIELD`] octets; a part whose
+//!   header may not be read is text. A structure thus has a few megabytes at the most, whatever the message.
 //! - One pass over the bytes; the work is linear in the message for any nesting.
 
+mod boundaries;
 mod codec;
 mod content;
 mod envelope;
@@ -30,6 +32,10 @@ use crate::parameter::Parameters;
 pub const MAX_DEPTH: usize = 100;
 /// Parts of a message, containers counted.
 pub const MAX_PARTS: usize = 10_000;
+/// Octets of headers that are read, those of all parts together.
+pub const MAX_HEADERS: usize = 4 * 1024 * 1024;
+/// Parameters and addresses kept, those of all parts together; the part that reaches it is kept whole.
+pub const MAX_ENTRIES: usize = 50_000;
 /// Octets read of one header field, after unfolding.
 pub const MAX_FIELD: usize = 256 * 1024;
 

@@ -19,18 +19,14 @@ pub fn base(subject: &str) -> BaseSubject {
         let trailed = strip_trailers(text);
         removed |= trailed.len() < text.trim_end().len();
         text = trailed;
-        loop {
-            let before = text.len();
-            text = text.trim_start();
-            if let Some(rest) = strip_leader(text) {
-                removed = true;
-                text = rest;
-            } else if let Some(rest) = strip_blob(text).filter(|rest| !rest.is_empty()) {
-                text = rest;
-            }
-            if text.len() == before {
-                break;
-            }
+        while let Some(rest) = strip_leader(text.trim_start()) {
+            removed = true;
+            text = rest;
+        }
+        text = text.trim_start();
+        // What is left of blobs hides no further leader: `strip_leader` has looked behind them all.
+        while let Some(rest) = strip_blob(text).filter(|rest| !rest.is_empty()) {
+            text = rest;
         }
         match strip_forward_brackets(text) {
             Some(inner) => {
@@ -124,6 +120,8 @@ mod tests {
             ("[list] Re: Hello", "Hello", true),
             ("[list] Hello", "Hello", false),
             ("[only]", "[only]", false),
+            ("[a] [b] [c]", "[c]", false),
+            ("[a] [b] Re: [c] x", "x", true),
             ("[Fwd: Re: Hello]", "Hello", true),
             ("[Fwd: [Fwd: Hello (fwd)]]", "Hello", true),
             ("Reply", "Reply", false),

@@ -66,7 +66,7 @@ impl Summary {
     /// Reads header and structure; does not look into the content of parts but for reports.
     pub fn of(message: &[u8], structure: &Structure) -> Summary {
         let envelope = &structure.envelope;
-        let block = text::slice(message, structure.root.header);
+        let block = text::block(message, structure);
         let subject = word::decode(envelope.subject.as_deref().unwrap_or_default());
         let base = subject::base(&subject);
         let (_, normalized) = subject::split_prefix(&subject);

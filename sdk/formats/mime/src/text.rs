@@ -10,6 +10,15 @@ use std::borrow::Cow;
 /// Octets of a part's body that are decoded.
 pub const MAX_PART: usize = 16 * 1024 * 1024;
 
+/// Octets of a header block that are decoded.
+pub const MAX_HEADER: usize = 1024 * 1024;
+
+/// The header block of a message, cut at [`MAX_HEADER`].
+pub(crate) fn block<'a>(message: &'a [u8], structure: &Structure) -> &'a [u8] {
+    let block = slice(message, structure.root.header);
+    block.get(..MAX_HEADER).unwrap_or(block)
+}
+
 /// The text of each text part in the order of the message. Headers of embedded messages are texts
 /// too: to the message that holds them they are body (RFC 9051 section 6.4.4, BODY).
 pub fn body<'a>(message: &'a [u8], structure: &'a Structure) -> impl Iterator<Item = String> + 'a {
@@ -26,7 +35,7 @@ pub fn body<'a>(message: &'a [u8], structure: &'a Structure) -> impl Iterator<It
 /// The header of a message, decoded: one line for each field.
 pub fn header(message: &[u8], structure: &Structure) -> String {
     let mut out = String::new();
-    for field in header::fields(slice(message, structure.root.header)) {
+    for field in header::fields(block(message, structure)) {
         out.push_str(&String::from_utf8_lossy(field.name));
         out.push_str(": ");
         out.push_str(&word::decode(field.value));

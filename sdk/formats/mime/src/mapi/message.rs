@@ -8,7 +8,7 @@ use waxwing_formats_mapi::{Property, PropertyTag, Value, tags};
 
 /// The properties of a message or of an embedded one, unsorted, each tag once.
 pub fn properties(message: &[u8], structure: &Structure) -> Vec<Property> {
-    let block = text::slice(message, structure.root.header);
+    let block = text::block(message, structure);
     let summary = Summary::of(message, structure);
     let mut out = Properties::default();
     describe(&summary, &mut out);

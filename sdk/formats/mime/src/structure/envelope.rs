@@ -1,7 +1,7 @@
 //! ENVELOPE of RFC 9051 section 7.5.2.
 
 use super::MAX_FIELD;
-use crate::address::{self, Address};
+use crate::address::{self, Address, MAX_ADDRESSES};
 use crate::header;
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +78,13 @@ impl Envelope {
             _ => return,
         };
         list.extend(address::parse(&field_text(value)));
+        list.truncate(MAX_ADDRESSES);
+    }
+
+    /// Addresses in all lists.
+    pub(super) fn addresses(&self) -> usize {
+        let own = self.from.len() + self.to.len() + self.cc.len() + self.bcc.len();
+        own + self.sender.len() + self.reply_to.len()
     }
 }
 

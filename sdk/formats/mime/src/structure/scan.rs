@@ -5,16 +5,21 @@
 //! ones, closed or not. The line end before a delimiter belongs to the delimiter. Descending into a
 //! part recurses; [`MAX_DEPTH`] bounds it.
 
+use super::boundaries::{Boundaries, Delimiter};
 use super::content::{self, Class, Default};
-use super::{Envelope, MAX_DEPTH, MAX_PARTS, Part, PartKind, Structure};
+use super::{Envelope, MAX_DEPTH, MAX_ENTRIES, MAX_HEADERS, MAX_PARTS, Part, PartKind, Structure};
 use crate::header::is_empty_line;
 
 pub(super) fn message(message: &[u8]) -> Structure {
     let mut scanner = Scanner {
         message,
         at: 0,
-        boundaries: Vec::new(),
+        boundaries: Boundaries::default(),
         parts: 0,
+        limits: Limits {
+            octets: MAX_HEADERS,
+            entries: MAX_ENTRIES,
+        },
     };
     scanner.structure(1).0
 }
@@ -23,28 +28,55 @@ pub(super) fn message(message: &[u8]) -> Structure {
 #[derive(Clone, Copy)]
 enum Stop {
     End,
-    /// A delimiter line that starts at `start`, of the boundary with that index.
-    Delimiter {
-        index: usize,
-        last: bool,
+    /// A delimiter line that starts at `start`.
+    At {
+        delimiter: Delimiter,
         start: usize,
     },
+}
+
+impl Stop {
+    fn is_of(self, own: usize, closing: bool) -> bool {
+        matches!(self, Stop::At { delimiter: Delimiter { index, last }, .. } if index == own && last == closing)
+    }
 }
 
 struct Scanner<'a> {
     message: &'a [u8],
     /// Where to go on: the start of a line, behind a delimiter line once one was found.
     at: usize,
-    boundaries: Vec<Vec<u8>>,
+    boundaries: Boundaries,
     parts: usize,
+    limits: Limits,
+}
+
+/// What of headers may still be taken.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// Octets that may be read.
+    octets: usize,
+    /// Parameters and addresses that may be kept.
+    entries: usize,
+}
+
+impl Limits {
+    /// What of a header block may be read.
+    fn cut(self, block: &[u8]) -> &[u8] {
+        if self.entries == 0 {
+            return b"";
+        }
+        block.get(..self.octets).unwrap_or(block)
+    }
 }
 
 impl Scanner<'_> {
     /// A message that starts here.
     fn structure(&mut self, depth: usize) -> (Structure, Stop) {
         let start = self.at;
+        let before = self.limits;
         let (root, stop) = self.part(Default::Text, depth);
-        let envelope = Envelope::parse(self.slice(start, end(root.header)));
+        let envelope = Envelope::parse(before.cut(self.slice(start, end(root.header))));
+        self.limits.entries = self.limits.entries.saturating_sub(envelope.addresses());
         (Structure { envelope, root }, stop)
     }
 
@@ -53,7 +85,16 @@ impl Scanner<'_> {
         self.parts += 1;
         let start = self.at;
         let (body_start, ended) = self.header();
-        let mut part = content::part(self.slice(start, body_start), default);
+        let block = self.limits.cut(self.slice(start, body_start));
+        let octets = block.len();
+        let mut part = content::part(block, default);
+        let disposition = part
+            .disposition
+            .as_ref()
+            .map_or(0, |(_, params)| params.len());
+        let entries = part.params.len() + disposition + part.language.len();
+        self.limits.octets = self.limits.octets.saturating_sub(octets);
+        self.limits.entries = self.limits.entries.saturating_sub(entries);
         part.header = range(start, body_start);
         let stop = match content::classify(&mut part) {
             Class::Multipart { .. } | Class::Message if depth >= MAX_DEPTH => {
@@ -86,31 +127,25 @@ impl Scanner<'_> {
         } else {
             Default::Text
         };
-        let own = self.boundaries.len();
-        self.boundaries.push(boundary);
+        let own = self.boundaries.push(boundary);
         let mut children = Vec::new();
         let mut stop = ended.unwrap_or_else(|| self.skip());
-        while let Stop::Delimiter {
-            index, last: false, ..
-        } = stop
-            && index == own
-            && self.parts < MAX_PARTS
-        {
+        while stop.is_of(own, false) && self.parts < MAX_PARTS {
             let (child, next) = self.part(default, depth + 1);
             children.push(child);
             stop = next;
         }
-        self.boundaries.truncate(own);
+        self.boundaries.pop();
         if children.is_empty() {
             content::set_plain_text(part);
         } else {
             part.kind = PartKind::Multipart(children);
         }
-        match stop {
+        if stop.is_of(own, false) || stop.is_of(own, true) {
             // The epilogue.
-            Stop::Delimiter { index, .. } if index == own => self.skip(),
-            outer => outer,
+            return self.skip();
         }
+        stop
     }
 
     fn embedded(
@@ -171,28 +206,18 @@ impl Scanner<'_> {
     /// Whether the line that starts at `start` is a delimiter; if so, goes on behind it.
     fn delimiter(&mut self, start: usize) -> Option<Stop> {
         let dashed = self.message.get(start..)?.strip_prefix(b"--")?;
-        for (index, boundary) in self.boundaries.iter().enumerate().rev() {
-            let Some(tail) = dashed.strip_prefix(boundary.as_slice()) else {
-                continue;
-            };
-            let len = memchr::memchr(b'\n', tail).map_or(tail.len(), |at| at + 1);
-            let tail = tail.get(..len)?;
-            let blank = |text: &[u8]| {
-                text.iter()
-                    .all(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n'))
-            };
-            let last = tail.starts_with(b"--");
-            if blank(tail) || last && tail.get(2..).is_some_and(blank) {
-                self.at = start + 2 + boundary.len() + len;
-                return Some(Stop::Delimiter { index, last, start });
-            }
+        if self.boundaries.is_empty() {
+            return None;
         }
-        None
+        let len = memchr::memchr(b'\n', dashed).map_or(dashed.len(), |at| at + 1);
+        let delimiter = self.boundaries.delimiter(dashed.get(..len)?)?;
+        self.at = start + 2 + len;
+        Some(Stop::At { delimiter, start })
     }
 
     /// Where the content before a stop ends: the line end before a delimiter is not content.
     fn content_end(&self, stop: Stop) -> usize {
-        let Stop::Delimiter { start, .. } = stop else {
+        let Stop::At { start, .. } = stop else {
             return self.message.len();
         };
         let before = self.slice(0, start);
@@ -234,6 +259,7 @@ fn end((offset, len): (u64, u64)) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::address::MAX_ADDRESSES;
     use proptest::prelude::*;
 
     /// One line: `TYPE/SUBTYPE"body"`, children in brackets.
@@ -397,6 +423,34 @@ mod tests {
         };
         assert_eq!(parts.len(), MAX_PARTS - 1);
         assert_eq!(Structure::decode(&structure.encode()), Some(structure));
+    }
+
+    #[test]
+    fn what_headers_hold_is_bounded() {
+        let part = "--b\nContent-Type: a/b; c=d; e=f; g=h\n\nx\n";
+        let addresses = "To: a,\n".repeat(MAX_ADDRESSES + 5);
+        let message = format!("{addresses}{MIXED}{}", part.repeat(MAX_PARTS));
+        let structure = Structure::parse(message.as_bytes());
+        assert_eq!(structure.envelope.to.len(), MAX_ADDRESSES);
+
+        let long = format!("Subject: kept\n{}\nx", "A: b\n".repeat(MAX_HEADERS / 5));
+        let structure = Structure::parse(long.as_bytes());
+        assert_eq!(structure.envelope.subject.unwrap(), b"kept");
+
+        let messages = format!(
+            "{MIXED}{}",
+            format!("--b\nContent-Type: message/rfc822\n\n{addresses}\n").repeat(20)
+        );
+        let structure = Structure::parse(messages.as_bytes());
+        let PartKind::Multipart(parts) = &structure.root.kind else {
+            panic!("a multipart")
+        };
+        let addresses = parts.iter().map(|part| match &part.kind {
+            PartKind::Message(inner) => inner.envelope.to.len(),
+            _ => 0,
+        });
+        assert_eq!(addresses.sum::<usize>(), MAX_ENTRIES);
+        assert!(parts.last().unwrap().kind == PartKind::Leaf);
     }
 
     /// Messages made of the lines that matter to the scanner.
