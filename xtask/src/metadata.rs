@@ -19,6 +19,12 @@ struct Crate {
     name: String,
     manifest_path: PathBuf,
     targets: Vec<Target>,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Dependency {
+    name: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -76,11 +82,18 @@ impl Metadata {
             let folder = folder
                 .strip_prefix(crate::run::workspace())
                 .unwrap_or(folder);
+            // What hosts components, to test them, is no component itself.
+            let hosts = ["wasmtime", "waxwing-runtime"];
+            let native = package
+                .dependencies
+                .iter()
+                .any(|dependency| hosts.contains(&dependency.name.as_str()));
             let proc_macro = package
                 .targets
                 .iter()
                 .any(|target| target.crate_types.iter().any(|kind| kind == "proc-macro"));
             !proc_macro
+                && !native
                 && ["plugins", "sdk", "examples"]
                     .iter()
                     .any(|root| folder.starts_with(root))

@@ -87,7 +87,7 @@ fn absent() -> Vec<&'static str> {
 /// Builds server and packages, installs the clients, runs pytest.
 pub(super) fn run_suites(built: &str, pytest: &[String]) -> Result<()> {
     let metadata = Metadata::read()?;
-    run(&mut cargo(&["build", "--workspace", "--bins"]))?;
+    super::build_binaries()?;
     package::build_all()?;
     let cache = cache()?;
     let python = python(&cache)?;

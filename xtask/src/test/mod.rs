@@ -136,8 +136,7 @@ impl Step {
             Step::Unit => run(&mut cargo(&["test", "--workspace"])),
             Step::Wit => run(&mut cargo(&[
                 "test",
-                "-p",
-                "xtask",
+                "--workspace",
                 "--test",
                 "wit_compatibility",
             ])),
@@ -147,11 +146,24 @@ impl Step {
     }
 }
 
+/// The server and the tools. With the tests, because their dependencies ask for more features: without them cargo would
+/// build wasmtime's and tokio's dependants anew.
+fn build_binaries() -> Result<()> {
+    run(&mut cargo(&["build", "--workspace", "--bins", "--tests"]))
+}
+
 /// Unit tests of what runs in the sandbox, on the sandbox's machine.
 fn wasm() -> Result<()> {
     let metadata = Metadata::read()?;
-    run(&mut cargo(&["build", "--workspace", "--bins"]))?;
-    let mut tests = cargo(&["test", "--target", "wasm32-wasip2", "--lib"]);
+    build_binaries()?;
+    let mut tests = cargo(&[
+        "test",
+        "--target",
+        "wasm32-wasip2",
+        "--lib",
+        "--features",
+        "waxwing-sdk/testing",
+    ]);
     for package in metadata.sandboxed() {
         tests.args(["-p", &package]);
     }

@@ -26,8 +26,14 @@ fn context(protocol: &str) -> Context {
     }
 }
 
-/// A session whose directory knows `a@here.test` and `b@here.test`.
+/// A session whose directory knows `a@here.test` and `b@here.test`. In the sandbox all tests share one thread, and so one
+/// stand-in: it is emptied first.
 fn session(protocol: &str) -> Smtp {
+    standin::reset();
+    session_as_configured(protocol)
+}
+
+fn session_as_configured(protocol: &str) -> Smtp {
     standin::add_address("a@here.test", AddressClass::Local);
     standin::add_address("b@here.test", AddressClass::Local);
     Smtp::start(&context(protocol)).0
@@ -196,8 +202,9 @@ fn a_refused_chunk_is_read_and_thrown_away() {
 
 #[test]
 fn size_is_refused_when_announced_and_when_found_out() {
+    standin::reset();
     standin::set("max_message_size", "1000");
-    let mut s = session("smtp");
+    let mut s = session_as_configured("smtp");
     assert_eq!(
         codes(&mut s, "EHLO c\nMAIL FROM:<> SIZE=1001\n"),
         ["250", "552"]
