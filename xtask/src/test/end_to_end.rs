@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 use crate::{
     metadata::Metadata,
     package,
-    run::{cargo, is_there, run, workspace},
+    run::{is_there, run, workspace},
 };
 
 /// Program or file, and the Debian package that brings it.
