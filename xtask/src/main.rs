@@ -1,8 +1,11 @@
-//! `cargo xtask`: what a newcomer types. [`up`] builds everything and starts a server to try; [`test`] runs every check.
+//! `cargo xtask`: what a newcomer types. [`up`] builds everything and starts a server to try; [`test`] runs every check;
+//! [`bench`] measures.
 //!
 //! This crate depends on little, so that it is built in seconds on a machine that has built nothing yet. It only calls other
 //! programs; what needs the host's libraries is a program of its own (`sdk/rust/wasm-test-runner`) or a test (`tests/wit_compatibility`).
 
+mod bench;
+mod debian;
 mod metadata;
 mod package;
 mod run;
@@ -28,6 +31,8 @@ enum Command {
     Up(up::Up),
     /// Run every check: formatting, lints, unit tests natively and on wasm, contracts, documents, end-to-end tests.
     Test(test::Test),
+    /// Measure a release build on loopback, beside other servers where there are any.
+    Bench(bench::Bench),
     /// Build the plugins and put each into a package under the target folder.
     Package,
 }
@@ -36,6 +41,7 @@ fn main() -> ExitCode {
     let done = match Xtask::parse().command {
         Command::Up(up) => up.run(),
         Command::Test(test) => test.run(),
+        Command::Bench(bench) => bench.run(),
         Command::Package => tools::check()
             .and_then(|()| package::build_all())
             .map(|packages| {

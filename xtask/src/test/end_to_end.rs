@@ -12,9 +12,10 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
+    debian,
     metadata::Metadata,
     package,
-    run::{is_there, run, workspace},
+    run::{run, workspace},
 };
 
 /// Program or file, and the Debian package that brings it.
@@ -31,29 +32,10 @@ const DEBIAN: &[(&str, &str)] = &[
 
 /// Fails when a client is missing and cannot be installed.
 pub(super) fn check() -> Result<()> {
-    let missing = absent();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let packages = missing.join(" ");
-    let may_install = is_there("apt-get")
-        && Command::new("id")
-            .arg("-u")
-            .output()
-            .is_ok_and(|id| id.stdout == b"0\n");
-    if !may_install {
-        bail!(
-            "the end-to-end tests need clients that are not here: apt-get install --no-install-recommends {packages}"
-        );
-    }
-    println!("installing {packages}");
-    let update = run(Command::new("apt-get").args(["update", "-qq"]));
-    let mut install = Command::new("apt-get");
-    install
-        .args(["install", "-y", "-qq", "--no-install-recommends"])
-        .args(&missing)
-        .env("DEBIAN_FRONTEND", "noninteractive");
-    update.and_then(|()| run(&mut install))?;
+    debian::install(
+        &absent(),
+        "the end-to-end tests need clients that are not here",
+    )?;
     match absent() {
         still if still.is_empty() => Ok(()),
         still => bail!("still missing after the installation: {}", still.join(" ")),
@@ -61,18 +43,7 @@ pub(super) fn check() -> Result<()> {
 }
 
 fn absent() -> Vec<&'static str> {
-    let here = |name: &str| {
-        if name.starts_with('/') {
-            Path::new(name).exists()
-        } else {
-            is_there(name)
-        }
-    };
-    let mut packages: Vec<_> = DEBIAN
-        .iter()
-        .filter(|(program, _)| !here(program))
-        .map(|(_, package)| *package)
-        .collect();
+    let mut packages = debian::absent(DEBIAN);
     // CPython's own mail corpus; Debian ships it apart from the interpreter.
     let corpus = Command::new("python3")
         .args(["-c", "import test.test_email"])

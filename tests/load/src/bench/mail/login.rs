@@ -1,0 +1,38 @@
+//! `login_per_s`: connections that log in and out, twenty at a time, each user's password verified a moment before.
+
+use std::time::Instant;
+
+use anyhow::Result;
+use futures_util::future::try_join_all;
+
+use super::{BUSY, Comparison, Scale, busy};
+use crate::{
+    client::imap::Imap,
+    row::Better,
+    server::{PASSWORD, Site, address},
+};
+
+/// Log-ins of one user in a round.
+const EACH: usize = 25;
+
+pub(super) const LOGIN: Comparison = Comparison {
+    name: "login_per_s",
+    unit: "1/s",
+    better: Better::More,
+    reads: false,
+    round: |site, scale| Box::pin(round(site, scale)),
+};
+
+async fn round(site: &Site, _: Scale) -> Result<f64> {
+    let started = Instant::now();
+    try_join_all((0..BUSY).map(|number| log_in_and_out(site, address(&busy(number))))).await?;
+    Ok((BUSY * EACH) as f64 / started.elapsed().as_secs_f64())
+}
+
+async fn log_in_and_out(site: &Site, user: String) -> Result<()> {
+    for _ in 0..EACH {
+        let mut client = Imap::login(site.imap, &user, PASSWORD).await?;
+        client.command("LOGOUT").await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! `search_subject_ms`: SEARCH for a word in the subjects of the folder of many messages.
+
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+
+use super::{Comparison, READER, Scale};
+use crate::{
+    client::imap::Imap,
+    row::Better,
+    server::{PASSWORD, Site, address},
+};
+
+pub(super) const SUBJECT: Comparison = Comparison {
+    name: "search_subject_ms",
+    unit: "ms",
+    better: Better::Less,
+    reads: true,
+    round: |site, scale| Box::pin(round(site, scale)),
+};
+
+async fn round(site: &Site, _: Scale) -> Result<f64> {
+    let mut client = Imap::login(site.imap, &address(READER), PASSWORD).await?;
+    client.command("SELECT INBOX").await?;
+    let mut found = 0;
+    let started = Instant::now();
+    client
+        .command_showing("SEARCH SUBJECT \"invoice\"", |line| {
+            if let Some(numbers) = line.strip_prefix(b"* SEARCH") {
+                found = numbers
+                    .split(|&byte| byte == b' ')
+                    .filter(|number| !number.is_empty())
+                    .count();
+            }
+        })
+        .await?;
+    let seconds = started.elapsed().as_secs_f64();
+    ensure!(found > 0, "nothing found");
+    Ok(seconds * 1000.0)
+}

@@ -1,0 +1,22 @@
+//! Families of benchmarks. A new one is a file (or a folder, with a file for each row) and a line in [`Family`].
+
+mod mail;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::server::Built;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Family {
+    /// Mail, beside Dovecot: log-in, APPEND, LMTP, FETCH, SELECT, SEARCH, SORT, STORE, COPY.
+    Mail(mail::Mail),
+}
+
+impl Family {
+    pub(crate) async fn run(self, built: &Built) -> Result<()> {
+        match self {
+            Family::Mail(mail) => mail.run(built).await,
+        }
+    }
+}

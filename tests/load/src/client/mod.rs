@@ -1,0 +1,7 @@
+//! Clients that cost little: one buffer a connection, answers are counted and not parsed.
+
+pub(crate) mod imap;
+pub(crate) mod lmtp;
+mod wire;
+
+pub(crate) use wire::Wire;

@@ -1,0 +1,77 @@
+//! `cargo xtask bench`: builds a release server, its plugins and the program that loads it (`tests/load`), and runs that.
+//!
+//! What families and rows there are is that program's to know: everything behind the family is handed on as it is.
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::{
+    debian,
+    metadata::Metadata,
+    package,
+    run::{cargo, run},
+    tools,
+};
+
+/// What a family measures itself beside, and the Debian package that brings it.
+const PEERS: &[(&str, &[(&str, &str)])] = &[(
+    "mail",
+    &[
+        ("dovecot", "dovecot-core"),
+        ("/usr/lib/dovecot/imap", "dovecot-imapd"),
+        ("/usr/lib/dovecot/lmtp", "dovecot-lmtpd"),
+    ],
+)];
+
+/// Measure a release build on loopback, beside other servers where there are any.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cargo xtask bench mail\n  cargo xtask bench mail --only append_per_s_one --only lmtp_per_s --json\n  cargo xtask bench mail --help"
+)]
+pub(crate) struct Bench {
+    /// Start what was built before.
+    #[arg(long)]
+    no_build: bool,
+    /// What to measure, such as `mail`.
+    family: String,
+    /// Given to the benchmark: `--json`, `--only ROW`, and what the family has.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
+impl Bench {
+    pub(crate) fn run(self) -> Result<()> {
+        tools::check()?;
+        let peers = PEERS.iter().find(|(family, _)| *family == self.family);
+        if let Some((_, peers)) = peers
+            && !self.arguments.iter().any(|word| word == "--no-peer")
+        {
+            debian::install(
+                &debian::absent(peers),
+                "this benchmark compares with programs that are not here",
+            )?;
+        }
+        let metadata = Metadata::read()?;
+        if !self.no_build {
+            run(&mut cargo(&[
+                "build",
+                "--release",
+                "--quiet",
+                "-p",
+                "waxwing",
+                "-p",
+                "waxwing-load",
+            ]))?;
+            package::build_all()?;
+        }
+        let built = metadata.target_directory.join("release");
+        let mut load = std::process::Command::new(built.join("waxwing-load"));
+        load.arg("--server")
+            .arg(built.join("waxwing"))
+            .arg("--packages")
+            .arg(package::folder(&metadata))
+            .arg(&self.family)
+            .args(&self.arguments);
+        run(&mut load)
+    }
+}
