@@ -23,7 +23,9 @@ pub use people::{
     AliasCommand, AliasRow, AppPasswordCommand, AppPasswordRow, DomainCommand, DomainRow,
     GroupCommand, GroupRow, RemovedUser, Secret, UserCommand, UserRow,
 };
-pub use plugins::{PluginCommand, PluginLoaded, PluginRow, PluginSwap};
+pub use plugins::{
+    CanaryAudience, PluginCanary, PluginCommand, PluginLoaded, PluginRow, PluginSwap,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -86,8 +88,10 @@ pub enum Response {
     Plugins(Vec<PluginRow>),
     /// `plugin load`
     PluginLoaded(PluginLoaded),
-    /// `plugin activate` and `plugin rollback`
+    /// `plugin activate`, `plugin rollback` and `plugin canary --stop`
     PluginSwapped(PluginSwap),
+    /// `plugin canary`
+    PluginCanary(PluginCanary),
     /// `import`
     Imported(ImportSummary),
 }

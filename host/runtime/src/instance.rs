@@ -34,6 +34,8 @@ pub(crate) enum FailureKind {
     Timeout,
     /// It passed another limit.
     Limit,
+    /// It declined a state in its own words or by its manifest, which it may.
+    Refusal,
     /// The host had no place for an instance: nobody's fault.
     NoPlace,
 }
@@ -46,6 +48,13 @@ pub(crate) struct Failed {
 }
 
 impl Failed {
+    pub(crate) fn refusal(reason: impl Into<String>) -> Failed {
+        Failed {
+            kind: FailureKind::Refusal,
+            reason: reason.into(),
+        }
+    }
+
     pub(crate) fn answer(reason: impl Into<String>) -> Failed {
         Failed {
             kind: FailureKind::Trap,

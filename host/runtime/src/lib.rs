@@ -5,9 +5,10 @@
 //! follows from that:
 //!
 //! - `engine`, `limits`, `meter`, `memory`: what an instance may use, and how it is measured and stopped;
+//! - `slo`: how much a version may fail;
 //! - `package`, `compile`, `contract`, `linker`, `wasi`: from a package on disk to something that can be instantiated,
 //!   with nothing in reach that was not granted;
-//! - `plugins`: versions, which is active, and what survives a restart;
+//! - `plugins`: versions, which of them serves whom, and what survives a restart;
 //! - `session`, `exchange`: one connection or request; crash recovery, hand-over and parking;
 //! - `imports`, `host_side`, `state`: the host's side of the contracts.
 //!
@@ -31,6 +32,7 @@ mod plugins;
 mod protocol;
 mod runtime;
 mod session;
+mod slo;
 mod state;
 mod wasi;
 
@@ -39,9 +41,11 @@ pub use engine::EngineConfig;
 pub use exchange::{Exchange, HttpAction, HttpRequest, Route};
 pub use limits::{Limits, LimitsRequest};
 pub use package::manifest::RouteAuth;
+pub use plugins::Audience;
 pub use protocol::{Action, CloseReason, Context, Event, Framing, Reception, TlsInfo, Turn};
-pub use runtime::{Loaded, PluginConfig, PluginStatus, Runtime, RuntimeConfig, Swap};
+pub use runtime::{CanaryStart, Loaded, PluginConfig, PluginStatus, Runtime, RuntimeConfig, Swap};
 pub use session::{PendingEvent, Session, SessionStatus, Wake};
+pub use slo::{Slo, SloRequest};
 
 /// What the runtime fails with.
 #[derive(Debug, thiserror::Error)]

@@ -25,9 +25,13 @@ use crate::{
     limits::{Limits, LimitsRequest},
     linker,
     package::{Package, grants::Grants, manifest::World, signature::TrustedKey},
-    plugins::{Counters, Facts, Plugin, Plugins, Remembered, Version, VersionState},
+    plugins::{
+        Audience, Counters, Facts, Plugin, Plugins, Remembered, SloMonitor, Version, VersionState,
+        guard,
+    },
     protocol::{CloseReason, Context, Turn},
     session::{Registry, Session, SessionStatus, translate},
+    slo::{Slo, SloRequest},
 };
 
 /// What the operator says about one plugin: `[plugin.NAME]`.
@@ -37,6 +41,8 @@ pub struct PluginConfig {
     pub grants: Vec<String>,
     /// Changes of the limits' ceiling.
     pub limits: LimitsRequest,
+    /// How much it may fail, where the manifest is not to decide.
+    pub slo: SloRequest,
     /// What `waxwing:config/settings` answers: dotted keys, JSON texts.
     pub settings: BTreeMap<String, String>,
 }
@@ -92,6 +98,8 @@ pub struct Loaded {
     pub plugin: String,
     /// Its version's number.
     pub version: String,
+    /// Names the package among all that were ever loaded: the number may be the same.
+    pub key: String,
     /// BLAKE3 of the component.
     pub digest: String,
     /// The trusted key that signed it.
@@ -100,7 +108,7 @@ pub struct Loaded {
     pub ungranted: Vec<String>,
 }
 
-/// A change of the active version.
+/// A change of the active version, or the end of a canary.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Swap {
     /// The plugin's name.
@@ -109,6 +117,27 @@ pub struct Swap {
     pub from: Option<String>,
     /// The version now.
     pub to: String,
+    /// The key of the version before.
+    pub from_key: Option<String>,
+    /// The key of the version now.
+    pub to_key: String,
+}
+
+/// A version that serves some.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct CanaryStart {
+    /// The plugin's name.
+    pub plugin: String,
+    /// The canary.
+    pub version: String,
+    /// Its key.
+    pub key: String,
+    /// What serves all others.
+    pub active: String,
+    /// Whom it serves.
+    pub audience: Audience,
+    /// Why its sessions could not be given back to the active version, if that is so.
+    pub no_way_back: Option<String>,
 }
 
 /// One version in `plugin status`. Sums are since it was loaded.
@@ -118,8 +147,14 @@ pub struct PluginStatus {
     pub plugin: String,
     /// The version's number.
     pub version: String,
-    /// `staged`, `active` or `retired`.
+    /// Names the package among all that were ever loaded: the number may be the same.
+    pub key: String,
+    /// `staged`, `canary`, `active`, `retired` or `failed`.
     pub state: String,
+    /// Whom a canary serves.
+    pub audience: Option<Audience>,
+    /// Why a failed version was taken back.
+    pub reason: Option<String>,
     /// BLAKE3 of the component.
     pub digest: String,
     /// The trusted key that signed it.
@@ -158,7 +193,7 @@ pub struct PluginStatus {
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) services: Services,
-    pub(crate) plugins: Plugins,
+    pub(crate) plugins: Arc<Plugins>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) stopping: watch::Sender<bool>,
     compilation: Compilation,
@@ -176,10 +211,13 @@ impl Runtime {
     /// # Errors
     /// When the engine or its directories fail.
     pub async fn new(config: RuntimeConfig, services: Services) -> Result<Runtime> {
+        let (alarm, breaches) = tokio::sync::mpsc::unbounded_channel();
+        let plugins = Arc::new(Plugins::new(config.packages.clone(), alarm)?);
+        tokio::spawn(guard(Arc::downgrade(&plugins), breaches));
         let shared = Shared {
             engine: Engine::new(config.engine.clone())?,
             services,
-            plugins: Plugins::new(config.packages.clone())?,
+            plugins,
             registry: Arc::default(),
             stopping: watch::channel(false).0,
             compilation: Compilation::new(
@@ -193,7 +231,7 @@ impl Runtime {
         for (plugin, versions) in runtime.0.plugins.persisted().recall()? {
             for remembered in versions {
                 if let Err(error) = runtime.recall(&plugin, &remembered).await {
-                    tracing::error!(plugin, version = remembered.directory, %error, "a version cannot be brought back");
+                    tracing::error!(plugin, version = %remembered.directory, %error, "a version cannot be brought back");
                 }
             }
         }
@@ -209,13 +247,11 @@ impl Runtime {
         let package = self.read(directory).await?;
         let plugin = self.0.plugins.entry(name);
         let version = self.prepare(package, &plugin).await?;
-        let lacking = version.grants.ungranted();
-        if remembered.state == VersionState::Active && !lacking.is_empty() {
+        let (lacking, state) = (version.grants.ungranted(), remembered.state());
+        if state.is_active() && !lacking.is_empty() {
             tracing::warn!(plugin = name, version = %version.facts.version, ?lacking, "the active version is no longer granted all it needs");
         }
-        self.0
-            .plugins
-            .stage(&plugin, Arc::new(version), remembered.state);
+        plugin.add(Arc::new(version), state);
         Ok(())
     }
 
@@ -230,7 +266,7 @@ impl Runtime {
     }
 
     /// Verifies, compiles, links and tests a package; staged afterwards. Loading the same package again answers the
-    /// version that is there.
+    /// version that is there. Another package may have the number of one that is there; the number then means the newer.
     ///
     /// # Errors
     /// What is wrong with the package, in words for its author or operator.
@@ -240,7 +276,12 @@ impl Runtime {
         let plugin = self.0.plugins.entry(&package.manifest.name);
         let number = package.manifest.version.to_string();
         let version = match plugin.same(&number, &package.digest, &package.manifest_text) {
-            Some(version) => version,
+            Some(version) => {
+                // It is meant to serve, whatever happened to it before.
+                plugin.forgive(&version);
+                self.0.plugins.remember(&plugin)?;
+                version
+            }
             None => {
                 let version = Arc::new(self.prepare(package.clone(), &plugin).await?);
                 self.self_test(&version).await.map_err(|failed| {
@@ -249,10 +290,8 @@ impl Runtime {
                         plugin.name, failed.reason
                     ))
                 })?;
-                self.0.plugins.persisted().keep(&package, &version.key())?;
-                self.0
-                    .plugins
-                    .stage(&plugin, version.clone(), VersionState::Staged);
+                self.0.plugins.persisted().keep(&package)?;
+                plugin.add(version.clone(), VersionState::Staged);
                 self.0.plugins.remember(&plugin)?;
                 version
             }
@@ -260,6 +299,7 @@ impl Runtime {
         Ok(Loaded {
             plugin: plugin.name.clone(),
             version: number,
+            key: version.key.clone(),
             digest: version.digest.clone(),
             signed_by: version.signed_by.clone(),
             ungranted: version.grants.ungranted(),
@@ -268,7 +308,7 @@ impl Runtime {
 
     /// Compiles and links.
     async fn prepare(&self, package: Package, plugin: &Plugin) -> Result<Version> {
-        let shared = &self.0;
+        let (shared, key) = (&self.0, package.key());
         let manifest = package.manifest;
         let operator = shared
             .config
@@ -298,6 +338,7 @@ impl Runtime {
             .map_err(|error| whose(&error))?;
         let exports = Exports::of(&pre).within(manifest.world);
         fits(manifest.world, &exports).map_err(|what| whose(&what))?;
+        let slo = Slo::default().with(&manifest.slo).with(&operator.slo);
         let facts = Facts {
             plugin: manifest.name.clone(),
             version: manifest.version.to_string(),
@@ -310,11 +351,14 @@ impl Runtime {
             facts: Arc::new(facts),
             manifest,
             manifest_text: package.manifest_text,
+            key,
             digest: package.digest,
             signed_by: package.signed_by,
             grants,
             pre,
             exports,
+            monitor: SloMonitor::new(slo),
+            guard: shared.plugins.guard.clone(),
         })
     }
 
@@ -379,23 +423,56 @@ impl Runtime {
         }
     }
 
-    /// Makes a loaded version the active one; without a number the newest that is staged. Sessions hand over at their
-    /// next turn boundary.
+    /// Makes a loaded version the active one; without a number or key the canary, else the newest that is staged. Sessions
+    /// hand over at their next turn boundary.
     ///
     /// # Errors
-    /// When there is no such version, or it needs what is not granted.
+    /// When there is no such version, it needs what is not granted, or it was taken back by itself.
     pub async fn activate(&self, plugin: &str, version: Option<&str>) -> Result<Swap> {
         let _one_at_a_time = self.0.plugins.changing.lock().await;
         self.0.plugins.activate(plugin, version)
     }
 
-    /// Makes the version that was active before active again; the one rolled back is staged.
+    /// Stops the canary; without one, makes the version that was active before active again. The one rolled back is staged.
     ///
     /// # Errors
     /// When there is none.
     pub async fn rollback(&self, plugin: &str) -> Result<Swap> {
         let _one_at_a_time = self.0.plugins.changing.lock().await;
         self.0.plugins.rollback(plugin)
+    }
+
+    /// Has a loaded version serve some users; without a number or key the present canary, else the newest that is staged.
+    /// Their sessions hand over when they are known to be theirs.
+    ///
+    /// # Errors
+    /// When there is no such version or nobody to serve, it needs what is not granted, or it was taken back by itself.
+    pub async fn start_canary(
+        &self,
+        plugin: &str,
+        version: Option<&str>,
+        audience: Audience,
+    ) -> Result<CanaryStart> {
+        let _one_at_a_time = self.0.plugins.changing.lock().await;
+        self.0.plugins.start_canary(plugin, version, audience)
+    }
+
+    /// The canary is staged again, and its sessions go back to the active version.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn stop_canary(&self, plugin: &str) -> Result<Swap> {
+        let _one_at_a_time = self.0.plugins.changing.lock().await;
+        self.0.plugins.stop_canary(plugin)
+    }
+
+    /// Lets a version that was taken back by itself serve again; for any other it does nothing.
+    ///
+    /// # Errors
+    /// When there is no such version.
+    pub async fn forgive(&self, plugin: &str, version: &str) -> Result<()> {
+        let _one_at_a_time = self.0.plugins.changing.lock().await;
+        self.0.plugins.forgive(plugin, version)
     }
 
     /// Every version of every plugin.

@@ -4,7 +4,8 @@ use std::io::Write;
 
 use serde::Serialize;
 use waxwing_admin::protocol::{
-    CheckedMailbox, MailboxRow, PluginLoaded, PluginRow, Response, UserRow,
+    CanaryAudience, CheckedMailbox, MailboxRow, PluginCanary, PluginLoaded, PluginRow, Response,
+    UserRow,
 };
 
 /// Writes to standard output; a reader that went away (`| head`) is no error.
@@ -42,6 +43,7 @@ pub(crate) fn json(response: &Response) -> serde_json::Result<String> {
         Response::Plugins(rows) => pretty(rows),
         Response::PluginLoaded(row) => pretty(row),
         Response::PluginSwapped(row) => pretty(row),
+        Response::PluginCanary(row) => pretty(row),
         Response::Imported(summary) => pretty(summary),
     }
 }
@@ -118,10 +120,15 @@ pub(crate) fn text(response: &Response) -> String {
         Response::Checked(rows) => rows.iter().map(checked).collect(),
         Response::Plugins(rows) => plugins(rows),
         Response::PluginLoaded(row) => loaded(row),
-        Response::PluginSwapped(row) => match &row.from {
-            Some(from) => format!("{}: {from} → {}\n", row.plugin, row.to),
-            None => format!("{}: {} is active\n", row.plugin, row.to),
+        Response::PluginSwapped(row) => match (&row.from, &row.from_key) {
+            // Another package of the same number.
+            (Some(from), Some(from_key)) if *from == row.to && *from_key != row.to_key => {
+                format!("{}: {from_key} → {}\n", row.plugin, row.to_key)
+            }
+            (Some(from), _) => format!("{}: {from} → {}\n", row.plugin, row.to),
+            (None, _) => format!("{}: {} is active\n", row.plugin, row.to),
         },
+        Response::PluginCanary(row) => canary(row),
         Response::Imported(summary) => {
             let problems: String = summary
                 .problems
@@ -150,6 +157,31 @@ fn loaded(row: &PluginLoaded) -> String {
         "loaded {plugin} {version} (digest {}); {next}\n",
         row.digest
     )
+}
+
+fn canary(row: &PluginCanary) -> String {
+    let (plugin, version) = (&row.plugin, &row.version);
+    let mut text = format!(
+        "{plugin}: {version} serves {}, {} all others\n",
+        audience(&row.canary),
+        row.active
+    );
+    if let Some(why) = &row.no_way_back {
+        text.push_str(&format!("warning: {why}\n"));
+    }
+    text.push_str(&format!(
+        "`waxwing plugin activate {plugin}` gives it to everybody, `waxwing plugin canary {plugin} --stop` takes it back\n"
+    ));
+    text
+}
+
+fn audience(canary: &CanaryAudience) -> String {
+    let users = canary.users.join(", ");
+    match (canary.users.is_empty(), canary.percent) {
+        (true, percent) => format!("{percent} % of mailboxes"),
+        (false, 0) => users,
+        (false, percent) => format!("{users} and {percent} % of mailboxes"),
+    }
 }
 
 fn users(rows: &[UserRow]) -> String {
@@ -235,7 +267,7 @@ fn plugins(rows: &[PluginRow]) -> String {
             row.digest.chars().take(12).collect(),
         ]
     });
-    table(
+    let mut text = table(
         &[
             "PLUGIN",
             "VERSION",
@@ -249,7 +281,17 @@ fn plugins(rows: &[PluginRow]) -> String {
             "DIGEST",
         ],
         cells.collect(),
-    )
+    );
+    for row in rows {
+        let identity = format!("{} {}", row.plugin, row.version);
+        if let Some(canary) = &row.canary {
+            text.push_str(&format!("{identity} serves {}\n", audience(canary)));
+        }
+        if let Some(why) = &row.reason {
+            text.push_str(&format!("{identity} was taken back by itself: {why}\n"));
+        }
+    }
+    text
 }
 
 /// Seconds since 1970 as `2026-01-31 12:00Z`.

@@ -143,6 +143,7 @@ fn plugins(config: &Config) -> BTreeMap<String, PluginConfig> {
                 PluginConfig {
                     grants,
                     limits: keys.limits,
+                    slo: keys.slo,
                     settings: keys.config,
                 },
             )

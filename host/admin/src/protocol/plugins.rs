@@ -19,10 +19,28 @@ pub enum PluginCommand {
     Activate {
         /// Its name.
         plugin: String,
-        /// None: the newest that is staged.
+        /// Number or key; none: the canary, else the newest that is staged.
         version: Option<String>,
+        /// Although it was taken back by itself.
+        force: bool,
     },
-    /// Goes back to the version that was active before.
+    /// Has a version serve some users.
+    Canary {
+        /// Its name.
+        plugin: String,
+        /// Number or key; none: the canary there is, else the newest that is staged.
+        version: Option<String>,
+        /// Addresses of users.
+        users: Vec<String>,
+        /// A share of all mailboxes.
+        percent: u8,
+    },
+    /// The canary's users go back to the active version.
+    StopCanary {
+        /// Its name.
+        plugin: String,
+    },
+    /// Stops the canary; without one, goes back to the version that was active before.
     Rollback {
         /// Its name.
         plugin: String,
@@ -41,8 +59,14 @@ pub struct PluginRow {
     pub plugin: String,
     /// Its version.
     pub version: String,
-    /// `staged`, `active`, `retired`.
+    /// Names the package, where several have the same number.
+    pub key: String,
+    /// `staged`, `canary`, `active`, `retired`, `failed`.
     pub state: String,
+    /// Whom a canary serves.
+    pub canary: Option<CanaryAudience>,
+    /// Why a failed version was taken back.
+    pub reason: Option<String>,
     /// BLAKE3 of the component, hex.
     pub digest: String,
     /// Live sessions and those frozen.
@@ -66,6 +90,8 @@ pub struct PluginLoaded {
     pub plugin: String,
     /// Its version.
     pub version: String,
+    /// Names the package, where several have the same number.
+    pub key: String,
     /// `staged`, or what it was already when the same package had been loaded before.
     pub state: String,
     /// BLAKE3 of the component, hex.
@@ -74,13 +100,43 @@ pub struct PluginLoaded {
     pub ungranted: Vec<String>,
 }
 
-/// A swap that happened.
+/// Whom a canary serves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CanaryAudience {
+    /// Their addresses.
+    pub users: Vec<String>,
+    /// Of all mailboxes, these among them.
+    pub percent: u8,
+}
+
+/// `plugin canary` succeeded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PluginCanary {
+    /// Its name.
+    pub plugin: String,
+    /// The version that serves some.
+    pub version: String,
+    /// Its key.
+    pub key: String,
+    /// The version that serves all others.
+    pub active: String,
+    /// Whom it serves.
+    pub canary: CanaryAudience,
+    /// Why its sessions could not be given back, if that is so.
+    pub no_way_back: Option<String>,
+}
+
+/// A swap that happened, or a canary that was stopped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PluginSwap {
     /// Its name.
     pub plugin: String,
-    /// The version that was active.
+    /// The version that was active, or the canary.
     pub from: Option<String>,
     /// The version that is active.
     pub to: String,
+    /// The key of the version that was active.
+    pub from_key: Option<String>,
+    /// The key of the version that is active.
+    pub to_key: String,
 }

@@ -117,7 +117,7 @@ impl Exchange {
     pub(crate) fn new(shared: Arc<Shared>, plugin: &str, request: HttpRequest) -> Result<Exchange> {
         let plugin = shared.plugins.get(plugin)?;
         let version = plugin
-            .active()
+            .version_for(|| request.principal.clone())
             .ok_or_else(|| Error::NoPlugin(plugin.name.clone()))?;
         let span = tracing::info_span!("request", session = %request.id, plugin = %plugin.name, peer = %request.peer, principal = tracing::field::Empty);
         if let Some(user) = &request.principal {
@@ -213,7 +213,7 @@ impl Exchange {
         self.settle(answered, &mut instance)
     }
 
-    /// Resumes with the version that is active now; if that one fails, with the version that wrote the ticket.
+    /// Resumes with the version that serves this principal now; if that one fails, with the version that wrote the ticket.
     async fn resume(
         &mut self,
         ticket: &[u8],
@@ -222,8 +222,8 @@ impl Exchange {
         let ours = self.standing.version.clone();
         let newer = self
             .plugin
-            .active()
-            .filter(|active| !Arc::ptr_eq(active, &ours));
+            .version_for(|| self.host.principal())
+            .filter(|meant| !Arc::ptr_eq(meant, &ours));
         if let Some(newer) = newer {
             let before = self.host.clone();
             self.host = Arc::new(before.trial());
@@ -267,7 +267,7 @@ impl Exchange {
     }
 
     fn count_failure(&self, version: &Version, failed: &Failed) {
-        version.facts.counters.failed(failed.kind);
+        version.failed(failed);
         tracing::error!(version = %version.facts.version, kind = ?failed.kind, reason = %failed.reason, "a request failed");
     }
 

@@ -15,6 +15,9 @@
 //! [limits]                         # asks, up to the operator's ceiling
 //! memory = 33554432
 //!
+//! [slo]                            # when the version is taken back by itself
+//! max_failures = 5
+//!
 //! [[route]]                        # HTTP plugins
 //! prefix = "/status"
 //! auth = "none"                    # or "basic"
@@ -26,7 +29,10 @@
 use semver::Version;
 use serde::Deserialize;
 
-use crate::limits::{Limits, LimitsRequest};
+use crate::{
+    limits::{Limits, LimitsRequest},
+    slo::{Slo, SloRequest},
+};
 
 /// What is wrong with a manifest, for its author.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -107,7 +113,7 @@ pub struct Handoff {
 }
 
 /// A manifest that cannot be wrong in shape.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Manifest {
     /// Lower-case letters, digits and hyphens.
     pub name: String,
@@ -133,6 +139,9 @@ pub struct Manifest {
     /// Frozen formats.
     #[serde(default)]
     pub handoff: Option<Handoff>,
+    /// How much it may fail.
+    #[serde(default)]
+    pub slo: SloRequest,
 }
 
 /// Reads a manifest.
@@ -151,7 +160,7 @@ pub fn parse(text: &str) -> Result<Manifest> {
     Ok(manifest)
 }
 
-const TOP: [&str; 9] = [
+const TOP: [&str; 10] = [
     "name",
     "version",
     "description",
@@ -161,13 +170,16 @@ const TOP: [&str; 9] = [
     "needs",
     "limits",
     "handoff",
+    "slo",
 ];
 
 fn known_keys(table: &toml::Table) -> Result<()> {
     let limits: Vec<&str> = Limits::TABLE.iter().map(|(key, ..)| *key).collect();
+    let slo: Vec<&str> = Slo::TABLE.iter().map(|(key, ..)| *key).collect();
     expect_known("", table, &TOP)?;
     for (section, known) in [
         ("limits", limits.as_slice()),
+        ("slo", slo.as_slice()),
         ("handoff", &["writes", "accepts"]),
     ] {
         if let Some(toml::Value::Table(inner)) = table.get(section) {
@@ -263,6 +275,9 @@ fn check(manifest: &Manifest) -> Result<()> {
                 proposal(need, &super::grants::KNOWN)
             ));
         }
+    }
+    if let Err(what) = manifest.slo.check() {
+        return wrong(format!("slo: {what}"));
     }
     check_handoff(manifest)?;
     manifest.routes.iter().try_for_each(check_route)
@@ -361,6 +376,24 @@ mod tests {
         );
         assert!(
             complaint(&IMAP.replace("\"store\"", "\"sotre\"")).contains("did you mean `store`?")
+        );
+    }
+
+    #[test]
+    fn how_much_a_version_may_fail_is_read_and_checked() {
+        let with = |slo: &str| IMAP.to_owned() + slo;
+        let manifest = parse(&with("[slo]\nmax_failures = 2\nmax_failure_percent = 5")).unwrap();
+        assert_eq!(
+            (manifest.slo.max_failures, manifest.slo.max_failure_percent),
+            (Some(2), Some(5.0))
+        );
+        assert!(
+            complaint(&with("[slo]\nmax_failure = 2"))
+                .contains("in [slo]; did you mean `max_failures`?")
+        );
+        assert_eq!(
+            complaint(&with("[slo]\nwindow_seconds = 0")),
+            "slo: window_seconds = 0: 1 to 86400"
         );
     }
 

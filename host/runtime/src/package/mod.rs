@@ -80,6 +80,20 @@ impl Package {
         })
     }
 
+    /// Names it among all that were ever loaded: number and the beginnings of two digests, because component and manifest
+    /// may change without the number, and either without the other.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let manifest = blake3::hash(self.manifest_text.as_bytes()).to_hex();
+        let short = |digest: &str| digest.chars().take(12).collect::<String>();
+        format!(
+            "{}-{}-{}",
+            self.manifest.version,
+            short(&self.digest),
+            short(&manifest)
+        )
+    }
+
     /// Writes the package as `read` reads it, each file whole or not at all.
     ///
     /// # Errors

@@ -1,207 +1,56 @@
-//! Plugins and their versions. A plugin is a name with one active version; sessions and requests take that version
-//! from an `ArcSwap`, so that a swap is one pointer and never waits. A version lives as long as a session
-//! stands on it, whatever became of it meanwhile.
+//! Plugins and their versions. A plugin is a name with one active version and perhaps a canary, which serves some users
+//! before all; sessions and requests take their version from one pointer, so that a swap never waits. A version lives as
+//! long as a session stands on it, whatever became of it meanwhile.
 //!
-//! staged → active → retired; `rollback` makes the version that was active before active again.
+//! staged → canary → active → retired; `rollback` makes the version that was active before active again. A canary or a
+//! freshly activated version that fails more than its `[slo]` allows is taken back by itself (`guard`) and then stands as
+//! failed until it is loaded anew or forgiven.
 
+mod audience;
+mod guard;
+mod monitor;
 mod persisted;
+mod plugin;
+mod state;
 mod version;
 
 use std::{
     collections::BTreeMap,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Instant, SystemTime},
 };
 
-use arc_swap::ArcSwapOption;
-use tokio::sync::watch;
+use tokio::sync::mpsc::UnboundedSender;
 
+pub use self::audience::Audience;
+use self::monitor::Monitor;
 pub(crate) use self::{
+    guard::{Breach, guard},
+    monitor::Monitor as SloMonitor,
     persisted::{Persisted, Remembered},
+    plugin::Plugin,
+    state::VersionState,
     version::{Counters, Facts, Version},
 };
-use crate::{Error, PluginStatus, Result, Swap, memory::Total};
-
-/// Retired versions that are kept for `rollback` and for looking back.
-const RETIRED: usize = 5;
-
-/// What became of a version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum VersionState {
-    /// Loaded, never active yet.
-    Staged,
-    /// What new sessions get.
-    Active,
-    /// Was active.
-    Retired,
-}
-
-impl VersionState {
-    fn name(self) -> &'static str {
-        match self {
-            VersionState::Staged => "staged",
-            VersionState::Active => "active",
-            VersionState::Retired => "retired",
-        }
-    }
-}
-
-struct Entry {
-    version: Arc<Version>,
-    state: VersionState,
-}
-
-/// One plugin.
-pub(crate) struct Plugin {
-    pub(crate) name: String,
-    pub(crate) memory: Arc<Total>,
-    active: ArcSwapOption<Version>,
-    changed: watch::Sender<u64>,
-    /// In the order of loading; retired ones in the order of their retirement at the front.
-    entries: Mutex<Vec<Entry>>,
-}
-
-impl Plugin {
-    fn new(name: &str) -> Plugin {
-        Plugin {
-            name: name.to_owned(),
-            memory: Arc::default(),
-            active: ArcSwapOption::empty(),
-            changed: watch::channel(0).0,
-            entries: Mutex::default(),
-        }
-    }
-
-    pub(crate) fn active(&self) -> Option<Arc<Version>> {
-        self.active.load_full()
-    }
-
-    /// Changes with every swap.
-    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
-        self.changed.subscribe()
-    }
-
-    fn entries(&self) -> MutexGuard<'_, Vec<Entry>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The version that has this component and manifest already.
-    pub(crate) fn same(&self, version: &str, digest: &str, manifest: &str) -> Option<Arc<Version>> {
-        let found = |entry: &&Entry| {
-            let held = &entry.version;
-            held.facts.version == version && held.digest == digest && held.manifest_text == manifest
-        };
-        self.entries()
-            .iter()
-            .find(found)
-            .map(|entry| entry.version.clone())
-    }
-
-    fn stage(&self, version: Arc<Version>, state: VersionState) {
-        self.entries().push(Entry { version, state });
-    }
-
-    /// The version that is meant: by number the one loaded last, without a number the newest that is staged.
-    fn choose(&self, wanted: Option<&str>) -> Result<Arc<Version>> {
-        let entries = self.entries();
-        let found = match wanted {
-            Some(number) => entries.iter().rev().find(|entry| {
-                entry.version.facts.version == number || entry.version.key() == number
-            }),
-            None => entries
-                .iter()
-                .rev()
-                .find(|entry| entry.state == VersionState::Staged),
-        };
-        found
-            .map(|entry| entry.version.clone())
-            .ok_or_else(|| match wanted {
-                Some(number) => Error::Package(format!("{} {number} is not loaded", self.name)),
-                None => Error::Package(format!("{} has no staged version", self.name)),
-            })
-    }
-
-    /// The version that was active before.
-    fn previous(&self) -> Result<Arc<Version>> {
-        let entries = self.entries();
-        let found = entries
-            .iter()
-            .rfind(|entry| entry.state == VersionState::Retired);
-        found.map(|entry| entry.version.clone()).ok_or_else(|| {
-            Error::Package(format!(
-                "{} has no earlier version to go back to",
-                self.name
-            ))
-        })
-    }
-
-    /// Publishes a version.
-    fn activate(&self, version: &Arc<Version>, gone: VersionState) -> Swap {
-        let mut entries = self.entries();
-        let before = self.active.swap(Some(version.clone()));
-        for entry in entries.iter_mut() {
-            if Arc::ptr_eq(&entry.version, version) {
-                entry.state = VersionState::Active;
-            } else if entry.state == VersionState::Active {
-                entry.state = gone;
-            }
-        }
-        // The version retired last stands last, so that a second rollback goes further back.
-        entries.sort_by_key(|entry| match (&before, entry.state) {
-            (Some(before), VersionState::Retired) if Arc::ptr_eq(&entry.version, before) => 1,
-            (_, VersionState::Retired) => 0,
-            _ => 2,
-        });
-        let retired = entries
-            .iter()
-            .filter(|entry| entry.state == VersionState::Retired)
-            .count();
-        entries.drain(..retired.saturating_sub(RETIRED));
-        drop(entries);
-        self.changed.send_modify(|count| *count += 1);
-        Swap {
-            plugin: self.name.clone(),
-            from: before.map(|before| before.facts.version.clone()),
-            to: version.facts.version.clone(),
-        }
-    }
-
-    fn status(&self) -> Vec<PluginStatus> {
-        self.entries()
-            .iter()
-            .map(|entry| {
-                entry
-                    .version
-                    .status(entry.state.name(), self.memory.octets())
-            })
-            .collect()
-    }
-
-    fn remembered(&self) -> Vec<Remembered> {
-        self.entries()
-            .iter()
-            .map(|entry| Remembered {
-                directory: entry.version.key(),
-                state: entry.state,
-            })
-            .collect()
-    }
-}
+use crate::{CanaryStart, Error, PluginStatus, Result, Swap};
 
 /// All plugins of this host.
 pub(crate) struct Plugins {
     plugins: Mutex<BTreeMap<String, Arc<Plugin>>>,
     persisted: Persisted,
+    /// Told of versions that fail too much.
+    pub(crate) guard: UnboundedSender<Breach>,
     /// One load, activation or rollback at a time.
     pub(crate) changing: tokio::sync::Mutex<()>,
 }
 
 impl Plugins {
-    pub(crate) fn new(directory: PathBuf) -> Result<Plugins> {
+    pub(crate) fn new(directory: PathBuf, guard: UnboundedSender<Breach>) -> Result<Plugins> {
         Ok(Plugins {
             plugins: Mutex::default(),
             persisted: Persisted::new(directory)?,
+            guard,
             changing: tokio::sync::Mutex::default(),
         })
     }
@@ -248,45 +97,132 @@ impl Plugins {
         found.ok_or_else(|| Error::NoPlugin(format!("for protocol {protocol}")))
     }
 
-    pub(crate) fn stage(&self, plugin: &Plugin, version: Arc<Version>, state: VersionState) {
-        plugin.stage(version.clone(), state);
-        if state == VersionState::Active {
-            plugin.activate(&version, VersionState::Retired);
-        }
-    }
-
     /// Makes a loaded version the active one.
     pub(crate) fn activate(&self, name: &str, wanted: Option<&str>) -> Result<Swap> {
         let plugin = self.get(name)?;
         let version = plugin.choose(wanted)?;
-        self.swap(&plugin, &version, VersionState::Retired)
+        may_serve(&plugin, &version)?;
+        self.swap(
+            &plugin,
+            &version,
+            Some(SystemTime::now()),
+            &VersionState::Retired,
+        )
     }
 
-    /// Makes the version before the active one.
+    /// Makes the version before the active one; where there is a canary, its users go back to the active one instead.
     pub(crate) fn rollback(&self, name: &str) -> Result<Swap> {
         let plugin = self.get(name)?;
+        if plugin.canary().is_some() {
+            return self.stop_canary(name);
+        }
         let version = plugin.previous()?;
+        granted(&plugin, &version)?;
         // What was rolled back is staged again: going forward once more is an `activate`.
-        self.swap(&plugin, &version, VersionState::Staged)
+        self.swap(&plugin, &version, None, &VersionState::Staged)
     }
 
-    fn swap(&self, plugin: &Plugin, version: &Arc<Version>, gone: VersionState) -> Result<Swap> {
-        let lacking = version.grants.ungranted();
-        if !lacking.is_empty() {
-            let lacking = lacking
-                .iter()
-                .map(|need| format!("`{need}`"))
-                .collect::<Vec<_>>()
-                .join(", ");
-            return Err(Error::Package(format!(
-                "{} {} needs {lacking}, which is not granted: add it to `grants` under [plugin.{}]",
-                plugin.name, version.facts.version, plugin.name
-            )));
-        }
-        let swap = plugin.activate(version, gone);
+    fn swap(
+        &self,
+        plugin: &Plugin,
+        version: &Arc<Version>,
+        since: Option<SystemTime>,
+        gone: &VersionState,
+    ) -> Result<Swap> {
+        version.begin_trial();
+        let swap = plugin.activate(version, since, gone);
         self.remember(plugin)?;
         tracing::info!(plugin = %swap.plugin, from = ?swap.from, to = %swap.to, "another version is active");
         Ok(swap)
+    }
+
+    /// Gives some users a version of their own.
+    pub(crate) fn start_canary(
+        &self,
+        name: &str,
+        wanted: Option<&str>,
+        audience: Audience,
+    ) -> Result<CanaryStart> {
+        let plugin = self.get(name)?;
+        let version = plugin.choose(wanted)?;
+        let number = &version.facts.version;
+        let refuse = |why: &str| Err(Error::Package(format!("{name} {number} {why}")));
+        let Some(active) = plugin.active() else {
+            return refuse(
+                "cannot be a canary: no version is active that could serve all others; `waxwing plugin activate` it",
+            );
+        };
+        if Arc::ptr_eq(&active, &version) {
+            return refuse("is the active version already and serves everybody");
+        }
+        if audience.is_nobody() {
+            return refuse("cannot be a canary for nobody: name users or a percentage");
+        }
+        may_serve(&plugin, &version)?;
+        if !version.can_be_reached() {
+            return refuse(
+                "cannot be a canary: a user is known only after log-in, and its world can take over no session then",
+            );
+        }
+        if !plugin
+            .canary()
+            .is_some_and(|canary| Arc::ptr_eq(&canary, &version))
+        {
+            version.begin_trial();
+        }
+        plugin.start_canary(&version, &audience);
+        self.remember(&plugin)?;
+        tracing::info!(plugin = name, canary = %number, active = %active.facts.version, %audience, "a version serves some");
+        Ok(CanaryStart {
+            plugin: name.to_owned(),
+            version: number.clone(),
+            key: version.key.clone(),
+            active: active.facts.version.clone(),
+            audience,
+            no_way_back: no_way_back(&version, &active),
+        })
+    }
+
+    /// The canary's users go back to the active version.
+    pub(crate) fn stop_canary(&self, name: &str) -> Result<Swap> {
+        let plugin = self.get(name)?;
+        let swap = plugin.stop_canary(&VersionState::Staged)?;
+        self.remember(&plugin)?;
+        tracing::info!(plugin = name, canary = ?swap.from, active = %swap.to, "the canary is stopped");
+        Ok(swap)
+    }
+
+    /// A version that was taken back by itself may serve again.
+    pub(crate) fn forgive(&self, name: &str, wanted: &str) -> Result<()> {
+        let plugin = self.get(name)?;
+        plugin.forgive(&plugin.choose(Some(wanted))?);
+        self.remember(&plugin)
+    }
+
+    /// Takes back what fails too much, if there is a version to go back to.
+    fn take_back(&self, breach: &Breach) -> Result<()> {
+        let Breach {
+            plugin: name,
+            version,
+            why,
+        } = breach;
+        let plugin = self.get(name)?;
+        match plugin.take_back(version, why, SystemTime::now()) {
+            Some(swap) => {
+                tracing::error!(plugin = %name, from = ?swap.from, to = %swap.to, why, "a version is taken back, it fails too much");
+                self.remember(&plugin)
+            }
+            None => {
+                tracing::error!(plugin = %name, version, why, "a version fails too much, and is not on trial or has none before it to go back to");
+                Ok(())
+            }
+        }
+    }
+
+    fn sample(&self, now: Instant) {
+        for plugin in self.all() {
+            plugin.sample(now);
+        }
     }
 
     pub(crate) fn remember(&self, plugin: &Plugin) -> Result<()> {
@@ -299,4 +235,40 @@ impl Plugins {
             .flat_map(|plugin| plugin.status())
             .collect()
     }
+}
+
+fn may_serve(plugin: &Plugin, version: &Arc<Version>) -> Result<()> {
+    if let Some(why) = plugin.failure(version) {
+        let (name, number) = (&plugin.name, &version.facts.version);
+        return Err(Error::Package(format!(
+            "{name} {number} was taken back by itself: {why}. Load it anew, or say --force, to have it serve again"
+        )));
+    }
+    granted(plugin, version)
+}
+
+fn granted(plugin: &Plugin, version: &Version) -> Result<()> {
+    let lacking = version.grants.ungranted();
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    let lacking: Vec<_> = lacking.iter().map(|need| format!("`{need}`")).collect();
+    Err(Error::Package(format!(
+        "{} {} needs {}, which is not granted: add it to `grants` under [plugin.{}]",
+        plugin.name,
+        version.facts.version,
+        lacking.join(", "),
+        plugin.name
+    )))
+}
+
+/// Why sessions could not be given back from one version to another, if that is so.
+fn no_way_back(from: &Version, to: &Version) -> Option<String> {
+    let writes = from.manifest.handoff.as_ref()?.writes;
+    (!to.accepts(writes)).then(|| {
+        format!(
+            "{} does not accept format {writes}, which {} writes: should it be taken back, its sessions stay on it until they end",
+            to.facts.version, from.facts.version
+        )
+    })
 }

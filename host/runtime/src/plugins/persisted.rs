@@ -1,23 +1,91 @@
 //! What survives a restart: a copy of every loaded package, and which version is active. One folder per plugin:
 //!
 //! ```text
-//! packages/imap/versions.json            what is staged, active, retired, in order
+//! packages/imap/versions.json            what became of each version, in order
 //! packages/imap/1.2.0-3fa9…-77c0…/       the package as it was loaded
 //! ```
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
 
 use serde::{Deserialize, Serialize};
 
-use super::VersionState;
+use super::{Audience, VersionState};
 use crate::{Error, Result, package::Package};
 
 /// One version of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Remembered {
-    /// `Version::key`.
+    /// `Package::key`.
     pub(crate) directory: String,
-    pub(crate) state: VersionState,
+    state: Word,
+    /// Of an active one: seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    active_since: Option<u64>,
+    /// Of a canary.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    audience: Option<Audience>,
+    /// Of a failed one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Word {
+    Staged,
+    Canary,
+    Active,
+    Retired,
+    Failed,
+}
+
+impl Remembered {
+    pub(super) fn new(directory: String, state: &VersionState) -> Remembered {
+        let mut remembered = Remembered {
+            directory,
+            state: Word::Staged,
+            active_since: None,
+            audience: None,
+            reason: None,
+        };
+        remembered.state = match state {
+            VersionState::Staged => Word::Staged,
+            VersionState::Canary(audience) => {
+                remembered.audience = Some(audience.clone());
+                Word::Canary
+            }
+            VersionState::Active(since) => {
+                let since =
+                    since.and_then(|since| since.duration_since(SystemTime::UNIX_EPOCH).ok());
+                remembered.active_since = since.map(|since| since.as_secs());
+                Word::Active
+            }
+            VersionState::Retired => Word::Retired,
+            VersionState::Failed(reason) => {
+                remembered.reason = Some(reason.clone());
+                Word::Failed
+            }
+        };
+        remembered
+    }
+
+    pub(crate) fn state(&self) -> VersionState {
+        match self.state {
+            Word::Staged => VersionState::Staged,
+            Word::Canary => VersionState::Canary(self.audience.clone().unwrap_or_default()),
+            Word::Active => {
+                let since = self.active_since.map(Duration::from_secs);
+                VersionState::Active(
+                    since.and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since)),
+                )
+            }
+            Word::Retired => VersionState::Retired,
+            Word::Failed => VersionState::Failed(self.reason.clone().unwrap_or_default()),
+        }
+    }
 }
 
 pub(crate) struct Persisted {
@@ -41,8 +109,8 @@ impl Persisted {
     }
 
     /// Keeps a copy of a package.
-    pub(crate) fn keep(&self, package: &Package, key: &str) -> Result<()> {
-        let place = self.package(&package.manifest.name, key);
+    pub(crate) fn keep(&self, package: &Package) -> Result<()> {
+        let place = self.package(&package.manifest.name, &package.key());
         package.write(&place).map_err(failed(&place))
     }
 
@@ -88,5 +156,38 @@ impl Persisted {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_is_remembered() {
+        let audience = Audience {
+            users: vec!["anna@example.org".into()],
+            percent: 5,
+        };
+        let since = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        for state in [
+            VersionState::Staged,
+            VersionState::Canary(audience),
+            VersionState::Active(Some(since)),
+            VersionState::Active(None),
+            VersionState::Retired,
+            VersionState::Failed("6 of 7 turns failed".into()),
+        ] {
+            let text = serde_json::to_string(&Remembered::new("1.0.0".into(), &state)).unwrap();
+            let remembered: Remembered = serde_json::from_str(&text).unwrap();
+            assert_eq!(remembered.state(), state);
+        }
+    }
+
+    #[test]
+    fn what_an_earlier_release_wrote_is_read() {
+        let text = r#"{"directory": "1.0.0-aa-bb", "state": "active"}"#;
+        let remembered: Remembered = serde_json::from_str(text).unwrap();
+        assert_eq!(remembered.state(), VersionState::Active(None));
     }
 }

@@ -6,16 +6,22 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Instant,
 };
 
+use tokio::sync::mpsc::UnboundedSender;
 use wasmtime::component::InstancePre;
 
+use super::{Breach, Monitor, VersionState};
 use crate::{
     PluginStatus,
-    instance::{Exports, FailureKind},
+    instance::{Exports, Failed, FailureKind},
     limits::Limits,
     memory::Total,
-    package::{grants::Grants, manifest::Manifest},
+    package::{
+        grants::Grants,
+        manifest::{Manifest, RouteAuth},
+    },
     state::State,
 };
 
@@ -44,13 +50,15 @@ impl Counters {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn failed(&self, kind: FailureKind) {
+    /// Whether it is a failure of the version.
+    fn failed(&self, kind: FailureKind) -> bool {
         match kind {
             FailureKind::Trap => Counters::add(&self.traps),
             FailureKind::Timeout => Counters::add(&self.timeouts),
             FailureKind::Limit => Counters::add(&self.limits),
-            FailureKind::NoPlace => {}
+            FailureKind::Refusal | FailureKind::NoPlace => return false,
         }
+        true
     }
 }
 
@@ -79,29 +87,59 @@ pub(crate) struct Version {
     pub(crate) facts: Arc<Facts>,
     pub(crate) manifest: Manifest,
     pub(crate) manifest_text: String,
+    /// `Package::key`.
+    pub(crate) key: String,
     pub(crate) digest: String,
     pub(crate) signed_by: Option<String>,
     pub(crate) grants: Grants,
     pub(crate) pre: InstancePre<State>,
     pub(crate) exports: Exports,
+    pub(crate) monitor: Monitor,
+    /// Whom to tell when it fails too much.
+    pub(crate) guard: UnboundedSender<Breach>,
 }
 
 impl Version {
-    /// Names it among all that were ever loaded: number and the beginnings of two digests, because a manifest may
-    /// change while the component does not.
-    pub(crate) fn key(&self) -> String {
-        let manifest = blake3::hash(self.manifest_text.as_bytes()).to_hex();
-        let short = |digest: &str| digest.chars().take(12).collect::<String>();
-        format!(
-            "{}-{}-{}",
-            self.facts.version,
-            short(&self.digest),
-            short(&manifest)
-        )
+    /// Counts a failed turn, and raises the alarm when they are more than its `[slo]` allows.
+    pub(crate) fn failed(&self, failed: &Failed) {
+        let counters = &self.facts.counters;
+        if !counters.failed(failed.kind) {
+            return;
+        }
+        let turns = counters.turns.load(Ordering::Relaxed);
+        if let Some(what) = self.monitor.failed(Instant::now(), turns) {
+            // Fails only when the runtime is being dropped.
+            let _ = self.guard.send(Breach {
+                plugin: self.facts.plugin.clone(),
+                version: self.key.clone(),
+                why: format!("{what}; the last one: {}", failed.reason),
+            });
+        }
+    }
+
+    /// Failures of before do not count any more.
+    pub(crate) fn begin_trial(&self) {
+        let turns = self.facts.counters.turns.load(Ordering::Relaxed);
+        self.monitor.forget(Instant::now(), turns);
+    }
+
+    pub(super) fn sample(&self, now: Instant) {
+        let turns = self.facts.counters.turns.load(Ordering::Relaxed);
+        self.monitor.sample(now, turns);
     }
 
     pub(crate) fn can_hand_over(&self) -> bool {
         self.exports.handoff.is_some()
+    }
+
+    /// Whether somebody who has logged in can come to it: a session by a hand-over, a request by its route.
+    pub(super) fn can_be_reached(&self) -> bool {
+        self.can_hand_over()
+            || self
+                .manifest
+                .routes
+                .iter()
+                .any(|route| route.auth != RouteAuth::None)
     }
 
     /// Whether it says that it reads a frozen format.
@@ -112,13 +150,22 @@ impl Version {
             .is_some_and(|handoff| handoff.accepts.contains(&format))
     }
 
-    pub(crate) fn status(&self, state: &str, memory: u64) -> PluginStatus {
+    pub(super) fn status(&self, state: &VersionState, memory: u64) -> PluginStatus {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let counters = &self.facts.counters;
         PluginStatus {
             plugin: self.facts.plugin.clone(),
             version: self.facts.version.clone(),
-            state: state.to_owned(),
+            key: self.key.clone(),
+            state: state.name().to_owned(),
+            audience: match state {
+                VersionState::Canary(audience) => Some(audience.clone()),
+                _ => None,
+            },
+            reason: match state {
+                VersionState::Failed(why) => Some(why.clone()),
+                _ => None,
+            },
             digest: self.digest.clone(),
             signed_by: self.signed_by.clone(),
             ungranted: self.grants.ungranted(),

@@ -82,7 +82,7 @@ impl Session {
 
     /// The version to hand over to, if there is a better one than ours and it is worth asking.
     pub(super) fn upgrade_target(&self) -> Option<Arc<Version>> {
-        let target = self.plugin.active()?;
+        let target = self.plugin.version_for(|| self.host.principal())?;
         let ours = &self.standing.version;
         if Arc::ptr_eq(&target, ours) || !target.can_hand_over() || !ours.can_hand_over() {
             return None;
@@ -112,9 +112,7 @@ impl Session {
                 self.adopt(target, thawed).await
             }
             Err(failed) => {
-                if failed.kind != FailureKind::NoPlace {
-                    target.facts.counters.failed(failed.kind);
-                }
+                target.failed(&failed);
                 self.refused = Some(Refused::Thaw { swap });
                 self.refuse(&target, &target, &failed.reason)
             }
@@ -137,7 +135,11 @@ impl Session {
         match self.thaw(&ours, &snapshot, Cause::Wake).await {
             Ok(thawed) => Ok(self.adopt(ours, thawed).await),
             Err(failed) if failed.kind == FailureKind::NoPlace => Err(Error::Limit(failed.reason)),
-            Err(failed) => {
+            Err(mut failed) => {
+                // Nobody may refuse what he wrote himself.
+                if failed.kind == FailureKind::Refusal {
+                    failed.kind = FailureKind::Trap;
+                }
                 self.count_failure(&failed);
                 Err(self.lost(&failed.reason))
             }
@@ -159,22 +161,22 @@ impl Session {
             return Err(self.lost(&reason));
         };
         let ours = self.standing.version.clone();
-        let active = self
+        let meant = self
             .plugin
-            .active()
-            .filter(|active| !Arc::ptr_eq(active, &ours) && active.can_hand_over());
+            .version_for(|| self.host.principal())
+            .filter(|meant| !Arc::ptr_eq(meant, &ours) && meant.can_hand_over());
         let cause = Cause::Crash(Crash {
             reason: failed.reason.clone(),
             input: input.to_vec(),
         });
-        for version in std::iter::once(ours).chain(active) {
+        for version in std::iter::once(ours).chain(meant) {
             match self.thaw(&version, &snapshot, cause.clone()).await {
                 Ok(thawed) => {
                     Counters::add(&self.standing.version.facts.counters.recoveries);
                     return Ok(self.adopt(version, thawed).await);
                 }
                 Err(again) => {
-                    version.facts.counters.failed(again.kind);
+                    version.failed(&again);
                     tracing::error!(version = %version.facts.version, reason = %again.reason, "cannot go on after the failed turn");
                 }
             }
@@ -190,7 +192,7 @@ impl Session {
         cause: Cause,
     ) -> std::result::Result<Thawed, Failed> {
         if !version.accepts(snapshot.format) {
-            return Err(Failed::answer(format!(
+            return Err(Failed::refusal(format!(
                 "{} does not accept format {}",
                 version.facts.identity(),
                 snapshot.format
@@ -229,7 +231,7 @@ impl Session {
         let turn = instance
             .thaw(snapshot, &context, &cause)
             .await?
-            .map_err(|refusal| Failed::answer(format!("thaw refused: {refusal}")))?;
+            .map_err(|refusal| Failed::refusal(format!("thaw refused: {refusal}")))?;
         let outcome = translate::outcome(turn, offered, instance.state())?;
         // Another event may follow in the same turn: what must come last cannot come before it.
         let last = |action: &Action| {

@@ -359,7 +359,7 @@ impl Session {
     }
 
     fn count_failure(&self, failed: &Failed) {
-        self.standing.version.facts.counters.failed(failed.kind);
+        self.standing.version.failed(failed);
         tracing::error!(version = %self.standing.version.facts.version, kind = ?failed.kind, reason = %failed.reason, "a turn failed");
     }
 

@@ -1,5 +1,9 @@
 //! `waxwing plugin …`
 
+mod canary;
+mod settled;
+mod watch;
+
 use std::{
     path::PathBuf,
     process::ExitCode,
@@ -13,6 +17,8 @@ use waxwing_admin::protocol::{PluginCommand, PluginRow, PluginSwap, Request, Res
 
 use crate::{console::Console, output};
 
+/// Seconds to wait for a hand-over, unless it is said.
+const WAIT: u64 = 10;
 /// Between two looks at how far a hand-over is.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
@@ -26,26 +32,39 @@ pub(crate) enum Plugin {
         /// The folder with plugin.toml and plugin.wasm.
         package: PathBuf,
     },
-    /// Put a staged version in place; live sessions are handed over to it and stay connected.
-    #[command(
-        after_help = "Examples:\n  waxwing plugin activate imap\n  waxwing plugin activate imap 1.1.0 --wait 60"
-    )]
+    /// Put a version in place; live sessions are handed over to it and stay connected.
+    #[command(after_help = ACTIVATE)]
     Activate {
         /// Its name.
         plugin: String,
-        /// The version; without it, the newest that is staged.
+        /// The version, or its key where several packages have the same number; without it the canary, else the newest
+        /// that is staged.
         version: Option<String>,
+        /// Although it was taken back by itself.
+        #[arg(long, requires = "version")]
+        force: bool,
         /// Seconds to wait until all live sessions are handed over.
-        #[arg(long, default_value_t = 10, value_name = "SECONDS")]
+        #[arg(long, default_value_t = WAIT, value_name = "SECONDS")]
         wait: u64,
     },
-    /// Go back to the version that was active before; live sessions are handed over.
+    /// Try a version on some users; all others stay on the active one.
+    Canary(canary::Canary),
+    /// Stop the canary; without one, go back to the version that was active before. Live sessions are handed over.
     Rollback {
         /// Its name.
         plugin: String,
         /// Seconds to wait until all live sessions are handed over.
-        #[arg(long, default_value_t = 10, value_name = "SECONDS")]
+        #[arg(long, default_value_t = WAIT, value_name = "SECONDS")]
         wait: u64,
+    },
+    /// Load and activate what changes in a folder, until Ctrl-C.
+    #[command(after_help = WATCH)]
+    Watch {
+        /// A folder of packages, or one package.
+        folder: PathBuf,
+        /// Put a changed version in place as a canary for this share of all mailboxes, 1 to 100.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
+        canary_percent: Option<u8>,
     },
     /// Tell sessions, turns, traps and hand-overs of each version.
     Status {
@@ -54,17 +73,36 @@ pub(crate) enum Plugin {
     },
 }
 
-/// What `activate` and `rollback` say.
+const ACTIVATE: &str = "\
+A version that was just activated is watched: when more of its turns fail than its [slo] allows, it is taken back by
+itself, `waxwing plugin status` says why, and it is not activated again without --force or another `waxwing plugin load`.
+
+Examples:
+  waxwing plugin activate imap
+  waxwing plugin activate imap 1.1.0 --wait 60";
+
+const WATCH: &str = "\
+A package is taken when its files have not changed for half a second. It may keep its version number: the server tells
+packages apart by their content, and the number then means the one loaded last. What is there at the start is activated
+only if the server does not know it yet. An error is told, and the watch goes on. With --json, one object a line.
+
+Examples:
+  waxwing plugin watch target/packages                          # while developing
+  waxwing plugin watch /srv/waxwing/packages --canary-percent 5 # deploying by file";
+
+/// What `activate`, `rollback` and `canary --stop` say.
 #[derive(Debug, Serialize)]
-struct Outcome<'a> {
+struct Outcome {
     #[serde(flatten)]
-    swap: &'a PluginSwap,
+    swap: PluginSwap,
     /// Sessions that the new version took over.
     handed_over: u64,
     /// Sessions that it refused; they go on with the old one.
     refused: u64,
     /// Sessions that are still on another version.
     remaining: u64,
+    /// Why the new version is not active any more, if it was taken back meanwhile.
+    taken_back: Option<String>,
     seconds: f64,
 }
 
@@ -88,14 +126,21 @@ impl Plugin {
             Plugin::Activate {
                 plugin,
                 version,
+                force,
                 wait,
             } => {
                 let command = PluginCommand::Activate {
                     plugin: plugin.clone(),
                     version,
+                    force,
                 };
                 swap(console, &plugin, wait, command).await
             }
+            Plugin::Watch {
+                folder,
+                canary_percent,
+            } => watch::watch(console, &folder, canary_percent).await,
+            Plugin::Canary(canary) => canary.run(console).await,
             Plugin::Rollback { plugin, wait } => {
                 let command = PluginCommand::Rollback {
                     plugin: plugin.clone(),
@@ -113,68 +158,97 @@ async fn swap(
     wait: u64,
     command: PluginCommand,
 ) -> Result<ExitCode> {
+    let outcome = carry_out(console, plugin, wait, command).await?;
+    let text = if console.json() {
+        output::pretty(&outcome)?
+    } else {
+        outcome.text()
+    };
+    output::out(&text);
+    Ok(if outcome.taken_back.is_some() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+/// Swaps and waits for the live sessions.
+async fn carry_out(
+    console: &mut Console,
+    plugin: &str,
+    wait: u64,
+    command: PluginCommand,
+) -> Result<Outcome> {
     let before = rows(console, plugin).await?;
     let started = Instant::now();
-    let response = console.ask(Request::Plugin(command)).await?;
-    let Response::PluginSwapped(swapped) = &response else {
-        bail!("unexpected answer: {}", output::text(&response).trim())
+    let swapped = match console.ask(Request::Plugin(command)).await? {
+        Response::PluginSwapped(swapped) => swapped,
+        other => bail!("unexpected answer: {}", output::text(&other).trim()),
     };
-    let outcome = loop {
+    loop {
         let now = rows(console, plugin).await?;
+        let outcome = Outcome::seen(&swapped, &before, &now, started.elapsed());
+        if outcome.remaining <= outcome.refused
+            || outcome.taken_back.is_some()
+            || started.elapsed() >= Duration::from_secs(wait)
+        {
+            return Ok(outcome);
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
+impl Outcome {
+    fn seen(
+        swap: &PluginSwap,
+        before: &[PluginRow],
+        now: &[PluginRow],
+        elapsed: Duration,
+    ) -> Outcome {
+        let new = |row: &&PluginRow| row.key == swap.to_key;
         let grown = |count: fn(&PluginRow) -> u64| {
-            let of = |rows: &[PluginRow]| {
-                rows.iter()
-                    .filter(|row| row.version == swapped.to)
-                    .map(count)
-                    .sum::<u64>()
-            };
-            of(&now).saturating_sub(of(&before))
+            let of = |rows: &[PluginRow]| rows.iter().filter(new).map(count).sum::<u64>();
+            of(now).saturating_sub(of(before))
         };
-        let outcome = Outcome {
-            swap: swapped,
+        Outcome {
+            swap: swap.clone(),
             handed_over: grown(|row| row.handovers),
             refused: grown(|row| row.refusals),
             remaining: now
                 .iter()
-                .filter(|row| row.version != swapped.to)
+                .filter(|row| !new(row))
                 .map(|row| row.sessions)
                 .sum(),
-            seconds: started.elapsed().as_secs_f64(),
-        };
-        if outcome.remaining <= outcome.refused || started.elapsed() >= Duration::from_secs(wait) {
-            break outcome;
+            taken_back: now.iter().find(new).and_then(|row| row.reason.clone()),
+            seconds: elapsed.as_secs_f64(),
         }
-        tokio::time::sleep(LOOK_AGAIN).await;
-    };
-    let text = if console.json() {
-        output::pretty(&outcome)?
-    } else {
-        told(&response, &outcome)
-    };
-    output::out(&text);
-    Ok(ExitCode::SUCCESS)
-}
+    }
 
-fn told(response: &Response, outcome: &Outcome<'_>) -> String {
-    let mut text = output::text(response);
-    text.push_str(&format!(
-        "{} sessions handed over in {:.1} s",
-        outcome.handed_over, outcome.seconds
-    ));
-    if outcome.refused > 0 {
+    fn text(&self) -> String {
+        let mut text = output::text(&Response::PluginSwapped(self.swap.clone()));
+        if let Some(why) = &self.taken_back {
+            text.push_str(&format!("taken back by itself: {why}\n"));
+            return text;
+        }
         text.push_str(&format!(
-            ", {} refused by the new version and going on with the old",
-            outcome.refused
+            "{} sessions handed over in {:.1} s",
+            self.handed_over, self.seconds
         ));
+        if self.refused > 0 {
+            text.push_str(&format!(
+                ", {} refused by the new version and going on with the old",
+                self.refused
+            ));
+        }
+        let busy = self.remaining.saturating_sub(self.refused);
+        if busy > 0 {
+            text.push_str(&format!(
+                ", {busy} are in the middle of an answer and follow when it is sent"
+            ));
+        }
+        text.push('\n');
+        text
     }
-    let busy = outcome.remaining.saturating_sub(outcome.refused);
-    if busy > 0 {
-        text.push_str(&format!(
-            ", {busy} are in the middle of an answer and follow when it is sent"
-        ));
-    }
-    text.push('\n');
-    text
 }
 
 async fn rows(console: &mut Console, plugin: &str) -> Result<Vec<PluginRow>> {

@@ -301,6 +301,19 @@ mod tests {
     }
 
     #[test]
+    fn how_much_a_version_may_fail_is_checked_like_everything_else() {
+        let config = Config::parse("[plugin.imap.slo]\nmax_failures = 0\n", Path::new("")).unwrap();
+        assert_eq!(config.plugins["imap"].slo.max_failures, Some(0));
+        assert_eq!(
+            problems("[plugin.imap.slo]\nmax_failure = 0\nwindow_seconds = 0\n"),
+            [
+                "1:1: window_seconds = 0: 1 to 86400 in [plugin.imap.slo]",
+                "2:1: unknown key `max_failure` in [plugin.imap.slo]; did you mean `max_failures`?",
+            ]
+        );
+    }
+
+    #[test]
     fn one_address_is_a_network_too() {
         let config = Config::parse(
             "[directory]\nno_penalty_from = [\"::1\", \"10.0.0.0/8\"]\n",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use toml::de::DeTable;
-use waxwing_runtime::{Limits, LimitsRequest};
+use waxwing_runtime::{Limits, LimitsRequest, Slo, SloRequest};
 
 use super::{
     reader::{Reader, lookup},
@@ -30,6 +30,8 @@ pub(crate) struct PluginKeys {
     pub(crate) grants: Option<Vec<String>>,
     /// Its ceilings where they differ from `[limits]`.
     pub(crate) limits: LimitsRequest,
+    /// How much it may fail, where its manifest is not to decide.
+    pub(crate) slo: SloRequest,
 }
 
 /// What a plugin is granted when its table does not say.
@@ -45,7 +47,7 @@ pub(crate) fn shipped() -> impl Iterator<Item = &'static str> {
     SHIPPED.iter().map(|(name, _)| *name)
 }
 
-/// The keys of `[plugin.NAME]` that are values; `config` and `limits` are tables below it.
+/// The keys of `[plugin.NAME]` that are values; `config`, `limits` and `slo` are tables below it.
 pub(crate) fn plugin_keys() -> Vec<Key> {
     vec![Key {
         name: "grants",
@@ -70,6 +72,22 @@ pub(crate) fn limit_keys() -> Vec<Key> {
         .collect()
 }
 
+/// The keys of `[plugin.NAME.slo]`.
+pub(crate) fn slo_keys() -> Vec<Key> {
+    Slo::TABLE
+        .iter()
+        .map(|(name, default, about)| {
+            let default = default.replace('_', "");
+            Key {
+                name,
+                about: about.trim().to_owned(),
+                default: Some(default.clone()),
+                example: default,
+            }
+        })
+        .collect()
+}
+
 /// Reads the table of limits under `limits`, if there is one.
 pub(crate) fn read_limits(
     parent: &DeTable<'_>,
@@ -80,6 +98,19 @@ pub(crate) fn read_limits(
     lookup(parent, "limits")
         .and_then(|limits| reader.record(limits, section, &known))
         .unwrap_or_default()
+}
+
+fn read_slo(plugin: &DeTable<'_>, name: &str, reader: &mut Reader<'_>) -> SloRequest {
+    let known: Vec<&str> = Slo::TABLE.iter().map(|(name, ..)| *name).collect();
+    let Some(table) = lookup(plugin, "slo") else {
+        return SloRequest::default();
+    };
+    let place = format!(" in [plugin.{name}.slo]");
+    let slo: SloRequest = reader.record(table, &place, &known).unwrap_or_default();
+    if let Err(what) = slo.check() {
+        reader.problem(table.span(), format!("{what}{place}"));
+    }
+    slo
 }
 
 /// Reads every `[plugin.NAME]`.
@@ -96,7 +127,7 @@ pub(crate) fn read_plugins(
         reader.unknown(
             table,
             &format!(" in [plugin.{name}]"),
-            &["config", "grants", "limits"],
+            &["config", "grants", "limits", "slo"],
         );
         let mut config = BTreeMap::new();
         if let Some(Value::Object(settings)) = reader.value::<Value>(table, "config") {
@@ -104,12 +135,14 @@ pub(crate) fn read_plugins(
         }
         let grants = reader.value(table, "grants");
         let limits = read_limits(table, &format!(" in [plugin.{name}.limits]"), reader);
+        let slo = read_slo(table, name, reader);
         all.insert(
             name.to_owned(),
             PluginKeys {
                 config,
                 grants,
                 limits,
+                slo,
             },
         );
     }

@@ -54,6 +54,13 @@ fn tables() -> Vec<Table> {
                 .into(),
             keys: plugin::plugin_keys(),
         },
+        Table {
+            header: "[plugin.NAME.slo]",
+            about: "How much a version may fail before it is taken back by itself, in place of what its plugin.toml says under \
+                    [slo]. It is when both numbers are passed."
+                .into(),
+            keys: plugin::slo_keys(),
+        },
     ]
 }
 
@@ -120,7 +127,7 @@ pub(crate) fn effective(text: &str) -> String {
         let name = table.header.trim_matches(['[', ']']);
         if name.is_empty() {
             keys(&mut out, text, Some(root), &table.keys);
-        } else if !table.header.starts_with("[[") && name != "plugin.NAME" {
+        } else if !table.header.starts_with("[[") && !name.starts_with("plugin.NAME") {
             let _ = writeln!(out, "\n{}", table.header);
             keys(
                 &mut out,
