@@ -70,7 +70,7 @@ def free_ports(count):
 
 
 class Server:
-    def __init__(self, extra_config="", listener_extra="", trusted=("127.0.0.0/8",)):
+    def __init__(self, extra_config="", listener_extra="", trusted=("127.0.0.0/8",), domain=True):
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="waxwing-e2e-"))
         self.data = self.root / "data"
         self.data.mkdir()
@@ -91,7 +91,8 @@ class Server:
             if (package / "plugin.toml").exists() and package.name != "hello":
                 self.cli("plugin", "load", str(package))
                 self.cli("plugin", "activate", package.name)
-        self.cli("domain", "add", DOMAIN)
+        if domain:
+            self.cli("domain", "add", DOMAIN)
 
     # -- administration -------------------------------------------------------------------------
 

@@ -1,9 +1,6 @@
 //! Who executes commands: the same for a running server and for a CLI on its own.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use waxwing_directory::Directory;
 use waxwing_exmdb::{MailboxGuid, Store};
@@ -23,7 +20,7 @@ pub struct Admin {
     pub(crate) store: Store,
     pub(crate) directory: Directory,
     pub(crate) runtime: Option<Runtime>,
-    importing: Arc<Mutex<HashSet<MailboxGuid>>>,
+    running: Arc<Mutex<Vec<(MailboxGuid, Task)>>>,
 }
 
 impl Admin {
@@ -33,11 +30,12 @@ impl Admin {
             store,
             directory,
             runtime,
-            importing: Arc::default(),
+            running: Arc::default(),
         }
     }
 
-    /// Executes one command; [`Request::Import`] is a conversation and has its own way ([`crate::Connection::import`]).
+    /// Executes one command; [`Request::Import`] and [`Request::Export`] are conversations and have their own ways
+    /// ([`crate::Connection::import`], [`crate::Connection::export`]).
     ///
     /// # Errors
     /// Whatever the directory, the store or the runtime says, in words for the operator.
@@ -53,38 +51,86 @@ impl Admin {
             }
             Request::Plugin(command) => commands::plugins::execute(self, command).await,
             Request::Import(_) => Err(Error::Channel("an import needs its messages".into())),
+            Request::Export(_) => Err(Error::Channel("an export needs a taker".into())),
         }
     }
 
-    /// The right to import into a mailbox: two imports at once would not know what the other has done.
-    pub(crate) fn claim_import(&self, mailbox: MailboxGuid) -> Result<ImportClaim> {
-        let mut importing = self
-            .importing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if !importing.insert(mailbox) {
-            return Err(Error::Failed(
-                "another import into this mailbox is running; wait for it".into(),
-            ));
+    /// The right to do something to a mailbox that goes on for long.
+    pub(crate) fn claim(&self, mailbox: MailboxGuid, task: Task) -> Result<Claim> {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_mailbox = running.iter().filter(|(other, _)| *other == mailbox);
+        if let Some((_, other)) = of_mailbox.copied().find(|(_, other)| other.excludes(task)) {
+            return Err(Error::Failed(format!(
+                "{} this mailbox is running; wait for it",
+                other.name()
+            )));
         }
-        Ok(ImportClaim {
-            importing: self.importing.clone(),
+        running.push((mailbox, task));
+        Ok(Claim {
+            running: self.running.clone(),
             mailbox,
+            task,
         })
     }
 }
 
-/// Given back when dropped.
-pub(crate) struct ImportClaim {
-    importing: Arc<Mutex<HashSet<MailboxGuid>>>,
-    mailbox: MailboxGuid,
+/// What goes on for long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// Two at once would not know what the other has done.
+    Import,
+    Backup,
+    /// Takes the mailbox away under whatever else is going on.
+    Restore,
 }
 
-impl Drop for ImportClaim {
+impl Task {
+    fn excludes(self, other: Task) -> bool {
+        self == other || self == Task::Restore || other == Task::Restore
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Task::Import => "an import into",
+            Task::Backup => "a backup of",
+            Task::Restore => "a restoration of",
+        }
+    }
+}
+
+/// Given back when dropped.
+pub(crate) struct Claim {
+    running: Arc<Mutex<Vec<(MailboxGuid, Task)>>>,
+    mailbox: MailboxGuid,
+    task: Task,
+}
+
+impl Drop for Claim {
     fn drop(&mut self) {
-        self.importing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&self.mailbox);
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let claimed = (self.mailbox, self.task);
+        running.retain(|other| *other != claimed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Fixture;
+
+    #[tokio::test]
+    async fn a_restoration_is_alone_and_a_backup_may_run_beside_an_import() {
+        let fixture = Fixture::with_users(&[]).await;
+        let (here, there) = (MailboxGuid([1; 16]), MailboxGuid([2; 16]));
+        let claim = |guid, task| fixture.admin.claim(guid, task);
+        let import = claim(here, Task::Import).unwrap();
+        let backup = claim(here, Task::Backup).unwrap();
+        assert!(claim(here, Task::Import).is_err());
+        let refused = claim(here, Task::Restore).err().unwrap().to_string();
+        assert!(refused.contains("wait for it"), "{refused}");
+        claim(there, Task::Restore).unwrap();
+        drop((import, backup));
+        let _restore = claim(here, Task::Restore).unwrap();
+        assert!(claim(here, Task::Backup).is_err());
     }
 }

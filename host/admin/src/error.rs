@@ -12,6 +12,9 @@ pub enum Error {
     /// The mailboxes' side refused.
     #[error(transparent)]
     Store(#[from] waxwing_exmdb::Error),
+    /// A backup could not be written or read.
+    #[error(transparent)]
+    Backup(#[from] waxwing_backup::Error),
     /// The plugins' side refused.
     #[error(transparent)]
     Runtime(#[from] waxwing_runtime::Error),

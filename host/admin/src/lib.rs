@@ -10,7 +10,10 @@ mod channel;
 mod commands;
 mod data_dir;
 mod error;
+mod export;
+mod flags;
 mod import;
+mod paths;
 pub mod protocol;
 #[cfg(test)]
 mod testing;

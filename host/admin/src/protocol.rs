@@ -4,16 +4,24 @@
 //! [`Request`]; the server answers with any number of [`Reply::Progress`] and then exactly one [`Reply::Done`] or
 //! [`Reply::Failed`]. After [`Request::Import`] the client goes on sending [`ImportFrame`]s: a `message` frame is followed
 //! by exactly `size` raw octets (mail is not JSON; base64 would cost a third more and a copy), `end` closes the list.
+//! After [`Request::Export`] the server sends messages the same way, as [`Reply::Export`].
 //!
 //! The same types are what [`crate::Admin`] executes without a socket, so a command means the same whether the server
 //! runs or not. They are not a published contract: client and server are one binary, and a request that the server
 //! cannot read is answered with `Failed` and the parser's reason.
 
+mod backups;
+mod export;
 mod import;
 mod mailboxes;
 mod people;
 mod plugins;
 
+pub use backups::{
+    BackedUpMailbox, BackupProgress, BackupScope, BackupStart, BackupSummary, RestoreProgress,
+    RestoreScope, RestoreStart, RestoreSummary, RestoreWay, RestoredRow,
+};
+pub use export::{ExportFolder, ExportFrame, ExportHeader, ExportItem, ExportStart, ExportSummary};
 pub use import::{
     ImportFrame, ImportHeader, ImportMessage, ImportProblem, ImportProgress, ImportStart,
     ImportSummary,
@@ -49,6 +57,15 @@ pub enum Request {
     Plugin(PluginCommand),
     /// `waxwing import …`; [`ImportFrame`]s follow.
     Import(ImportStart),
+    /// `waxwing mailbox export …`; [`ExportFrame`]s are the answer's beginning.
+    Export(ExportStart),
+}
+
+impl Request {
+    /// Whether it ends when the administrator goes away, because running it again goes on with it. Others come to their end.
+    pub(crate) fn may_be_broken_off(&self) -> bool {
+        matches!(self, Request::Mailbox(MailboxCommand::Backup(_)))
+    }
 }
 
 /// The answer to a command that succeeded. Lists are what `--json` prints.
@@ -84,6 +101,10 @@ pub enum Response {
     Mailboxes(Vec<MailboxRow>),
     /// `mailbox check`
     Checked(Vec<CheckedMailbox>),
+    /// `mailbox backup`
+    BackedUp(BackupSummary),
+    /// `mailbox restore`
+    Restored(RestoreSummary),
     /// `plugin list` and `plugin status`
     Plugins(Vec<PluginRow>),
     /// `plugin load`
@@ -94,6 +115,8 @@ pub enum Response {
     PluginCanary(PluginCanary),
     /// `import`
     Imported(ImportSummary),
+    /// `mailbox export`
+    Exported(ExportSummary),
 }
 
 /// How far a long command is. Not every command tells.
@@ -107,6 +130,10 @@ pub enum Progress {
         /// Mailboxes to check.
         total: u64,
     },
+    /// `mailbox backup`
+    Backup(BackupProgress),
+    /// `mailbox restore`
+    Restore(RestoreProgress),
     /// `import`: the counts so far; what they count is durable.
     Import(ImportProgress),
 }
@@ -117,6 +144,8 @@ pub enum Progress {
 pub enum Reply {
     /// More follows.
     Progress(Progress),
+    /// Something of an export; raw octets follow a message.
+    Export(ExportFrame),
     /// The last line of an exchange that succeeded.
     Done(Response),
     /// The last line of an exchange that failed: a sentence for the operator.

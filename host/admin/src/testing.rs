@@ -23,8 +23,8 @@ pub(crate) struct Fixture {
 }
 
 impl Fixture {
-    /// With `example.org`, its users, and their password `secret`.
-    pub(crate) async fn with_users(users: &[&str]) -> Fixture {
+    /// Without any domain.
+    pub(crate) async fn empty() -> Fixture {
         let folder = tempfile::tempdir().unwrap();
         let data = data(&folder);
         std::fs::create_dir(data.root()).unwrap();
@@ -42,10 +42,15 @@ impl Fixture {
             lanes: 1,
         };
         let directory = Directory::open(config).await.unwrap();
-        let fixture = Fixture {
+        Fixture {
             admin: Admin::new(store, directory, None),
             folder,
-        };
+        }
+    }
+
+    /// With `example.org`, its users, and their password `secret`.
+    pub(crate) async fn with_users(users: &[&str]) -> Fixture {
+        let fixture = Fixture::empty().await;
         fixture
             .done(Request::Domain(DomainCommand::Add {
                 name: "example.org".into(),
@@ -179,6 +184,7 @@ pub(crate) fn message(folder: &str, text: &str) -> ImportMessage {
         folder,
         flags: Vec::new(),
         internal_date: None,
+        as_is: false,
         origin: "test".into(),
     };
     ImportMessage {

@@ -14,6 +14,7 @@ mod address;
 mod aliases;
 mod app_passwords;
 mod authenticate;
+mod backup;
 mod cache;
 mod domains;
 mod error;

@@ -10,6 +10,7 @@ use std::{
     fs::File,
     io::Write,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use bytes::Bytes;
@@ -20,10 +21,11 @@ use crate::{
     Body, Error, Result,
     body::{Frames, Origin, Packed, blocking},
     mailbox::{commit::Work, create::sync_folder},
+    snapshot::KeptFiles,
 };
 
 /// Packed octets that still live in the database.
-const IN_DATABASE: usize = 64 * 1024;
+pub(crate) const IN_DATABASE: usize = 64 * 1024;
 
 /// A blob ready to be stored; a large one is on disk already.
 #[derive(Debug)]
@@ -135,12 +137,21 @@ fn move_into_place(file: TempPath, target: &Path) -> Result<()> {
     sync_folder(folder)
 }
 
-/// Unlinks files of blobs whose rows are gone. A file that stays is found by the check.
-pub(crate) async fn remove_files(mailbox: &Path, digests: Vec<[u8; 32]>) {
-    let paths: Vec<_> = digests.iter().map(|digest| path(mailbox, digest)).collect();
+/// Unlinks files of blobs whose rows are gone, or keeps them for a snapshot. A file that stays is found by the check.
+pub(crate) async fn remove_files(
+    mailbox: &Path,
+    kept: Option<Arc<KeptFiles>>,
+    digests: Vec<[u8; 32]>,
+) {
+    let mailbox = mailbox.to_owned();
     let removal = blocking(move || {
-        for path in paths {
-            if let Err(error) = std::fs::remove_file(&path) {
+        for digest in digests {
+            let path = path(&mailbox, &digest);
+            let removed = match &kept {
+                Some(kept) => std::fs::rename(&path, kept.place(&digest)),
+                None => std::fs::remove_file(&path),
+            };
+            if let Err(error) = removed {
                 tracing::warn!(%error, path = %path.display(), "removing a blob file");
             }
         }

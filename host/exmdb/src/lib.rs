@@ -8,6 +8,7 @@
 //! - `mailbox`: the transaction and all that follows from it, the state in memory, rights
 //! - `folder`, `append`, `view`, `item`: what can be done, one operation per file
 //! - `changes`, `names`, `permissions`, `check`: the change log, named properties, who may what, the invariants
+//! - `snapshot`, `restore`: a mailbox at one commit for a backup, and a mailbox made from one
 //! - `index`: the folder index in memory; `blob`, `body`: message bytes at rest and in hand
 //! - `schema`: the tables and their migrations
 
@@ -25,7 +26,9 @@ mod mailbox;
 mod model;
 mod names;
 mod permissions;
+mod restore;
 mod schema;
+mod snapshot;
 mod store;
 mod view;
 mod watch;
@@ -35,6 +38,8 @@ pub use error::{Error, Result};
 pub use ids::{ChangeNumber, FolderId, ItemId, MailboxGuid, Uid, UidValidity, ViewId};
 pub use mailbox::{Actor, Mailbox};
 pub use model::*;
+pub use restore::{Draft, RestoredMailbox};
+pub use snapshot::{BlobRef, PackedBlob, Snapshot, StoredTable, StoredValue};
 pub use store::{Store, StoreConfig};
 pub use view::View;
 pub use watch::{Change, Watcher};

@@ -19,6 +19,7 @@ Examples:
   waxwing import --user alice@example.org ~/Maildir
   waxwing plugin load ./imap-1.1.0 && waxwing plugin activate imap
   waxwing mailbox check --json
+  waxwing mailbox backup --all --to /backup/waxwing
 
 A command that changes or lists something is done by the running server of the same data directory; when none
 runs, it works on the files itself.
@@ -89,6 +90,11 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Compile(compile) => return Ok(compile.run()),
         Command::Config(command) => return command.run(&cli.global),
+        Command::Mailbox(ref command) => {
+            if let Some(done) = command.apart(cli.global.json) {
+                return done;
+            }
+        }
         _ => {}
     }
     let config = Config::load(cli.global.config.as_deref(), cli.global.data.as_deref())?;

@@ -1,11 +1,13 @@
 //! Answers as people and as machines want them.
 
+mod backups;
+
 use std::io::Write;
 
 use serde::Serialize;
 use waxwing_admin::protocol::{
-    CanaryAudience, CheckedMailbox, MailboxRow, PluginCanary, PluginLoaded, PluginRow, Response,
-    UserRow,
+    CanaryAudience, CheckedMailbox, Finding, ImportProblem, MailboxRow, PluginCanary, PluginLoaded,
+    PluginRow, Response, UserRow,
 };
 
 /// Writes to standard output; a reader that went away (`| head`) is no error.
@@ -45,6 +47,9 @@ pub(crate) fn json(response: &Response) -> serde_json::Result<String> {
         Response::PluginSwapped(row) => pretty(row),
         Response::PluginCanary(row) => pretty(row),
         Response::Imported(summary) => pretty(summary),
+        Response::BackedUp(summary) => pretty(summary),
+        Response::Restored(summary) => pretty(summary),
+        Response::Exported(summary) => pretty(summary),
     }
 }
 
@@ -118,6 +123,8 @@ pub(crate) fn text(response: &Response) -> String {
         }
         Response::Mailboxes(rows) => mailboxes(rows),
         Response::Checked(rows) => rows.iter().map(checked).collect(),
+        Response::BackedUp(summary) => backups::backed_up(summary),
+        Response::Restored(summary) => backups::restored(summary),
         Response::Plugins(rows) => plugins(rows),
         Response::PluginLoaded(row) => loaded(row),
         Response::PluginSwapped(row) => match (&row.from, &row.from_key) {
@@ -130,17 +137,27 @@ pub(crate) fn text(response: &Response) -> String {
         },
         Response::PluginCanary(row) => canary(row),
         Response::Imported(summary) => {
-            let problems: String = summary
-                .problems
-                .iter()
-                .map(|problem| format!("  {}: {}\n", problem.origin, problem.reason))
-                .collect();
             format!(
-                "{} imported, {} there already, {} failed\n{problems}",
-                summary.imported, summary.skipped, summary.failed
+                "{} imported, {} there already, {} failed\n{}",
+                summary.imported,
+                summary.skipped,
+                summary.failed,
+                problems(&summary.problems)
             )
         }
+        Response::Exported(summary) => format!(
+            "{} messages of {} folders exported, {} failed\n{}",
+            summary.exported,
+            summary.folders,
+            summary.failed,
+            problems(&summary.problems)
+        ),
     }
+}
+
+fn problems(problems: &[ImportProblem]) -> String {
+    let line = |problem: &ImportProblem| format!("  {}: {}\n", problem.origin, problem.reason);
+    problems.iter().map(line).collect()
 }
 
 fn loaded(row: &PluginLoaded) -> String {
@@ -237,19 +254,21 @@ fn checked(row: &CheckedMailbox) -> String {
         (None, 0) => text.push_str(", nothing wrong\n"),
         (None, count) => text.push_str(&format!(", {count} wrong\n")),
     }
-    for finding in &row.findings {
+    text.push_str(&findings(&row.findings));
+    text
+}
+
+fn findings(findings: &[Finding]) -> String {
+    let line = |finding: &Finding| {
         let done = finding
             .repaired
             .as_ref()
             .map_or("not repaired".to_owned(), |what| {
                 format!("repaired: {what}")
             });
-        text.push_str(&format!(
-            "  {}: {} ({done})\n",
-            finding.invariant, finding.what
-        ));
-    }
-    text
+        format!("  {}: {} ({done})\n", finding.invariant, finding.what)
+    };
+    findings.iter().map(line).collect()
 }
 
 fn plugins(rows: &[PluginRow]) -> String {
@@ -295,7 +314,7 @@ fn plugins(rows: &[PluginRow]) -> String {
 }
 
 /// Seconds since 1970 as `2026-01-31 12:00Z`.
-fn time(seconds: i64) -> String {
+pub(crate) fn time(seconds: i64) -> String {
     let (year, month, day) = crate::import::civil::date_of_day(seconds.div_euclid(86_400));
     let of_day = seconds.rem_euclid(86_400);
     format!(

@@ -6,7 +6,7 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncBufRead, AsyncWrite, AsyncWriteExt, BufReader},
+    io::{AsyncBufRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
     net::UnixStream,
     sync::mpsc,
 };
@@ -15,9 +15,11 @@ use super::{frames, socket::SocketPath};
 use crate::{
     Admin, DataDir, Error, Result,
     admin::ProgressSink,
+    export,
     import::Import,
     protocol::{
-        ImportFrame, ImportMessage, ImportStart, ImportSummary, Progress, Reply, Request, Response,
+        ExportFrame, ExportItem, ExportStart, ExportSummary, ImportFrame, ImportMessage,
+        ImportStart, ImportSummary, Progress, Reply, Request, Response,
     },
 };
 
@@ -110,6 +112,26 @@ impl Connection {
         }
     }
 
+    /// Exports a mailbox into `items`; take from it in a blocking thread, it is held back by a taker that is slower. The
+    /// sender is gone when this returns.
+    ///
+    /// # Errors
+    /// As [`Connection::call`]; also when the taker went away.
+    pub async fn export(
+        &mut self,
+        start: ExportStart,
+        items: mpsc::Sender<ExportItem>,
+    ) -> Result<ExportSummary> {
+        match &self.0 {
+            Way::Here(admin) => export::export(admin, start, items).await,
+            Way::Server(socket) => {
+                let (reader, mut writer) = connect(socket).await?.into_split();
+                frames::write(&mut writer, &Request::Export(start)).await?;
+                take(&mut BufReader::new(reader), &items).await
+            }
+        }
+    }
+
     /// Closes what was opened. Without a server, this is where the mailboxes are flushed.
     pub async fn close(self) {
         if let Way::Here(admin) = self.0 {
@@ -134,6 +156,9 @@ async fn answer(
         match frames::read(reader).await? {
             Some(Reply::Progress(step)) => progress(step),
             Some(Reply::Done(response)) => return Ok(response),
+            Some(Reply::Export(_)) => {
+                return Err(Error::Channel("an export that nobody asked for".into()));
+            }
             Some(Reply::Failed(reason)) => return Err(Error::Failed(reason)),
             None => {
                 return Err(Error::Channel(
@@ -141,6 +166,40 @@ async fn answer(
                 ));
             }
         }
+    }
+}
+
+/// Hands on what an export sends.
+async fn take(
+    reader: &mut (impl AsyncBufRead + Unpin),
+    items: &mpsc::Sender<ExportItem>,
+) -> Result<ExportSummary> {
+    loop {
+        let item = match frames::read(reader).await? {
+            Some(Reply::Export(ExportFrame::Folder(folder))) => ExportItem::Folder(folder),
+            Some(Reply::Export(ExportFrame::Message { header, size })) => {
+                let mut octets = Vec::new();
+                if (&mut *reader).take(size).read_to_end(&mut octets).await? as u64 != size {
+                    return Err(Error::Channel("a message was cut off".into()));
+                }
+                ExportItem::Message(header, octets.into())
+            }
+            Some(Reply::Progress(_)) => continue,
+            Some(Reply::Done(Response::Exported(summary))) => return Ok(summary),
+            Some(Reply::Done(other)) => {
+                return Err(Error::Channel(format!(
+                    "{other:?} is no answer to an export"
+                )));
+            }
+            Some(Reply::Failed(reason)) => return Err(Error::Failed(reason)),
+            None => {
+                return Err(Error::Channel(
+                    "the server closed before it answered".into(),
+                ));
+            }
+        };
+        let gone = |_| Error::Channel("the messages cannot be written".into());
+        items.send(item).await.map_err(gone)?;
     }
 }
 

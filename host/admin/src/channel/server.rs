@@ -7,7 +7,7 @@
 use std::{fs, io, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
 
 use tokio::{
-    io::{AsyncBufRead, AsyncReadExt, AsyncWrite, BufReader},
+    io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
     net::{UnixListener, UnixStream},
     sync::{Semaphore, mpsc},
     task::JoinSet,
@@ -15,15 +15,20 @@ use tokio::{
 
 use super::{frames, socket::SocketPath};
 use crate::{
-    Admin, Error, Result,
+    Admin, Error, Result, export,
     import::Import,
-    protocol::{ImportFrame, ImportMessage, ImportStart, Progress, Reply, Request, Response},
+    protocol::{
+        ExportFrame, ExportItem, ExportStart, ImportFrame, ImportMessage, ImportStart, Progress,
+        Reply, Request, Response,
+    },
 };
 
 /// Connections that are served at the same time; others wait.
 const AT_ONCE: usize = 32;
 /// Between two tries when the kernel gives no connection.
 const RETRY_AFTER: Duration = Duration::from_millis(200);
+/// Exported messages between the mailbox and the socket.
+const EXPORT_AHEAD: usize = 4;
 /// Octets of one imported message.
 const MAX_MESSAGE: u64 = 512 * 1024 * 1024;
 
@@ -93,7 +98,16 @@ async fn serve_one(stream: UnixStream, admin: &Admin) -> Result<()> {
     let answer = match frames::read::<Request>(&mut reader).await {
         Ok(None) => return Ok(()),
         Ok(Some(Request::Import(start))) => import(admin, start, &mut reader, &mut writer).await,
-        Ok(Some(request)) => execute(admin, request, &mut writer).await,
+        Ok(Some(Request::Export(start))) => export(admin, start, &mut writer).await,
+        Ok(Some(request)) => {
+            let may_stop = request.may_be_broken_off();
+            tokio::select! {
+                answer = execute(admin, request, &mut writer) => answer,
+                () = gone(&mut reader), if may_stop => return Err(Error::Channel(
+                    "the administrator went away, what was asked for is broken off".into(),
+                )),
+            }
+        }
         Err(error) => Err(error),
     };
     let reply = match answer {
@@ -101,6 +115,11 @@ async fn serve_one(stream: UnixStream, admin: &Admin) -> Result<()> {
         Err(error) => Reply::Failed(error.to_string()),
     };
     frames::write(&mut writer, &reply).await
+}
+
+/// Resolves when the other side has closed, or sends what nobody asked for.
+async fn gone(reader: &mut (impl AsyncBufRead + Unpin)) {
+    let _ = reader.fill_buf().await;
 }
 
 async fn execute(
@@ -128,6 +147,33 @@ async fn execute(
         frames::write(writer, &Reply::Progress(progress)).await?;
     }
     response
+}
+
+/// Sends messages as fast as they are taken: the socket holds the reading back.
+async fn export(
+    admin: &Admin,
+    start: ExportStart,
+    writer: &mut (impl AsyncWrite + Unpin),
+) -> Result<Response> {
+    let (sender, mut items) = mpsc::channel(EXPORT_AHEAD);
+    let sending = async {
+        while let Some(item) = items.recv().await {
+            match item {
+                ExportItem::Folder(folder) => {
+                    frames::write(writer, &Reply::Export(ExportFrame::Folder(folder))).await?;
+                }
+                ExportItem::Message(header, octets) => {
+                    let size = octets.len() as u64;
+                    let frame = ExportFrame::Message { header, size };
+                    frames::write(writer, &Reply::Export(frame)).await?;
+                    writer.write_all(&octets).await?;
+                }
+            }
+        }
+        Ok::<(), Error>(())
+    };
+    let (summary, ()) = tokio::try_join!(export::export(admin, start, sender), sending)?;
+    Ok(Response::Exported(summary))
 }
 
 /// Reads messages as fast as they are stored: the socket holds the client back.

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use waxwing_exmdb::MailboxGuid;
+use waxwing_exmdb::{CheckReport, MailboxGuid};
 
+use super::{backup, restore};
 use crate::{
     Admin, Error, Result,
     admin::ProgressSink,
@@ -11,7 +12,7 @@ use crate::{
 };
 
 /// Addresses of users by mailbox.
-type Owners = HashMap<String, String>;
+pub(super) type Owners = HashMap<String, String>;
 
 pub(crate) async fn execute(
     admin: &Admin,
@@ -59,6 +60,8 @@ pub(crate) async fn execute(
             }
             Ok(Response::Checked(checked))
         }
+        MailboxCommand::Backup(start) => backup::execute(admin, start, progress).await,
+        MailboxCommand::Restore(start) => restore::execute(admin, start, progress).await,
     }
 }
 
@@ -73,15 +76,7 @@ async fn check(admin: &Admin, guid: MailboxGuid, repair: bool, owners: &Owners) 
             items: report.items,
             folders: report.folders,
             blobs: report.blobs,
-            findings: report
-                .findings
-                .into_iter()
-                .map(|finding| Finding {
-                    invariant: finding.invariant.to_owned(),
-                    what: finding.what,
-                    repaired: finding.repaired,
-                })
-                .collect(),
+            findings: findings(report),
             error: None,
         },
         Err(error) => CheckedMailbox {
@@ -96,8 +91,19 @@ async fn check(admin: &Admin, guid: MailboxGuid, repair: bool, owners: &Owners) 
     }
 }
 
+pub(super) fn findings(report: CheckReport) -> Vec<Finding> {
+    let findings = report.findings.into_iter();
+    findings
+        .map(|finding| Finding {
+            invariant: finding.invariant.to_owned(),
+            what: finding.what,
+            repaired: finding.repaired,
+        })
+        .collect()
+}
+
 /// The mailbox of an address or of 32 hex digits, or all.
-async fn named(admin: &Admin, name: Option<&str>) -> Result<Vec<MailboxGuid>> {
+pub(crate) async fn named(admin: &Admin, name: Option<&str>) -> Result<Vec<MailboxGuid>> {
     let Some(name) = name else {
         return Ok(admin.store.list().await?);
     };
@@ -114,7 +120,7 @@ async fn named(admin: &Admin, name: Option<&str>) -> Result<Vec<MailboxGuid>> {
     Ok(vec![admin.directory.user(name).await?.mailbox.parse()?])
 }
 
-async fn owners(admin: &Admin) -> Result<Owners> {
+pub(super) async fn owners(admin: &Admin) -> Result<Owners> {
     let users = admin.directory.users(None).await?;
     Ok(users
         .into_iter()

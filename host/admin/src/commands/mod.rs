@@ -2,8 +2,11 @@
 
 pub(crate) mod aliases;
 pub(crate) mod app_passwords;
+mod backup;
 pub(crate) mod domains;
 pub(crate) mod groups;
 pub(crate) mod mailboxes;
 pub(crate) mod plugins;
+mod restore;
+mod restore_into;
 pub(crate) mod users;

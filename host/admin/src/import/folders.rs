@@ -8,13 +8,13 @@ use waxwing_exmdb::{Error, FolderId, Mailbox, NewFolder, Result, Role};
 const MAIL: &str = "IPF.Note";
 
 /// `(parent, name)` to folder.
-pub(super) struct Folders {
+pub(crate) struct Folders {
     known: HashMap<(Option<FolderId>, String), FolderId>,
     inbox: FolderId,
 }
 
 impl Folders {
-    pub(super) async fn of(mailbox: &Mailbox) -> Result<Folders> {
+    pub(crate) async fn of(mailbox: &Mailbox) -> Result<Folders> {
         let inbox = mailbox.folder_by_role(Role::Inbox).await?.id;
         let all = mailbox.folders().await?;
         let known = all
@@ -24,9 +24,26 @@ impl Folders {
         Ok(Folders { known, inbox })
     }
 
+    /// The folder of a path, if it is there.
+    pub(crate) fn find(&self, path: &[String]) -> Option<FolderId> {
+        let (mut at, rest) = self.begin(path);
+        for name in rest {
+            at = Some(*self.known.get(&(at, name.clone()))?);
+        }
+        Some(at.unwrap_or(self.inbox))
+    }
+
+    fn begin<'p>(&self, path: &'p [String]) -> (Option<FolderId>, &'p [String]) {
+        match path.split_first() {
+            Some((first, rest)) if first.eq_ignore_ascii_case("INBOX") => (Some(self.inbox), rest),
+            None => (Some(self.inbox), path),
+            Some(_) => (None, path),
+        }
+    }
+
     /// The folder of a path from the root. A first name of `INBOX` in any case is the inbox (RFC 9051 section 5.1), as is no
     /// name at all.
-    pub(super) async fn find_or_create(
+    pub(crate) async fn find_or_create(
         &mut self,
         mailbox: &Mailbox,
         path: &[String],
@@ -38,11 +55,7 @@ impl Folders {
                 path.join("/")
             )));
         }
-        let (mut at, rest) = match path.split_first() {
-            Some((first, rest)) if first.eq_ignore_ascii_case("INBOX") => (Some(self.inbox), rest),
-            None => (Some(self.inbox), path),
-            Some(_) => (None, path),
-        };
+        let (mut at, rest) = self.begin(path);
         for name in rest {
             let key = (at, name.clone());
             let folder = match self.known.get(&key) {

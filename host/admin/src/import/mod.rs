@@ -8,19 +8,18 @@
 //! A message that the store refuses (too large, not a message) is counted and named, the others go on; when the
 //! store itself fails, the import stops. Memory is bounded by a batch and 40 octets per message that was ever imported.
 
-mod flags;
 mod folders;
 mod record;
 
 use bytes::{Bytes, BytesMut};
-use flags::flags_and_keywords;
-use folders::Folders;
+pub(crate) use folders::Folders;
 use record::{MessageKey, Record};
 use waxwing_exmdb::{Body, Error as StoreError, FolderId, Mailbox, NewMail};
 
 use crate::{
     Admin, Error, Result,
-    admin::ImportClaim,
+    admin::{Claim, Task},
+    flags::flags_and_keywords,
     protocol::{ImportMessage, ImportProblem, ImportProgress, ImportStart, ImportSummary},
 };
 
@@ -43,7 +42,7 @@ pub(crate) struct Import {
     batch_octets: usize,
     summary: ImportSummary,
     total: Option<u64>,
-    _claim: ImportClaim,
+    _claim: Claim,
 }
 
 struct Waiting {
@@ -56,7 +55,7 @@ impl Import {
     pub(crate) async fn begin(admin: &Admin, start: ImportStart) -> Result<Import> {
         let user = admin.directory.user(&start.user).await?;
         let guid = user.mailbox.parse()?;
-        let claim = admin.claim_import(guid)?;
+        let claim = admin.claim(guid, Task::Import)?;
         let mailbox = admin.store.mailbox(guid).await?;
         Ok(Import {
             folders: Folders::of(&mailbox).await?,
@@ -77,7 +76,10 @@ impl Import {
         message: ImportMessage,
     ) -> Result<Option<ImportProgress>> {
         let ImportMessage { header, message } = message;
-        let octets = with_crlf(message);
+        let octets = match header.as_is {
+            true => message,
+            false => with_crlf(message),
+        };
         let folder = match self
             .folders
             .find_or_create(&self.mailbox, &header.folder)

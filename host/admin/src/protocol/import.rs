@@ -17,7 +17,7 @@ pub struct ImportStart {
 pub struct ImportMessage {
     /// Where it goes and what it carries.
     pub header: ImportHeader,
-    /// RFC 5322 octets; line ends as the source has them (the import makes them CRLF).
+    /// RFC 5322 octets; line ends as the source has them (the import makes them CRLF, unless the header says otherwise).
     pub message: Bytes,
 }
 
@@ -30,6 +30,9 @@ pub struct ImportHeader {
     pub flags: Vec<String>,
     /// When it arrived, seconds since 1970; none: its Date header, else now.
     pub internal_date: Option<i64>,
+    /// The octets are those that a mailbox had; without it, line ends become CRLF.
+    #[serde(default)]
+    pub as_is: bool,
     /// For error messages: `archive.mbox, message 17`.
     pub origin: String,
 }

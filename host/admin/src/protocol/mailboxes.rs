@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{BackupStart, RestoreStart};
+
 /// `waxwing mailbox …`. A mailbox is named by its user's address, or by its 32 hex digits when it has no user.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -20,6 +22,10 @@ pub enum MailboxCommand {
         /// Repairs what can be repaired.
         repair: bool,
     },
+    /// Backs up mailboxes.
+    Backup(BackupStart),
+    /// Restores mailboxes from a backup.
+    Restore(RestoreStart),
 }
 
 /// A line of `mailbox list` and `mailbox size`.

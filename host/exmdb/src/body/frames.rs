@@ -27,6 +27,18 @@ pub(crate) struct Frame {
     pub(crate) packed_length: u32,
 }
 
+impl Frame {
+    /// Its octets, out of the packed form of the whole blob.
+    pub(crate) fn unpack(&self, packed: &[u8]) -> Result<Bytes> {
+        let start = usize::try_from(self.packed_offset).unwrap_or(usize::MAX);
+        let end = start.saturating_add(self.packed_length as usize);
+        let packed = packed
+            .get(start..end)
+            .ok_or_else(|| Error::Corrupt("a blob is shorter than its frames".into()))?;
+        unpack(packed, self.length)
+    }
+}
+
 /// A blob as it is stored.
 #[derive(Debug, Clone)]
 pub(crate) struct Packed {

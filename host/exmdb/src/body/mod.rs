@@ -229,19 +229,10 @@ impl Stored {
             .frames
             .get(number)
             .ok_or_else(|| Error::Corrupt("no such blob frame".into()))?;
-        let packed_length = frame.packed_length as usize;
         let bytes = match &self.packed {
-            Origin::Memory(packed) => {
-                let start = usize::try_from(frame.packed_offset).unwrap_or(usize::MAX);
-                let packed = packed.get(start..start.saturating_add(packed_length));
-                frames::unpack(
-                    packed.ok_or_else(|| {
-                        Error::Corrupt("a blob is shorter than its frames".into())
-                    })?,
-                    frame.length,
-                )?
-            }
+            Origin::Memory(packed) => frame.unpack(packed)?,
             Origin::File(file) => {
+                let packed_length = frame.packed_length as usize;
                 let packed = read_file(file.clone(), frame.packed_offset, packed_length).await?;
                 frames::unpack(&packed, frame.length)?
             }

@@ -210,7 +210,8 @@ impl Work {
             core.commons.hub.publish(change);
         }
         if !self.files_to_remove.is_empty() {
-            crate::blob::remove_files(&core.folder, self.files_to_remove).await;
+            let kept = core.kept_files();
+            crate::blob::remove_files(&core.folder, kept, self.files_to_remove).await;
         }
         Ok(())
     }

@@ -5,9 +5,9 @@
 //! never across an await.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool, atomic::Ordering},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, atomic::AtomicBool, atomic::Ordering},
     time::Duration,
 };
 
@@ -28,6 +28,7 @@ use crate::{
     body::blocking,
     index::FolderIndex,
     schema,
+    snapshot::KeptFiles,
     store::{Commons, Database},
     view::ViewRecord,
 };
@@ -49,6 +50,8 @@ pub(crate) struct Core {
     /// written with the folder's next change: losing it in a crash shows some items as recent once more.
     recent: Mutex<HashMap<FolderId, u32>>,
     pub(crate) appends: Queue,
+    /// Where files of blobs go that a snapshot still reads; none lives: they are unlinked.
+    kept: Mutex<Weak<KeptFiles>>,
     removed: AtomicBool,
 }
 
@@ -58,9 +61,15 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Core {
     pub(crate) fn new(commons: Arc<Commons>, guid: MailboxGuid) -> Core {
+        let folder = commons.folder_of(guid);
+        Core::at(commons, guid, folder)
+    }
+
+    /// A mailbox whose files are elsewhere than at their place.
+    pub(crate) fn at(commons: Arc<Commons>, guid: MailboxGuid, folder: PathBuf) -> Core {
         Core {
             guid,
-            folder: commons.folder_of(guid),
+            folder,
             commons,
             database: Arc::default(),
             state: Mutex::default(),
@@ -68,6 +77,7 @@ impl Core {
             views: Mutex::default(),
             recent: Mutex::default(),
             appends: Queue::default(),
+            kept: Mutex::default(),
             removed: AtomicBool::new(false),
         }
     }
@@ -176,6 +186,21 @@ impl Core {
         held(&self.views)
     }
 
+    /// Has files of blobs kept from now on, while the answer lives.
+    pub(crate) fn keep_files(&self) -> Result<Arc<KeptFiles>> {
+        let mut kept = held(&self.kept);
+        if let Some(kept) = kept.upgrade() {
+            return Ok(kept);
+        }
+        let new = Arc::new(KeptFiles::new(&self.commons.spool)?);
+        *kept = Arc::downgrade(&new);
+        Ok(new)
+    }
+
+    pub(crate) fn kept_files(&self) -> Option<Arc<KeptFiles>> {
+        held(&self.kept).upgrade()
+    }
+
     /// The first UID that is `\Recent` for the next read-write view.
     pub(crate) fn first_recent(&self, folder: &FolderState) -> u32 {
         held(&self.recent)
@@ -237,6 +262,37 @@ impl Core {
         }
     }
 
+    /// Locks everybody out and closes the database, to put other files in its place; with what clients may know of it, if
+    /// it can still be read.
+    pub(crate) async fn lock_out(self: &Arc<Self>) -> Result<(LockedOut, Option<Living>)> {
+        let (slot, living) = match self.read().await {
+            Ok(mut reader) => {
+                let living = Living::of(&mut reader).await.ok();
+                (reader.slot.take(), living)
+            }
+            Err(_) => (None, None),
+        };
+        let mut slot = match slot {
+            Some(slot) => slot,
+            None => self.database.clone().lock_owned().await,
+        };
+        if self.removed.load(Ordering::Acquire) {
+            return Err(Error::NotFound(format!("mailbox {}", self.guid)));
+        }
+        if let Some(database) = slot.take() {
+            self.commons.connections.closed(self.guid);
+            database.close().await;
+        }
+        Ok((LockedOut(slot), living))
+    }
+
+    /// Forgets all of the mailbox that was in its place; call it locked out.
+    pub(crate) fn begin_anew(&self) {
+        self.forget_memory();
+        held(&self.views).clear();
+        held(&self.recent).clear();
+    }
+
     /// Closes the mailbox for ever and removes its files.
     pub(crate) async fn remove(&self) -> Result<()> {
         let mut slot = self.database.lock().await;
@@ -270,6 +326,36 @@ pub(crate) async fn connect(folder: &Path, create: bool) -> Result<SqliteConnect
         .await?;
     schema::migrate(&mut conn).await?;
     Ok(conn)
+}
+
+/// The lock of a mailbox whose database is closed.
+#[derive(Debug)]
+pub(crate) struct LockedOut(
+    #[expect(dead_code, reason = "held")] OwnedMutexGuard<Option<Database>>,
+);
+
+/// What clients may know of a mailbox.
+#[derive(Debug)]
+pub(crate) struct Living {
+    pub(crate) counter: u64,
+    pub(crate) uid_validity: u32,
+    /// Folders that there are or were.
+    pub(crate) folders: BTreeSet<FolderId>,
+}
+
+impl Living {
+    async fn of(reader: &mut Reader) -> Result<Living> {
+        let state = reader.state()?;
+        let buried: Vec<i64> = sqlx::query_scalar("SELECT folder FROM folder_tombstones")
+            .fetch_all(reader.conn()?)
+            .await?;
+        let buried = buried.into_iter().map(|id| FolderId(id.cast_unsigned()));
+        Ok(Living {
+            counter: state.counter,
+            uid_validity: state.uid_validity,
+            folders: state.folders.keys().copied().chain(buried).collect(),
+        })
+    }
 }
 
 /// The database of a mailbox, held: nobody else reads or writes it meanwhile.

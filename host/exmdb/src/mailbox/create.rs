@@ -51,17 +51,22 @@ pub(crate) async fn create(commons: &Arc<Commons>, guid: MailboxGuid, owner: &st
     blocking(move || {
         std::fs::create_dir(draft.path().join("blobs"))?;
         sync_folder(draft.path())?;
-        let shard = place.parent().unwrap_or(Path::new("/")).to_owned();
-        std::fs::create_dir_all(&shard)?;
         if place.try_exists()? {
             return Err(Error::AlreadyExists(format!("mailbox {guid}")));
         }
-        std::fs::rename(draft.path(), &place)?;
-        let _moved_away = draft.keep();
-        sync_folder(&shard)?;
-        shard.parent().map_or(Ok(()), sync_folder)
+        move_into_place(draft, &place)
     })
     .await
+}
+
+/// Makes a folder of the spool the mailbox at a place where nothing is; durable when it returns.
+pub(crate) fn move_into_place(draft: tempfile::TempDir, place: &Path) -> Result<()> {
+    let shard = place.parent().unwrap_or(Path::new("/"));
+    std::fs::create_dir_all(shard)?;
+    std::fs::rename(draft.path(), place)?;
+    let _moved_away = draft.keep();
+    sync_folder(shard)?;
+    shard.parent().map_or(Ok(()), sync_folder)
 }
 
 /// Makes the names in a folder durable.

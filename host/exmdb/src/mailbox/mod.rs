@@ -6,7 +6,7 @@
 //! memory behind the disk.
 
 pub(crate) mod commit;
-mod core;
+pub(crate) mod core;
 pub(crate) mod create;
 pub(crate) mod keywords;
 mod kv;
@@ -15,7 +15,7 @@ pub(crate) mod state;
 
 use std::sync::Arc;
 
-pub(crate) use self::core::{Core, Reader};
+pub(crate) use self::core::{Core, Living, Reader};
 pub use rights::Actor;
 
 use crate::{MailboxGuid, Result};

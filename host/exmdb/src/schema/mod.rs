@@ -15,15 +15,36 @@ const MIGRATIONS: &[&str] = &[include_str!("v1_folders_and_items.sql")];
 /// # Errors
 /// `Invalid` when the database is newer than this program.
 pub(crate) async fn migrate(conn: &mut SqliteConnection) -> Result<()> {
+    upgrade(conn, MIGRATIONS).await
+}
+
+/// Brings a new database to an old version, for rows that are as old.
+///
+/// # Errors
+/// `Invalid` when the version is newer than this program.
+pub(crate) async fn migrate_to(conn: &mut SqliteConnection, version: u32) -> Result<()> {
+    let migrations = usize::try_from(version)
+        .ok()
+        .and_then(|version| MIGRATIONS.get(..version));
+    upgrade(conn, migrations.ok_or_else(|| too_new(u64::from(version)))?).await
+}
+
+fn too_new(version: u64) -> Error {
+    let known = MIGRATIONS.len();
+    Error::Invalid(format!(
+        "its schema has version {version}, this program knows versions up to {known}; use a newer program"
+    ))
+}
+
+async fn upgrade(conn: &mut SqliteConnection, migrations: &[&'static str]) -> Result<()> {
     let version: i64 = sqlx::query("PRAGMA user_version")
         .fetch_one(&mut *conn)
         .await?
         .try_get(0)?;
     let version = usize::try_from(version).unwrap_or(usize::MAX);
-    let pending = MIGRATIONS.get(version..).ok_or_else(|| {
-        let known = MIGRATIONS.len();
-        Error::Invalid(format!("its schema has version {version}, this program knows versions up to {known}; use a newer program"))
-    })?;
+    let pending = migrations
+        .get(version..)
+        .ok_or_else(|| too_new(version as u64))?;
     if pending.is_empty() {
         return Ok(());
     }
@@ -31,7 +52,7 @@ pub(crate) async fn migrate(conn: &mut SqliteConnection) -> Result<()> {
     for migration in pending {
         sqlx::raw_sql(*migration).execute(&mut *transaction).await?;
     }
-    let stamp = format!("PRAGMA user_version = {}", MIGRATIONS.len());
+    let stamp = format!("PRAGMA user_version = {}", migrations.len());
     sqlx::raw_sql(sqlx::AssertSqlSafe(stamp))
         .execute(&mut *transaction)
         .await?;

@@ -97,6 +97,10 @@ impl Store {
         })
     }
 
+    pub(crate) fn commons(&self) -> &Arc<Commons> {
+        &self.commons
+    }
+
     /// A new mailbox with its special folders (inbox, drafts, sent, trash, junk, archive, outbox, calendar, contacts, tasks,
     /// notes, journal).
     ///

@@ -8,9 +8,9 @@ impl View {
     pub async fn open_bodies(&self, items: &[ItemId]) -> Vec<Result<Body>> {
         let opened = async {
             let mut reader = self.core.read().await?;
-            reader
-                .state()?
-                .demand(&self.record.actor, self.record.folder, Rights::READ_ANY)?;
+            let state = reader.state()?;
+            state.demand(&self.record.actor, self.record.folder, Rights::READ_ANY)?;
+            self.record.demand_current(&state)?;
             load::bodies(&mut reader, items).await
         };
         match opened.await {

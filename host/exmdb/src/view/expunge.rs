@@ -32,6 +32,7 @@ impl View {
     /// `NotFound` when the folder was deleted.
     pub async fn vanished(&self, selection: Selection, since: u64) -> Result<Vec<Span>> {
         let mut reader = self.core.read().await?;
+        self.record.demand_current(&*reader.state()?)?;
         let folder = reader.state()?.folder(self.record.folder)?.clone();
         let highest = folder.uid_next - 1;
         let wanted = match selection {
@@ -71,6 +72,7 @@ async fn expunge(
         record.folder,
         Rights::DELETE_ANY | Rights::DELETE_OWNED,
     )?;
+    record.demand_current(&work.state)?;
     let index = work.index(record.folder).await?;
     let rows: Vec<IndexRow> = {
         let columns = index.read();

@@ -52,6 +52,7 @@ async fn store(
         record.folder,
         Rights::EDIT_ANY | Rights::EDIT_OWNED,
     )?;
+    record.demand_current(&work.state)?;
     let keywords = match update.mode {
         FlagMode::Remove => work.known_keyword_numbers(&update.keywords),
         FlagMode::Replace | FlagMode::Add => work.keyword_numbers(&update.keywords).await?,

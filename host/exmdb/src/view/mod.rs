@@ -137,6 +137,15 @@ impl ViewRecord {
     fn shown(&self) -> MutexGuard<'_, Shown> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Refuses when the folder is another than the one that was opened: the mailbox was restored from a backup meanwhile.
+    fn demand_current(&self, state: &State) -> Result<()> {
+        if state.folder(self.folder)?.uid_validity == self.uid_validity {
+            Ok(())
+        } else {
+            Err(Error::Expired(format!("view {}", self.id)))
+        }
+    }
 }
 
 impl Mailbox {
@@ -248,10 +257,11 @@ impl View {
         self.record.shown()
     }
 
-    /// The state, unless the right to read the folder was taken away or the folder deleted.
+    /// The state, unless the right to read the folder was taken away, or the folder deleted or restored from a backup.
     async fn readable(&self) -> Result<Arc<State>> {
         let state = self.core.state().await?;
         state.demand(&self.record.actor, self.record.folder, Rights::READ_ANY)?;
+        self.record.demand_current(&state)?;
         Ok(state)
     }
 

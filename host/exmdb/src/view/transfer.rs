@@ -51,6 +51,7 @@ impl Pair {
 }
 
 async fn selected(work: &mut Work, record: &ViewRecord, uids: &[Span]) -> Result<Vec<IndexRow>> {
+    record.demand_current(&work.state)?;
     let index = work.index(record.folder).await?;
     let columns = index.read();
     let shown = record.shown();

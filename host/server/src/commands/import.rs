@@ -1,18 +1,13 @@
 //! `waxwing import`: reads the sources in a thread of their own and tells how far it is.
 
-use std::{
-    io::IsTerminal,
-    path::PathBuf,
-    process::ExitCode,
-    time::{Duration, Instant},
-};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
 use clap::Args;
 use tokio::sync::mpsc;
 use waxwing_admin::protocol::{ImportProgress, ImportStart, Progress, Response};
 
-use crate::{console::Console, import};
+use crate::{console::Console, import, meter::Meter};
 
 /// Messages read ahead of the store.
 const READ_AHEAD: usize = 16;
@@ -56,7 +51,7 @@ impl Import {
         let mut meter = Meter::new();
         let mut progress = |progress: Progress| {
             if let Progress::Import(counts) = progress {
-                meter.tell(&counts);
+                meter.tell(|elapsed| line(&counts, elapsed));
             }
         };
         let summary = console
@@ -75,47 +70,6 @@ impl Import {
         } else {
             ExitCode::SUCCESS
         })
-    }
-}
-
-/// One line that is rewritten on a terminal; a line now and then elsewhere.
-struct Meter {
-    started: Instant,
-    told: Option<Instant>,
-    terminal: bool,
-}
-
-impl Meter {
-    fn new() -> Meter {
-        Meter {
-            started: Instant::now(),
-            told: None,
-            terminal: std::io::stderr().is_terminal(),
-        }
-    }
-
-    fn tell(&mut self, counts: &ImportProgress) {
-        let pause = if self.terminal {
-            Duration::from_millis(100)
-        } else {
-            Duration::from_secs(5)
-        };
-        if self.told.unwrap_or(self.started).elapsed() < pause {
-            return;
-        }
-        self.told = Some(Instant::now());
-        let line = line(counts, self.started.elapsed());
-        if self.terminal {
-            eprint!("\r\x1b[K{line}")
-        } else {
-            eprintln!("{line}")
-        }
-    }
-
-    fn end(&self) {
-        if self.terminal && self.told.is_some() {
-            eprint!("\r\x1b[K");
-        }
     }
 }
 

@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::Subcommand;
 use waxwing_admin::protocol::{CheckedMailbox, MailboxCommand, Request, Response};
 
+use super::{backup::Backup, export::Export, restore::Restore};
 use crate::console::Console;
 
 #[derive(Debug, Subcommand)]
@@ -28,14 +29,31 @@ pub(crate) enum Mailbox {
         #[arg(long)]
         repair: bool,
     },
+    /// Back up mailboxes while they are in use; list and verify what was backed up.
+    Backup(Backup),
+    /// Restore mailboxes from a backup.
+    Restore(Restore),
+    /// Write a mailbox's mail as mbox files, a Maildir or .eml files.
+    Export(Export),
 }
 
 impl Mailbox {
+    /// What can be done without a server and without its data.
+    pub(crate) fn apart(&self, json: bool) -> Option<Result<ExitCode>> {
+        match self {
+            Mailbox::Backup(backup) => backup.apart(json),
+            _ => None,
+        }
+    }
+
     pub(crate) async fn run(self, console: &mut Console) -> Result<ExitCode> {
         let command = match self {
             Mailbox::List => MailboxCommand::List,
             Mailbox::Size { mailbox } => MailboxCommand::Size { mailbox },
             Mailbox::Check { mailbox, repair } => MailboxCommand::Check { mailbox, repair },
+            Mailbox::Backup(backup) => return backup.run(console).await,
+            Mailbox::Restore(restore) => return restore.run(console).await,
+            Mailbox::Export(export) => return export.run(console).await,
         };
         let response = console.ask(Request::Mailbox(command)).await?;
         console.print(&response)?;

@@ -2,12 +2,15 @@
 
 pub(crate) mod alias;
 pub(crate) mod app_password;
+pub(crate) mod backup;
 pub(crate) mod config;
 pub(crate) mod domain;
+pub(crate) mod export;
 pub(crate) mod group;
 pub(crate) mod import;
 pub(crate) mod mailbox;
 pub(crate) mod plugin;
+pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod user;
 

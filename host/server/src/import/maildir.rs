@@ -78,6 +78,7 @@ pub(super) fn read(directory: &Path, folder: &[String], sink: &mut Sink) -> Resu
                         folder: folder.to_vec(),
                         flags: flags(&name, &keywords),
                         internal_date: arrival(&path),
+                        as_is: is_wire_form(&name, message.len()),
                         origin,
                     };
                     sink.message(header, message)?;
@@ -93,6 +94,17 @@ pub(super) fn read(directory: &Path, folder: &[String], sink: &mut Sink) -> Resu
 fn arrival(path: &Path) -> Option<i64> {
     let modified = fs::metadata(path).ok()?.modified().ok()?;
     i64::try_from(modified.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
+}
+
+/// Whether the name says that the file has as many octets as the message on the wire (Maildir++'s `S=` and `W=`): then its line
+/// ends are those of the wire.
+fn is_wire_form(name: &str, octets: usize) -> bool {
+    let base = name.split(':').next().unwrap_or(name);
+    let says = |field: &str| {
+        let value = base.split(',').find_map(|part| part.strip_prefix(field));
+        value.and_then(|value| value.parse().ok()) == Some(octets)
+    };
+    says("S=") && says("W=")
 }
 
 /// `…:2,FS`, or with another separator where a file system forbids the colon.
@@ -124,6 +136,52 @@ fn keywords(directory: &Path) -> BTreeMap<char, String> {
         .collect()
 }
 
+/// A level as a part of a Maildir++ name; dots and slashes are coded as well, so that they part nothing.
+pub(crate) fn encoded(level: &str) -> String {
+    let plain = |letter: char| matches!(letter, ' '..='~') && !matches!(letter, '&' | '.' | '/');
+    let mut name = String::new();
+    let mut letters = level.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '&' => name.push_str("&-"),
+            letter if plain(letter) => name.push(letter),
+            letter => {
+                let mut units = vec![letter];
+                while let Some(next) = letters.next_if(|next| !plain(*next) && *next != '&') {
+                    units.push(next);
+                }
+                let units: String = units.into_iter().collect();
+                name.push_str(&format!("&{}-", coded(&units)));
+            }
+        }
+    }
+    name
+}
+
+/// Base 64 with `,` for `/` and no padding, of UTF-16.
+const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
+
+fn coded(text: &str) -> String {
+    let (mut bits, mut count, mut out) = (0u32, 0u32, String::new());
+    let mut push = |six: u32| {
+        let letter = usize::try_from(six & 63).ok();
+        out.extend(letter.and_then(|six| ALPHABET.get(six..=six)));
+    };
+    for unit in text.encode_utf16() {
+        bits = (bits << 16) | u32::from(unit);
+        count += 16;
+        while count >= 6 {
+            count -= 6;
+            push(bits >> count);
+        }
+        bits &= (1 << count) - 1;
+    }
+    if count > 0 {
+        push(bits << (6 - count));
+    }
+    out
+}
+
 /// Maildir++ names are in modified UTF-7 (RFC 3501, section 5.1.3); what is not stays as it is.
 fn decoded(name: &str) -> String {
     let mut out = String::new();
@@ -147,9 +205,7 @@ fn decoded(name: &str) -> String {
     out
 }
 
-/// Base 64 with `,` for `/` and no padding, of UTF-16.
 fn utf16_of(coded: &str) -> Option<String> {
-    const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
     let (mut bits, mut count, mut units) = (0u32, 0u32, Vec::new());
     for letter in coded.chars() {
         bits = (bits << 6) | u32::try_from(ALPHABET.find(letter)?).ok()?;

@@ -2,7 +2,8 @@
 //!
 //! A message begins at a `From ` line at the start of the file or after an empty line. `>From ` loses its sign
 //! again: mboxrd writes one more sign in front of any number, mboxo only in front of none, and taking one off is right
-//! for both. Flags are in `Status` and `X-Status` (mail programs of the mbox age) and `X-Mozilla-Status` (Thunderbird).
+//! for both. Flags are in `Status` and `X-Status` (mail programs of the mbox age) and `X-Mozilla-Status` (Thunderbird). An export of ours says how
+//! many lines it put in front of a message ([`MboxMark`]), so its octets come back as they were.
 
 use std::{
     fs::File,
@@ -14,6 +15,7 @@ use bytes::Bytes;
 use waxwing_admin::protocol::ImportHeader;
 
 use super::{Gone, LARGEST, Sink, civil};
+use crate::export::MboxMark;
 
 /// Reads every message of a file.
 pub(super) fn read(path: &Path, folder: &[String], sink: &mut Sink) -> Result<(), Gone> {
@@ -98,6 +100,9 @@ fn finish(open: Option<Open>, name: &str, folder: &[String], sink: &mut Sink) ->
         sink.problem(origin, format!("larger than {LARGEST} octets"));
         return Ok(());
     }
+    if let Some((header, octets)) = exported(&open, folder) {
+        return sink.message(ImportHeader { origin, ..header }, octets);
+    }
     // The empty line before the next From line belongs to the file and not to the message.
     for end in [&b"\n\r\n"[..], b"\n\n"] {
         if open.octets.ends_with(end)
@@ -111,9 +116,30 @@ fn finish(open: Option<Open>, name: &str, folder: &[String], sink: &mut Sink) ->
         folder: folder.to_vec(),
         flags: flags(&open.octets),
         internal_date: open.internal_date,
+        as_is: false,
         origin,
     };
     sink.message(header, Bytes::from(open.octets))
+}
+
+/// A message that an export wrote, without what it put in front.
+fn exported(open: &Open, folder: &[String]) -> Option<(ImportHeader, Bytes)> {
+    let mut lines = open.octets.split_inclusive(|octet| *octet == b'\n');
+    let first = lines.next()?;
+    let mark = MboxMark::parse(first.strip_suffix(b"\n")?)?;
+    let fields: Vec<&[u8]> = lines.by_ref().take(mark.lines).collect();
+    let octets: Vec<u8> = lines.flatten().copied().take(mark.octets).collect();
+    if fields.len() != mark.lines || octets.len() != mark.octets {
+        return None;
+    }
+    let header = ImportHeader {
+        folder: folder.to_vec(),
+        flags: flags_parted_by(&fields.concat(), &[' ']),
+        internal_date: open.internal_date,
+        as_is: mark.as_is,
+        origin: String::new(),
+    };
+    Some((header, octets.into()))
 }
 
 /// Where the body begins.
@@ -133,6 +159,11 @@ fn header_end(octets: &[u8]) -> Option<usize> {
 }
 
 fn flags(octets: &[u8]) -> Vec<String> {
+    flags_parted_by(octets, &[' ', ','])
+}
+
+/// Keywords of IMAP may have a comma in them; other programs part them by commas.
+fn flags_parted_by(octets: &[u8], between: &[char]) -> Vec<String> {
     let header = octets
         .get(..header_end(octets).unwrap_or(octets.len()))
         .unwrap_or_default();
@@ -147,7 +178,7 @@ fn flags(octets: &[u8]) -> Vec<String> {
             "x-mozilla-status" => flags.extend(mozilla(value.trim())),
             "x-keywords" => flags.extend(
                 value
-                    .split([' ', ','])
+                    .split(between)
                     .filter(|word| !word.is_empty())
                     .map(str::to_owned),
             ),

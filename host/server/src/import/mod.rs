@@ -5,8 +5,8 @@
 //! interrupted run goes on, is decided there, where the mailbox is.
 
 pub(crate) mod civil;
-mod eml;
-mod maildir;
+pub(crate) mod eml;
+pub(crate) mod maildir;
 mod mbox;
 
 use std::{
@@ -19,6 +19,8 @@ use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use tokio::sync::mpsc::Sender;
 use waxwing_admin::protocol::{ImportHeader, ImportMessage, ImportProblem};
+
+use crate::export::{Sidecar, decoded};
 
 /// The largest message that is read, in octets; also what the store takes.
 const LARGEST: u64 = 256 << 20;
@@ -80,7 +82,12 @@ pub(crate) fn find(paths: &[PathBuf], target: &Target) -> Result<Vec<Source>> {
         let metadata = fs::metadata(path).with_context(|| path.display().to_string())?;
         let before = sources.len();
         if metadata.is_dir() {
-            find_in(path, &[], target, &mut sources)?;
+            let mut search = Search {
+                target,
+                exported: Sidecar::is_in(path),
+                sources: &mut sources,
+            };
+            search.folder(path, &[])?;
         } else {
             match kind_of_file(path)? {
                 Some(Kind::Mbox) => {
@@ -127,11 +134,12 @@ pub(crate) fn read(sources: Vec<Source>, messages: Sender<ImportMessage>) -> Vec
         messages,
         problems: Vec::new(),
     };
+    let mut lists = eml::Lists::default();
     for source in sources {
         let done = match source.kind {
             Kind::Mbox => mbox::read(&source.path, &source.folder, &mut sink),
             Kind::Maildir => maildir::read(&source.path, &source.folder, &mut sink),
-            Kind::Eml => eml::read(&source.path, &source.folder, &mut sink),
+            Kind::Eml => eml::read(&source.path, &source.folder, &mut lists, &mut sink),
         };
         if done.is_err() {
             break;
@@ -165,61 +173,80 @@ impl Sink {
     }
 }
 
-fn find_in(
-    directory: &Path,
-    levels: &[String],
-    target: &Target,
-    sources: &mut Vec<Source>,
-) -> Result<()> {
-    if levels.len() > DEEPEST {
-        bail!("{}: more than {DEEPEST} folders deep", directory.display());
+/// A search below one folder.
+struct Search<'a> {
+    target: &'a Target,
+    /// It is an export, whose names are encoded and whose suffixes say what files are.
+    exported: bool,
+    sources: &'a mut Vec<Source>,
+}
+
+impl Search<'_> {
+    fn folder(&mut self, directory: &Path, levels: &[String]) -> Result<()> {
+        if levels.len() > DEEPEST {
+            bail!("{}: more than {DEEPEST} folders deep", directory.display());
+        }
+        if maildir::is_maildir(directory) {
+            for (path, own) in
+                maildir::folders(directory).with_context(|| directory.display().to_string())?
+            {
+                let mut folder = levels.to_vec();
+                folder.extend(own);
+                self.sources.push(Source {
+                    path,
+                    folder: self.target.below(&folder),
+                    kind: Kind::Maildir,
+                });
+            }
+        }
+        for path in entries(directory).with_context(|| directory.display().to_string())? {
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            if path.is_dir() {
+                if maildir::is_part_of_maildir(directory, &name) {
+                    continue;
+                }
+                let mut below = levels.to_vec();
+                below.push(match self.exported {
+                    true => decoded(&name),
+                    // Thunderbird keeps the folders below `X` in `X.sbd`.
+                    false => name.strip_suffix(".sbd").unwrap_or(&name).to_owned(),
+                });
+                self.folder(&path, &below)?;
+            } else if !name.starts_with('.') {
+                self.file(path, &name, levels)?;
+            }
+        }
+        Ok(())
     }
-    if maildir::is_maildir(directory) {
-        for (path, own) in
-            maildir::folders(directory).with_context(|| directory.display().to_string())?
-        {
-            let mut folder = levels.to_vec();
-            folder.extend(own);
-            sources.push(Source {
+
+    fn file(&mut self, path: PathBuf, name: &str, levels: &[String]) -> Result<()> {
+        let kind = match self.exported {
+            false => kind_of_file(&path)?,
+            true if name.ends_with(".mbox") => Some(Kind::Mbox),
+            true if name.ends_with(".eml") => Some(Kind::Eml),
+            true => None,
+        };
+        let folder = match kind {
+            Some(Kind::Mbox) if self.exported => {
+                let own = decoded(name.strip_suffix(".mbox").unwrap_or(name));
+                [levels, &[own]].concat()
+            }
+            Some(Kind::Mbox) => named(&path, levels),
+            _ => levels.to_vec(),
+        };
+        if let Some(kind @ (Kind::Mbox | Kind::Eml)) = kind {
+            self.sources.push(Source {
+                folder: self.target.below(&folder),
                 path,
-                folder: target.below(&folder),
-                kind: Kind::Maildir,
+                kind,
             });
         }
+        Ok(())
     }
-    for path in entries(directory).with_context(|| directory.display().to_string())? {
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        if path.is_dir() {
-            if maildir::is_part_of_maildir(directory, &name) {
-                continue;
-            }
-            let mut below = levels.to_vec();
-            // Thunderbird keeps the folders below `X` in `X.sbd`.
-            below.push(name.strip_suffix(".sbd").unwrap_or(&name).to_owned());
-            find_in(&path, &below, target, sources)?;
-        } else if !name.starts_with('.') {
-            match kind_of_file(&path)? {
-                Some(Kind::Mbox) => {
-                    sources.push(Source {
-                        folder: target.below(&named(&path, levels)),
-                        path,
-                        kind: Kind::Mbox,
-                    });
-                }
-                Some(Kind::Eml) => sources.push(Source {
-                    folder: target.below(levels),
-                    path,
-                    kind: Kind::Eml,
-                }),
-                _ => {}
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The folder of an mbox file: its name without the suffix; what mail programs call the inbox is the inbox.
