@@ -392,3 +392,43 @@ def test_python_reads_what_is_exported(server, user, tmp_path):
     assert subjects(box.get_bytes(key) for key in box.keys()) == subjects(lf)
     assert [m.get_flags().replace("O", "") for m in box][:3] == ["", "R", "F"]
     assert all(m.get_payload() is not None for m in box)
+
+
+def test_a_mailbox_whose_file_is_destroyed_is_replaced(own_server, tmp_path):
+    server = own_server
+    user, other = server.add_user("alice"), server.add_user("bob")
+    fill(server, user, [*generated(20, seed=17), big(1)])
+    before = everything(server, user)
+    server.cli("mailbox", "backup", "--all", "--to", str(tmp_path / "b"))
+    server.stop()
+    guid = next(row["mailbox"] for row in server.json("mailbox", "list") if row["owner"] == user)
+    file = server.data / "mailboxes" / guid[:2] / guid / "mailbox.sqlite"
+    file.write_bytes(os.urandom(file.stat().st_size))
+    server.start()
+    failed = server.cli("mailbox", "backup", "--all", "--to", str(tmp_path / "b"), check=False)
+    assert failed.returncode == 1 and f"{user}: not backed up" in failed.stdout and "1 mailboxes" in failed.stdout
+    server.cli("mailbox", "restore", user, "--from", str(tmp_path / "b"), "--replace", "--yes")
+    assert everything(server, user) == before
+    checked(server, user)
+    checked(server, other)
+
+
+def test_an_administrator_who_goes_away_breaks_the_backup_off(own_server, tmp_path):
+    server = own_server
+    user = server.add_user("alice")
+    fill(server, user, [big(number, 1_500_000) for number in range(60)])
+    to = tmp_path / "b"
+    command = [str(BINARY), "--config", str(server.config), "mailbox", "backup", user, "--to", str(to)]
+    run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not list(to.glob("mailboxes/*/packs/*")):
+        assert run.poll() is None, "the backup was over before it could be broken off"
+        time.sleep(0.005)
+    run.send_signal(signal.SIGINT)
+    run.wait(timeout=30)
+    deadline = time.monotonic() + 30
+    while (again := server.cli(*command[3:], check=False)).returncode != 0:
+        assert "wait for it" in again.stderr and time.monotonic() < deadline, again.stderr
+    listed = server.json("mailbox", "backup", "list", str(to))
+    assert len(listed) == 1, "what was broken off is no generation"
+    assert server.cli("mailbox", "backup", "verify", str(to)).returncode == 0
+    checked(server, user)
