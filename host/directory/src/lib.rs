@@ -55,6 +55,8 @@ pub struct DirectoryConfig {
     pub no_penalty_from: Vec<String>,
     /// What separates `user` from `detail` in `user+detail@domain`; none: nothing does.
     pub recipient_delimiter: Option<char>,
+    /// Who gets mail to a `postmaster` that nobody made. None: the user who was added first.
+    pub postmaster: Option<String>,
     /// What a password hash costs.
     pub hash_cost: HashCost,
     /// What failed log-ins cost.
@@ -69,6 +71,7 @@ impl DirectoryConfig {
             default_domain: None,
             no_penalty_from: Vec::new(),
             recipient_delimiter: Some('+'),
+            postmaster: None,
             hash_cost: HashCost::default(),
             penalties: PenaltyLimits::default(),
         }
@@ -84,6 +87,7 @@ struct Inner {
     cache: cache::Cache,
     default_domain: Option<DomainName>,
     recipient_delimiter: Option<char>,
+    postmaster: Option<Address>,
     hasher: passwords::Hasher,
     penalties: penalties::Penalties,
     trusted: Vec<IpNet>,
@@ -100,6 +104,11 @@ impl Directory {
             .as_deref()
             .map(DomainName::parse)
             .transpose()?;
+        let postmaster = config
+            .postmaster
+            .as_deref()
+            .map(Address::parse)
+            .transpose()?;
         let trusted = config
             .no_penalty_from
             .iter()
@@ -111,6 +120,7 @@ impl Directory {
             cache: cache::Cache::default(),
             default_domain,
             recipient_delimiter: config.recipient_delimiter,
+            postmaster,
             hasher: passwords::Hasher::new(config.hash_cost).await?,
             penalties: penalties::Penalties::new(config.penalties),
             trusted,

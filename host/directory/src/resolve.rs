@@ -2,12 +2,18 @@
 //!
 //! The exact address first, then without its detail (`anna+news`), so a user who is really called `a+b` is found. Aliases
 //! and groups are followed by one recursive query that visits every address once: a ring ends, a mailbox comes once.
+//!
+//! `postmaster` exists in every domain (RFC 5321 section 4.5.1), whether anybody made it or not: an address of that name is asked
+//! first, then the configured postmaster, then the user who was added first.
 
 use crate::{
-    Address, Directory, Result, User,
+    Address, Directory, DomainName, LocalPart, Result, User,
     address::split,
     users::{user_columns, user_tables},
 };
+
+/// RFC 5321 section 4.5.1.
+const POSTMASTER: &str = "postmaster";
 
 /// What an address is here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +34,7 @@ pub enum Resolution {
 }
 
 impl Directory {
-    /// Resolves one address. `postmaster` without a domain is that of the default domain (RFC 5321 section 4.1.1.3).
+    /// Resolves one address. `postmaster` without a domain is that of the default domain, or of the first (RFC 5321 section 4.1.1.3).
     ///
     /// # Errors
     /// [`crate::Error::Database`]: nothing is known, the sender should come again.
@@ -48,7 +54,14 @@ impl Directory {
         {
             return Ok(Resolution::Foreign);
         }
-        let Some((id, _)) = self.address_or_base_row(&address).await? else {
+        let id = match self.address_or_base_row(&address).await? {
+            Some((id, _)) => Some(id),
+            None if address.local.as_str() == POSTMASTER => {
+                self.postmaster(&address.domain).await?
+            }
+            None => None,
+        };
+        let Some(id) = id else {
             return Ok(Resolution::Unknown);
         };
         let answer = Resolution::Local {
@@ -60,11 +73,13 @@ impl Directory {
     }
 
     async fn recipient(&self, text: &str) -> Result<std::result::Result<Address, Resolution>> {
-        if text.eq_ignore_ascii_case("postmaster") && self.default_domain().await?.is_some() {
-            return Ok(self
-                .complete(text)
-                .await
-                .map_err(|error| Resolution::Malformed(error.to_string())));
+        if text.eq_ignore_ascii_case(POSTMASTER)
+            && let Some(domain) = self.postmasters_domain().await?
+        {
+            return Ok(Ok(Address {
+                local: LocalPart::from_stored(POSTMASTER),
+                domain,
+            }));
         }
         if let Some((_, domain)) = split(text)
             && (domain.starts_with('[') && domain.ends_with(']'))
@@ -72,6 +87,35 @@ impl Directory {
             return Ok(Err(Resolution::Foreign));
         }
         Ok(Address::parse(text).map_err(|error| Resolution::Malformed(error.to_string())))
+    }
+
+    /// Where `postmaster` alone is: the default domain, or the first one.
+    async fn postmasters_domain(&self) -> Result<Option<DomainName>> {
+        if let Some(domain) = self.default_domain().await? {
+            return Ok(Some(domain));
+        }
+        let domains = self.all_domains().await?;
+        let first = domains.values().min_by_key(|domain| domain.id);
+        Ok(first.map(|domain| domain.name.clone()))
+    }
+
+    /// Who gets the postmaster's mail of a domain where no address has that name. The user who was added first is the one who set
+    /// the server up, in most cases; those of the domain itself come before others.
+    async fn postmaster(&self, domain: &DomainName) -> Result<Option<i64>> {
+        const SQL: &str = concat!(
+            "SELECT u.address",
+            user_tables!(),
+            "WHERE u.enabled ORDER BY d.name = ? DESC, a.id LIMIT 1"
+        );
+        if let Some(configured) = &self.0.postmaster
+            && let Some((id, _)) = self.address_row(configured).await?
+        {
+            return Ok(Some(id));
+        }
+        Ok(sqlx::query_scalar(SQL)
+            .bind(domain.as_str())
+            .fetch_optional(&self.0.pool)
+            .await?)
     }
 
     /// The row of an address, or of the address without its detail.
@@ -182,5 +226,40 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(fixture.reached("Postmaster").await, ["anna@example.org"]);
+    }
+
+    #[tokio::test]
+    async fn postmaster_exists_without_having_been_made() {
+        let fixture = Fixture::with_users(&["zoe", "anna"]).await;
+        fixture.directory.add_domain("example.net").await.unwrap();
+        for address in [
+            "Postmaster",
+            "POSTMASTER@example.org",
+            "postmaster@example.net",
+        ] {
+            assert_eq!(fixture.reached(address).await, ["zoe@example.org"]);
+        }
+        fixture.add_user("late@example.net").await.unwrap();
+        assert_eq!(
+            fixture.reached("postmaster@example.net").await,
+            ["late@example.net"]
+        );
+        fixture.add_user("postmaster@example.net").await.unwrap();
+        assert_eq!(
+            fixture.reached("postmaster@example.net").await,
+            ["postmaster@example.net"]
+        );
+    }
+
+    #[tokio::test]
+    async fn postmaster_is_whom_the_configuration_names() {
+        let fixture = Fixture::with_users(&["zoe", "anna"])
+            .await
+            .reopened_with(|config| config.postmaster = Some("Anna@example.org".into()))
+            .await;
+        assert_eq!(
+            fixture.reached("postmaster@example.org").await,
+            ["anna@example.org"]
+        );
     }
 }

@@ -63,7 +63,16 @@ impl Fixture {
 
     /// The same file, opened again.
     pub(crate) async fn reopened(self) -> Fixture {
+        self.reopened_with(|_| {}).await
+    }
+
+    /// The same file, opened again with another configuration.
+    pub(crate) async fn reopened_with(
+        mut self,
+        change: impl FnOnce(&mut DirectoryConfig),
+    ) -> Fixture {
         self.directory.close().await;
+        change(&mut self.config);
         Fixture {
             directory: Directory::open(self.config.clone()).await.unwrap(),
             config: self.config,

@@ -51,6 +51,7 @@ impl Rooms {
                 .map(|network| network.0.to_string())
                 .collect(),
             recipient_delimiter: config.directory.recipient_delimiter.chars().next(),
+            postmaster: config.directory.postmaster.clone().map(|address| address.0),
             hash_cost: HashCost {
                 memory: config.directory.password_memory,
                 passes: config.directory.password_passes,

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::IpAddr, path::PathBuf};
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
-use waxwing_directory::HashCost;
+use waxwing_directory::{Address, HashCost};
 use waxwing_runtime::{CompileLimits, EngineConfig};
 
 use super::section::section;
@@ -25,6 +25,22 @@ impl TryFrom<String> for Network {
             .map_err(|_| {
                 format!("\"{text}\" is not a network such as 192.0.2.0/24 or 2001:db8::/32")
             })
+    }
+}
+
+/// `local@domain`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct MailAddress(pub(crate) String);
+
+impl TryFrom<String> for MailAddress {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<MailAddress, String> {
+        match Address::parse(&text) {
+            Ok(_) => Ok(MailAddress(text)),
+            Err(error) => Err(error.to_string()),
+        }
     }
 }
 
@@ -67,6 +83,9 @@ section! {
         no_penalty_from: Vec<Network> = Vec::new(), example "[\"127.0.0.0/8\"]";
         /// What separates user and detail in `user+detail@example.org`; an empty text switches it off.
         recipient_delimiter: String = String::from("+"), example "\"-\"";
+        /// Who gets mail to a `postmaster` that is neither user, alias nor group; by default the user of the domain who was added
+        /// first.
+        postmaster: Option<MailAddress> = None, example "\"admin@example.org\"";
         /// KiB of memory that checking one password takes (argon2id).
         password_memory: u32 = HashCost::default().memory, example "19456";
         /// Passes over that memory.
