@@ -8,6 +8,7 @@
 //! Layers, each knowing only the one before: `parse` (bytes to `Command`, pure), `reply` (text of answers), `state` (what
 //! is frozen), `commands` (one file each), `session` (events in, turns out).
 
+mod chunks;
 mod commands;
 mod date;
 mod deliver;

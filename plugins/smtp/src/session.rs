@@ -11,13 +11,13 @@ use waxwing_sdk::{config, warning};
 use crate::commands::{self, Next};
 use crate::parse::{LINE_LIMIT, parse_command};
 use crate::state::{Dialect, Receiving, State};
-use crate::{deliver, reply};
+use crate::{chunks, deliver, reply};
 
 /// RFC 5321 4.5.3.2.7: five minutes between commands.
 const COMMAND_TIMEOUT_MS: u64 = 300_000;
 const COMMAND_TIMER: u32 = 1;
-/// Errors after which the connection is no mail client's.
-const MAX_ERRORS: u32 = 20;
+/// Errors since the last message after which the connection is no mail client's.
+const MAX_ERRORS: u32 = 50;
 
 /// One connection.
 #[derive(Debug)]
@@ -175,21 +175,42 @@ impl Smtp {
             return reply;
         };
         self.chunks.push(body);
-        if last {
-            let reply = self.deliver();
-            self.reset();
-            return reply;
-        }
-        reply::line(250, "2.0.0", &format!("{} octets received", received.size))
+        let reply = if last {
+            self.deliver()
+        } else {
+            match chunks::merge(&mut self.chunks) {
+                Ok(()) => {
+                    let text = format!("{} octets received", received.size);
+                    return reply::line(250, "2.0.0", &text);
+                }
+                Err(fault) => {
+                    warning!("chunks could not be put together: {fault}");
+                    deliver::refusal(
+                        &self.state,
+                        self.state.transaction.as_ref(),
+                        452,
+                        "4.3.1",
+                        "Not enough storage, try again later",
+                    )
+                }
+            }
+        };
+        self.reset();
+        reply
     }
 
-    fn deliver(&self) -> String {
-        match &self.state.transaction {
+    fn deliver(&mut self) -> String {
+        let reply = match &self.state.transaction {
             Some(transaction) => {
                 deliver::message(&self.context, &self.state, transaction, &self.chunks)
             }
-            None => reply::out_of_order("MAIL"),
+            None => return reply::out_of_order("MAIL"),
+        };
+        // A relay keeps its connection for hours.
+        if reply.starts_with('2') {
+            self.state.errors = 0;
         }
+        reply
     }
 
     fn not_received(&self, received: &Received) -> String {

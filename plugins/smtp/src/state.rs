@@ -47,7 +47,7 @@ pub(crate) struct State {
     pub(crate) receiving: Option<Receiving>,
     /// The rest of an overlong line is being skipped.
     pub(crate) skipping_line: bool,
-    /// Commands in a row, or in all, that were errors.
+    /// Commands that were errors since the last message that arrived.
     pub(crate) errors: u32,
     /// Tokens of the chunks kept by the host over a freeze.
     pub(crate) kept_chunks: Vec<u64>,

@@ -22,6 +22,12 @@ pub use spool::BodyWriter;
 
 use crate::{Error, Result};
 
+/// Pieces and octets in memory beyond which [`Body::compose`] copies.
+const PIECES: usize = 16;
+const IN_MEMORY: u64 = 256 * 1024;
+/// Octets of one step of that copy.
+const STEP: usize = 256 * 1024;
+
 /// Immutable bytes: memory, spool file, stored blob, or a composition. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Body(Arc<Source>);
@@ -162,6 +168,44 @@ impl Body {
     }
 }
 
+impl Body {
+    /// As [`Body::concat`]; many pieces, or much in memory, become one spooled body, so that a message in ten thousand chunks
+    /// costs no more memory and no more open files than one that came in one.
+    ///
+    /// # Errors
+    /// As [`BodyWriter::write`] and [`Body::read`].
+    pub(crate) async fn compose(pieces: Vec<Body>, mut spool: BodyWriter) -> Result<Body> {
+        let in_memory: u64 = pieces.iter().map(Body::in_memory).sum();
+        let copies = pieces.len() > PIECES || in_memory > IN_MEMORY;
+        let whole = Body::concat(pieces);
+        if !copies {
+            return Ok(whole);
+        }
+        let mut at = 0;
+        while at < whole.size() {
+            let bytes = whole.read(at, STEP).await?;
+            if bytes.is_empty() {
+                return Err(Error::Corrupt("a body is shorter than its size".into()));
+            }
+            spool.write(&bytes).await?;
+            at += bytes.len() as u64;
+        }
+        spool.finish().await
+    }
+
+    /// Octets of it that memory holds.
+    fn in_memory(&self) -> u64 {
+        match &*self.0 {
+            Source::Memory(bytes) => bytes.len() as u64,
+            Source::File { .. } | Source::Stored(_) => 0,
+            Source::Slice { of, .. } => of.in_memory(),
+            Source::Concat { pieces, .. } => {
+                pieces.iter().map(|(_, piece)| piece.in_memory()).sum()
+            }
+        }
+    }
+}
+
 async fn read_file(file: Arc<File>, offset: u64, length: usize) -> Result<Bytes> {
     blocking(move || {
         let mut buffer = vec![0; length];
@@ -265,6 +309,22 @@ mod tests {
         let got = runtime.block_on(body.read(offset as u64, length)).unwrap();
         let end = (offset + length).min(expected.len());
         assert_eq!(&got[..], expected.get(offset..end).unwrap_or_default());
+    }
+
+    #[tokio::test]
+    async fn many_pieces_become_one_and_few_are_not_copied() {
+        let folder = Arc::new(std::env::temp_dir());
+        let compose = async |count: usize, octets: usize| {
+            let pieces = vec![Body::from_bytes(vec![7; octets].into()); count];
+            let spool = BodyWriter::new(folder.clone());
+            Body::compose(pieces, spool).await.unwrap()
+        };
+        let many = compose(1_000, 10).await;
+        assert!(matches!(&*many.0, Source::Memory(bytes) if bytes.len() == 10_000));
+        let large = compose(3, 100_000).await;
+        assert!(matches!(&*large.0, Source::File { size: 300_000, .. }));
+        let few = compose(3, 10).await;
+        assert!(matches!(&*few.0, Source::Concat { size: 30, .. }));
     }
 
     proptest! {

@@ -15,7 +15,7 @@ use dashmap::DashMap;
 pub(crate) use connections::{Connections, Database};
 
 use crate::{
-    BodyWriter, Error, Mailbox, MailboxGuid, Result,
+    Body, BodyWriter, Error, Mailbox, MailboxGuid, Result,
     body::blocking,
     index::IndexCache,
     mailbox::{Core, create},
@@ -174,6 +174,14 @@ impl Store {
     #[must_use]
     pub fn spool(&self) -> BodyWriter {
         BodyWriter::new(self.commons.spool.clone())
+    }
+
+    /// Bodies one behind the other, as one; many of them, or much in memory, are copied into one.
+    ///
+    /// # Errors
+    /// `Unavailable` or `Io` when the copy cannot be written.
+    pub async fn compose(&self, pieces: Vec<Body>) -> Result<Body> {
+        Body::compose(pieces, self.spool()).await
     }
 
     /// A watcher that watches nothing yet.

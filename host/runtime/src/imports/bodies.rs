@@ -49,7 +49,6 @@ impl HostBody for State {
 
 impl Host for State {
     async fn compose(&mut self, pieces: Vec<Piece>) -> Result<Resource<Body>> {
-        self.count_call("bodies.compose")?;
         let bodies = pieces
             .into_iter()
             .map(|piece| match piece {
@@ -57,7 +56,14 @@ impl Host for State {
                 Piece::Range(range) => within(&self.get(&range.body)?, range.offset, range.length),
             })
             .collect::<Result<Vec<_>>>()?;
-        self.push(Body::concat(bodies))
+        let store = self.services.store.clone();
+        let whole = self
+            .call(
+                "bodies.compose",
+                async move { Ok(store.compose(bodies).await?) },
+            )
+            .await?;
+        self.push(whole)
     }
 
     async fn resume(&mut self, token: u64) -> Result<Resource<Body>> {

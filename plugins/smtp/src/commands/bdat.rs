@@ -5,9 +5,6 @@ use crate::reply;
 use crate::session::Smtp;
 use crate::state::Receiving;
 
-/// The most chunks that one message may come in.
-const MAX_CHUNKS: usize = 10_000;
-
 pub(super) fn run(session: &mut Smtp, size: u64, last: bool) -> (String, Next) {
     match refusal(session, size) {
         Some(reply) => {
@@ -48,13 +45,6 @@ fn refusal(session: &mut Smtp, size: u64) -> Option<String> {
                 "Message too big, the limit is {} octets",
                 session.max_message_size
             ),
-        ));
-    }
-    if session.chunks.len() >= MAX_CHUNKS {
-        return Some(reply::line(
-            552,
-            "5.3.4",
-            &format!("Too many chunks, the limit is {MAX_CHUNKS}"),
         ));
     }
     None

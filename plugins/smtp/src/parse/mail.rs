@@ -88,6 +88,11 @@ impl MailFrom {
                 }
                 self.envelope_id = value;
             }
+            ("SIZE" | "BODY" | "RET" | "ENVID" | "SMTPUTF8", _) => {
+                return Err(Error::Arguments(
+                    "a value behind SIZE, BODY, RET and ENVID and none behind SMTPUTF8",
+                ));
+            }
             _ => return Err(Error::Parameter(key.to_owned())),
         }
         Ok(())
@@ -121,14 +126,12 @@ mod tests {
             parse(b"FROM:<a@b> AUTH=<>"),
             Err(Error::Parameter("AUTH".into()))
         );
-        assert_eq!(
-            parse(b"FROM:<a@b> SIZE"),
-            Err(Error::Parameter("SIZE".into()))
-        );
-        assert!(matches!(
-            parse(b"FROM:<a@b> BODY=BINARYMIME"),
-            Err(Error::Arguments(_))
-        ));
+        for malformed in ["SIZE", "SMTPUTF8=1", "BODY=BINARYMIME"] {
+            assert!(matches!(
+                parse(format!("FROM:<a@b> {malformed}").as_bytes()),
+                Err(Error::Arguments(_))
+            ));
+        }
     }
 
     #[test]

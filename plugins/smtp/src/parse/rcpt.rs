@@ -52,6 +52,9 @@ pub(super) fn parse(rest: &[u8]) -> Result<RcptTo, Error> {
         match (key.as_str(), value) {
             ("NOTIFY", Some(value)) => rcpt.notify = notify(&value)?,
             ("ORCPT", Some(value)) => rcpt.original = Some(original(value)?),
+            ("NOTIFY" | "ORCPT", _) => {
+                return Err(Error::Arguments("a value behind NOTIFY and ORCPT"));
+            }
             _ => return Err(Error::Parameter(key)),
         }
     }

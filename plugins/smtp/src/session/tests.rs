@@ -258,9 +258,9 @@ fn bare_line_feeds_end_no_command() {
 }
 
 #[test]
-fn twenty_errors_end_the_connection() {
+fn fifty_errors_end_the_connection() {
     let mut s = session("smtp");
-    let turn = s.handle(Event::Input("WHAT\r\n".repeat(30).into_bytes()));
+    let turn = s.handle(Event::Input("WHAT\r\n".repeat(60).into_bytes()));
     assert!(text(&turn).ends_with("421 4.7.0 Too many errors\r\n") && turn.closes());
 }
 
