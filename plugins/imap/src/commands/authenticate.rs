@@ -50,7 +50,7 @@ pub(super) fn run(
 pub(crate) fn on_input(session: &mut Imap, input: &[u8], out: &mut Output) -> usize {
     let Some(end) = input.iter().position(|&byte| byte == b'\n') else {
         if input.len() > crate::parse::limits::LINE {
-            session.say_bye("[LIMIT] The response is longer than 32768 octets", out);
+            session.say_bye("[LIMIT] The response is longer than 64000 octets", out);
             return input.len();
         }
         return 0;

@@ -1,15 +1,18 @@
-//! CAPABILITY (RFC 9051 section 6.1.1): what can be used now, and nothing that cannot.
+//! CAPABILITY (RFC 9051 section 6.1.1).
+//!
+//! What a logged-in client can use is told before log-in too: libraries that ask once, at the greeting, would else never find
+//! IDLE or MOVE. What is switched off for one user is left out once the user is known.
 
 use waxwing_sdk::accounts;
 
 use crate::parse::Mechanism;
 use crate::session::{Answer, Completion, Imap, Output, Stage};
 
-/// Before and after log-in.
-const ALWAYS: [&str; 4] = ["IMAP4rev1", "LITERAL+", "ID", "ENABLE"];
+/// Of every server.
+const ALWAYS: [&str; 5] = ["IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE"];
 
-/// After log-in.
-const AUTHENTICATED: [&str; 19] = [
+/// Each can be switched off for a user, as `imap.NAME`.
+const FEATURES: [&str; 18] = [
     "IDLE",
     "NAMESPACE",
     "CHILDREN",
@@ -28,14 +31,12 @@ const AUTHENTICATED: [&str; 19] = [
     "STATUS=SIZE",
     "APPENDLIMIT",
     "UTF8=ACCEPT",
-    "SASL-IR",
 ];
 
 /// The capabilities that hold now, separated by spaces.
 pub(crate) fn list(session: &Imap) -> String {
     let mut names: Vec<String> = ALWAYS.iter().map(|&name| name.to_owned()).collect();
     if session.state.stage == Stage::NotAuthenticated {
-        names.push("SASL-IR".to_owned());
         if session.context.tls.is_none() && session.context.tls_available {
             names.push("STARTTLS".to_owned());
         }
@@ -43,7 +44,6 @@ pub(crate) fn list(session: &Imap) -> String {
             names.push("LOGINDISABLED".to_owned());
         }
         names.extend(mechanisms(session).map(|(_, name)| format!("AUTH={name}")));
-        return names.join(" ");
     }
     let principal = accounts::current();
     let on = |name: &&str| {
@@ -51,16 +51,10 @@ pub(crate) fn list(session: &Imap) -> String {
             .as_ref()
             .is_none_or(|principal| principal.feature(&format!("imap.{name}")))
     };
-    names.extend(
-        AUTHENTICATED
-            .iter()
-            .copied()
-            .filter(on)
-            .map(|name| match name {
-                "APPENDLIMIT" => format!("APPENDLIMIT={}", super::append::limit()),
-                name => name.to_owned(),
-            }),
-    );
+    names.extend(FEATURES.iter().copied().filter(on).map(|name| match name {
+        "APPENDLIMIT" => format!("APPENDLIMIT={}", super::append::limit()),
+        name => name.to_owned(),
+    }));
     names.join(" ")
 }
 

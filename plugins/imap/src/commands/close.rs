@@ -1,20 +1,35 @@
 //! CLOSE and UNSELECT (RFC 9051 sections 6.4.1 and 6.4.2).
 
-use crate::session::{Answer, Completion, Imap, Output};
+use waxwing_sdk::fault::FaultClass;
 
-pub(super) fn run(session: &mut Imap, expunge: bool, _out: &mut Output) -> Answer {
-    let read_only = session
-        .state
-        .selected
-        .as_ref()
-        .is_none_or(|selected| selected.read_only);
-    if expunge && !read_only {
-        session.view()?.expunge(None)?;
+use crate::session::{Answer, Completion, Imap, Refusal};
+
+pub(super) fn run(session: &mut Imap, expunge: bool) -> Answer {
+    if !expunge {
+        session.deselect();
+        return Ok(Completion::text("UNSELECT completed"));
     }
+    let code = match expunge_marked(session)? {
+        // RFC 7162 section 3.2.8: the expunges themselves are not told.
+        Some(modseq) if session.state.enabled.quick_resync => format!("[HIGHESTMODSEQ {modseq}] "),
+        _ => String::new(),
+    };
     session.deselect();
-    Ok(Completion::text(if expunge {
-        "CLOSE completed"
-    } else {
-        "UNSELECT completed"
-    }))
+    Ok(Completion::Done(format!("{code}CLOSE completed")))
+}
+
+/// Removes what is marked `\Deleted`; the modseq of the mailbox then.
+fn expunge_marked(session: &mut Imap) -> Result<Option<u64>, Refusal> {
+    let selected = session.state.selected.as_ref();
+    if selected.is_none_or(|selected| selected.read_only) {
+        return Ok(None);
+    }
+    let view = session.view()?;
+    let done = view.expunge(None).and_then(|_| view.sync(true));
+    match done {
+        Ok(changes) => Ok(Some(changes.highest_modseq)),
+        // A mailbox that is gone has nothing left to expunge.
+        Err(fault) if fault.class == FaultClass::NotFound => Ok(None),
+        Err(fault) => Err(fault.into()),
+    }
 }

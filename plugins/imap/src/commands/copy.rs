@@ -37,10 +37,10 @@ pub(super) fn run(session: &mut Imap, transferring: &Transferring, out: &mut Out
     let selection = targets.selection();
     if !*moves {
         let transfer = session.view()?.copy(&selection, node.folder.id)?;
-        return Ok(match code(&transfer) {
-            Some(code) => Completion::Done(format!("[{code}] COPY completed")),
-            None => Completion::text("There was nothing to copy"),
-        });
+        return match code(&transfer) {
+            Some(code) => Ok(Completion::Done(format!("[{code}] COPY completed"))),
+            None => nothing(targets.by_uid),
+        };
     }
     let transfer = session.view()?.move_(&selection, node.folder.id)?;
     if let Some(code) = code(&transfer) {
@@ -48,11 +48,22 @@ pub(super) fn run(session: &mut Imap, transferring: &Transferring, out: &mut Out
         out.line(&format!("* OK [{code}] Moved"));
     }
     let modseq = session.tell_updates(Updates::All, out)?;
+    if transfer.source.is_empty() {
+        return nothing(targets.by_uid);
+    }
     match modseq.filter(|_| session.state.enabled.quick_resync) {
         Some(modseq) => Ok(Completion::Done(format!(
             "[HIGHESTMODSEQ {modseq}] MOVE completed"
         ))),
         None => Ok(Completion::text("MOVE completed")),
+    }
+}
+
+/// UIDs may be of nobody. A number is of a message that was there, and that another session has expunged (RFC 2180 section 4.4).
+fn nothing(by_uid: bool) -> Answer {
+    match by_uid {
+        true => Ok(Completion::text("There was nothing to do")),
+        false => Err(Refusal::no("[EXPUNGEISSUED] The messages no longer exist")),
     }
 }
 

@@ -3,13 +3,15 @@
 use crate::session::{Answer, Completion, Imap, Output};
 
 pub(super) fn run(session: &mut Imap, names: &[String], out: &mut Output) -> Answer {
-    let enabled = &mut session.state.enabled;
     let mut done = Vec::new();
     for name in names {
         match name.as_str() {
-            "CONDSTORE" => enabled.condstore = true,
-            "QRESYNC" => (enabled.quick_resync, enabled.condstore) = (true, true),
-            "UTF8=ACCEPT" => enabled.utf8 = true,
+            "CONDSTORE" => session.enable_condstore(out)?,
+            "QRESYNC" => {
+                session.state.enabled.quick_resync = true;
+                session.enable_condstore(out)?;
+            }
+            "UTF8=ACCEPT" => session.state.enabled.utf8 = true,
             _ => continue,
         }
         if !done.contains(&name.as_str()) {

@@ -66,7 +66,7 @@ pub(crate) fn changed(session: &mut Imap, out: &mut Output) {
     }
     match session.tell_updates(Updates::All, out) {
         Ok(_) => out.then(Action::Park),
-        Err(_) => session.say_bye("[UNAVAILABLE] The selected mailbox cannot be read", out),
+        Err(refusal) => session.lose_selection(None, &refusal, out),
     }
 }
 

@@ -7,7 +7,7 @@ use waxwing_sdk::store::folders;
 
 use super::status;
 use crate::names::{self, MailboxName, Node, SEPARATOR, Tree};
-use crate::parse::ListRequest;
+use crate::parse::{ListRequest, StatusItem};
 use crate::render::text;
 use crate::session::{Answer, Completion, Imap, Output};
 
@@ -28,6 +28,9 @@ pub(super) fn run(session: &mut Imap, request: &ListRequest, out: &mut Output) -
         // A question for the separator and the root (RFC 9051 section 6.3.9).
         out.line("* LIST (\\Noselect) \"/\" \"\"");
         return Ok(Completion::text("LIST completed"));
+    }
+    if request.returns.status.contains(&StatusItem::HighestModSeq) {
+        session.enable_condstore(out)?;
     }
     let tree = session.tree()?;
     let wants_subscriptions = request.selection.subscribed || request.returns.subscribed;

@@ -115,8 +115,8 @@ pub(crate) fn run(session: &mut Imap, tag: &str, command: Command, out: &mut Out
         }
         C::Namespace => namespace::run(out),
         C::Append { mailbox, message } => append::run(session, tag, mailbox, message, out),
-        C::Close => close::run(session, true, out),
-        C::Unselect => close::run(session, false, out),
+        C::Close => close::run(session, true),
+        C::Unselect => close::run(session, false),
         C::Idle => idle::run(session, tag, out),
         C::Expunge(_)
         | C::Search { .. }

@@ -18,7 +18,7 @@ pub(super) fn run(
         return Err(Refusal::no("[NONEXISTENT] There is no such mailbox"));
     };
     if items.contains(&StatusItem::HighestModSeq) {
-        session.state.enabled.condstore = true;
+        session.enable_condstore(out)?;
     }
     line(
         out.text(),

@@ -24,7 +24,9 @@ pub(super) fn run(
     if targets.spans.is_empty() {
         return Ok(Completion::text("There was nothing to do"));
     }
-    session.state.enabled.condstore |= request.unchanged_since.is_some();
+    if request.unchanged_since.is_some() {
+        session.enable_condstore(out)?;
+    }
     let update = FlagUpdate {
         selection: targets.selection(),
         mode: match request.mode {
@@ -50,7 +52,11 @@ pub(super) fn run(
         }
     }
     if result.modified.is_empty() {
-        return Ok(Completion::text("STORE completed"));
+        // RFC 2180 section 4.2: messages that other sessions have expunged are passed over, and told of when none is left.
+        return match result.rows.is_empty() && !targets.by_uid {
+            true => Err(Refusal::no("[EXPUNGEISSUED] The messages no longer exist")),
+            false => Ok(Completion::text("STORE completed")),
+        };
     }
     let modified = if uid {
         result.modified

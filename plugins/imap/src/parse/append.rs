@@ -94,7 +94,7 @@ pub fn parse_next_append(input: &[u8], in_parentheses: bool) -> NextAppend {
         return match input.len() > limits::LINE {
             true => bad(
                 input.len(),
-                "the line is longer than 32768 octets",
+                "the line is longer than 64000 octets",
                 Rest::Line,
             ),
             false => NextAppend::Incomplete,
@@ -121,7 +121,7 @@ pub fn parse_next_append(input: &[u8], in_parentheses: bool) -> NextAppend {
     match literal {
         None if cursor.is_at_end() => NextAppend::End { consumed },
         None => bad(consumed, "unexpected text after the message", rest),
-        Some(literal) => match cursor.space().and_then(|()| message(&mut cursor, literal)) {
+        Some(literal) => match another(&mut cursor, literal) {
             Ok(message) => NextAppend::Message {
                 consumed,
                 message: Box::new(message),
@@ -129,6 +129,13 @@ pub fn parse_next_append(input: &[u8], in_parentheses: bool) -> NextAppend {
             Err(Bad(text)) => bad(consumed, text, rest),
         },
     }
+}
+
+/// Behind one space; imapclient's multiappend sends two.
+fn another(cursor: &mut Cursor<'_>, literal: Literal) -> Result<AppendMessage, Bad> {
+    cursor.space()?;
+    while cursor.eat(b' ') {}
+    message(cursor, literal)
 }
 
 fn bad(consumed: usize, text: impl Into<String>, rest: Rest) -> NextAppend {
@@ -166,6 +173,10 @@ mod tests {
             panic!()
         };
         assert_eq!((message.size, message.synchronising), (310, true));
+        assert!(matches!(
+            parse_next_append(b"  {5+}\r\n", false),
+            NextAppend::Message { consumed: 8, .. }
+        ));
     }
 
     #[test]

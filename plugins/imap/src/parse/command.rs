@@ -406,11 +406,18 @@ fn id(cursor: &mut Cursor<'_>) -> Result<Vec<(String, Option<String>)>, Bad> {
         return Ok(Vec::new());
     }
     let text = |raw: Vec<u8>| String::from_utf8_lossy(&raw).into_owned();
-    let pairs = cursor.list("parameters or NIL", |cursor| {
+    cursor.expect(b'(', "parameters or NIL")?;
+    let mut pairs = Vec::new();
+    loop {
+        // aioimaplib writes spaces inside the parentheses too.
+        while cursor.eat(b' ') {}
+        if cursor.eat(b')') {
+            break;
+        }
         let field = cursor.string("a field")?;
         cursor.space()?;
-        Ok((text(field), cursor.nstring("a value")?.map(text)))
-    })?;
+        pairs.push((text(field), cursor.nstring("a value")?.map(text)));
+    }
     // RFC 2971 section 3.3.
     if pairs.len() > 30 {
         Err(Bad::new("more than 30 parameters"))

@@ -110,8 +110,8 @@ fn append_arguments(line: &[u8]) -> Option<usize> {
     word.eq_ignore_ascii_case(b"APPEND ").then_some(space + 8)
 }
 
-const LONG_LINE: &str = "the line is longer than 32768 octets";
-const LARGE_LITERAL: &str = "the literal is larger than 32768 octets";
+const LONG_LINE: &str = "the line is longer than 64000 octets";
+const LARGE_LITERAL: &str = "the literal is larger than 64000 octets";
 const LARGE_COMMAND: &str = "the command is larger than 65000 octets";
 
 /// Finds the end of the first command.
@@ -288,14 +288,14 @@ mod tests {
 
     #[test]
     fn an_oversized_literal_is_refused_and_its_octets_are_dropped_only_if_they_come() {
-        let reason = "the literal is larger than 32768 octets";
+        let reason = "the literal is larger than 64000 octets";
         assert_eq!(
-            frame(b"a X {32769}\r\n"),
+            frame(b"a X {64001}\r\n"),
             refused(13, reason, Rest::Nothing, 0)
         );
         assert_eq!(
-            frame(b"a X {32769+}\r\n"),
-            refused(14, reason, Rest::Literal(32_769), 0)
+            frame(b"a X {64001+}\r\n"),
+            refused(14, reason, Rest::Literal(64_001), 0)
         );
         assert_eq!(
             frame(b"a X {99999999999999999999999}\r\n"),
@@ -310,7 +310,7 @@ mod tests {
             frame(&endless),
             refused(
                 limits::LINE + 1,
-                "the line is longer than 32768 octets",
+                "the line is longer than 64000 octets",
                 Rest::Line,
                 0
             )

@@ -1,9 +1,10 @@
 //! Every limit of the command grammar.
 
-/// Octets of a line without its end. RFC 9051 section 4 asks for at least 8,192.
-pub const LINE: usize = 32_768;
+/// Octets of a line without its end. RFC 7162 section 4 asks for at least 8,192; libraries that list every UID of a large
+/// mailbox send as much as other servers take, which is 64 KiB.
+pub const LINE: usize = 64_000;
 /// Octets of a literal outside APPEND.
-pub const LITERAL: u64 = 32_768;
+pub const LITERAL: u64 = 64_000;
 /// Octets of a command with all its literals, its APPEND messages aside. The host keeps at most 65,536 octets of unconsumed
 /// input, so that a refusal must come before.
 pub const COMMAND: usize = 65_000;

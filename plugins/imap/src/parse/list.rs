@@ -101,9 +101,11 @@ fn pattern(cursor: &mut Cursor<'_>) -> Result<String, Bad> {
     if raw.len() > limits::MAILBOX_NAME {
         return Err(Bad::new("the mailbox pattern is longer than 1000 octets"));
     }
-    let name = MailboxName::from_wire(&raw, cursor.mode.utf8);
-    name.map(|name| name.as_str().to_owned())
-        .ok_or_else(|| Bad::new("the mailbox pattern is not in the right encoding"))
+    // No name is like a pattern in the wrong encoding; so it is not wrong, it only matches nothing.
+    Ok(match MailboxName::from_wire(&raw, cursor.mode.utf8) {
+        Some(name) => name.as_str().to_owned(),
+        None => String::from_utf8_lossy(&raw).into_owned(),
+    })
 }
 
 impl ListRequest {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Bad, cursor::Cursor};
 
-/// Stands for `*`, the largest number in use.
+/// Stands for `*`, the largest number in use. No message has it: as a number it is read as the one below.
 pub const STAR: u32 = u32::MAX;
 
 /// Numbers or UIDs that a command is about.
@@ -89,7 +89,7 @@ fn number(cursor: &mut Cursor<'_>) -> Result<u32, Bad> {
     if cursor.eat(b'*') {
         Ok(STAR)
     } else {
-        cursor.nz_number("a message number")
+        Ok(cursor.nz_number("a message number")?.min(STAR - 1))
     }
 }
 
@@ -127,6 +127,10 @@ mod tests {
             Ok(SequenceSet::Ranges(vec![(1, 1), (5, 3), (STAR, 7)]))
         );
         assert_eq!(parse("$"), Ok(SequenceSet::Saved));
+        assert_eq!(
+            parse("4294967295"),
+            Ok(SequenceSet::Ranges(vec![(STAR - 1, STAR - 1)]))
+        );
         assert!(parse("0").is_err());
         assert!(parse("1,").is_err());
         assert!(parse("99999999999").is_err());

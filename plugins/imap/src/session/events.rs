@@ -161,10 +161,8 @@ impl Imap {
         updates: Updates,
         out: &mut Output,
     ) {
-        if let Err(Refusal::No(text) | Refusal::Bad(text)) = self.tell_updates(updates, out) {
-            waxwing_sdk::error!("the selected mailbox cannot be read", reason = text);
-            out.line(&format!("{tag} NO {text}"));
-            return self.say_bye("[UNAVAILABLE] The selected mailbox cannot be read", out);
+        if let Err(refusal) = self.tell_updates(updates, out) {
+            return self.lose_selection(Some(tag), &refusal, out);
         }
         self.conclude(tag, answer, out);
     }

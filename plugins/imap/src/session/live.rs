@@ -63,6 +63,21 @@ impl Imap {
         self.live.mailbox = Some(mailbox);
     }
 
+    /// Switches CONDSTORE on; the first time, a client with a selected mailbox is told where its modseqs stand (RFC 7162 section
+    /// 3.1.2).
+    pub(crate) fn enable_condstore(&mut self, out: &mut super::Output) -> Result<(), Refusal> {
+        if std::mem::replace(&mut self.state.enabled.condstore, true)
+            || self.state.selected.is_none()
+        {
+            return Ok(());
+        }
+        let modseq = self.view()?.info().highest_modseq.max(1);
+        out.line(&format!(
+            "* OK [HIGHESTMODSEQ {modseq}] Highest mod-sequence"
+        ));
+        Ok(())
+    }
+
     /// The view of the selected mailbox.
     pub(crate) fn view(&mut self) -> Result<&View, Refusal> {
         if self.live.view.is_none() {

@@ -7,7 +7,7 @@ use waxwing_sdk::testing::{check, check_in, context};
 
 use super::Imap;
 
-const GREETING: &str = "S: * OK [CAPABILITY IMAP4rev1 LITERAL+ ID ENABLE SASL-IR STARTTLS AUTH=PLAIN AUTH=LOGIN] mx.test Waxwing test 0.0.0 ready\n";
+const GREETING: &str = "S: * OK [CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID ENABLE STARTTLS AUTH=PLAIN AUTH=LOGIN IDLE ...\n";
 
 fn play(transcript: &str) {
     check::<Imap>(&format!("{GREETING}{transcript}"));
@@ -18,7 +18,7 @@ fn commands_without_a_mailbox_are_answered() {
     play(
         r#"
 C: a CAPABILITY
-S: * CAPABILITY IMAP4rev1 LITERAL+ ...
+S: * CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID ...
 S: a OK CAPABILITY completed
 C: b NOOP
 S: b OK NOOP completed
@@ -85,7 +85,7 @@ fn passwords_are_not_taken_in_plaintext_where_that_is_forbidden() {
     check_in::<Imap>(
         &context,
         r#"
-S: * OK [CAPABILITY IMAP4rev1 LITERAL+ ID ENABLE SASL-IR STARTTLS LOGINDISABLED] ...
+S: * OK [CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID ENABLE STARTTLS LOGINDISABLED IDLE ...
 C: a LOGIN alice pwd
 S: a NO [PRIVACYREQUIRED] Passwords are taken only over TLS
 C: b AUTHENTICATE PLAIN AGEAYg==
@@ -95,7 +95,7 @@ S: c OK Begin TLS negotiation now
 S! start-tls
 !tls
 C: d CAPABILITY
-S: * CAPABILITY IMAP4rev1 LITERAL+ ID ENABLE SASL-IR AUTH=PLAIN AUTH=LOGIN
+S: * CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID ENABLE AUTH=PLAIN AUTH=LOGIN IDLE ...
 S: d OK CAPABILITY completed
 C: e STARTTLS
 S: e BAD TLS is active already
@@ -136,8 +136,8 @@ S: c OK NOOP completed
 fn an_oversized_literal_is_refused_by_the_limits_name() {
     play(
         r#"
-C: a LOGIN {40000}
-S: a BAD the literal is larger than 32768 octets
+C: a LOGIN {70000}
+S: a BAD the literal is larger than 64000 octets
 C: b NOOP
 S: b OK NOOP completed
 "#,

@@ -41,6 +41,43 @@ impl Imap {
         Ok(Some(changes.highest_modseq))
     }
 
+    /// The selected mailbox cannot be read any more. When another session has deleted it, that is the end of this one, as RFC
+    /// 2180 section 3.3 has it: no response tells a client that its selection is gone, and every client knows how to connect
+    /// again. `tag` is of the command that found out.
+    pub(crate) fn lose_selection(
+        &mut self,
+        tag: Option<&str>,
+        refusal: &Refusal,
+        out: &mut Output,
+    ) {
+        let folder = self
+            .state
+            .selected
+            .as_ref()
+            .map_or(0, |selected| selected.folder);
+        let deleted = self
+            .tree()
+            .is_ok_and(|tree| tree.nodes().iter().all(|node| node.folder.id != folder));
+        let (Refusal::No(reason) | Refusal::Bad(reason)) = refusal;
+        let (answer, farewell) = if deleted {
+            waxwing_sdk::info!("the selected mailbox was deleted by another session");
+            (
+                "[NONEXISTENT] The selected mailbox was deleted",
+                "The selected mailbox was deleted by another session",
+            )
+        } else {
+            waxwing_sdk::error!("the selected mailbox cannot be read", reason = reason);
+            (
+                reason.as_str(),
+                "[UNAVAILABLE] The selected mailbox cannot be read",
+            )
+        };
+        if let Some(tag) = tag {
+            out.line(&format!("{tag} NO {answer}"));
+        }
+        self.say_bye(farewell, out);
+    }
+
     fn tell_numbers(&mut self, changes: &ViewChanges, out: &mut Output) {
         if self.state.enabled.quick_resync && !changes.expunged_uids.is_empty() {
             out.text().extend_from_slice(b"* VANISHED ");

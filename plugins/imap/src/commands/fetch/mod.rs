@@ -12,7 +12,7 @@ mod plan;
 use std::collections::BTreeMap;
 
 use waxwing_sdk::bodies::Body;
-use waxwing_sdk::store::{FlagMode, FlagUpdate, ItemFlags, Query, Row, Selection, Span};
+use waxwing_sdk::store::{FlagMode, FlagUpdate, ItemFlags, Page, Query, Row, Selection, Span};
 use waxwing_sdk::stream::Action;
 
 use crate::parse::{FetchItem, FetchRequest, SequenceSet};
@@ -20,6 +20,8 @@ use crate::session::{
     Answer, Completion, Fetching, Imap, Output, Pending, Refusal, Targets, Updates,
 };
 use plan::Plan;
+
+const EXPUNGED: &str = "[EXPUNGEISSUED] Some of the messages no longer exist";
 
 pub(super) fn run(
     session: &mut Imap,
@@ -40,7 +42,9 @@ pub(super) fn run(
             out,
         )?;
     }
-    session.state.enabled.condstore |= request.items.contains(&FetchItem::ModSeq);
+    if request.items.contains(&FetchItem::ModSeq) {
+        session.enable_condstore(out)?;
+    }
     let conclusion = if uid {
         "UID FETCH completed"
     } else {
@@ -115,10 +119,8 @@ pub(crate) fn next_page(session: &mut Imap, out: &mut Output) {
             session.state.pending = Pending::Fetch(fetching);
             return out.then(Action::More);
         }
-        // RFC 5530.
-        Ok(false) if fetching.missing => Err(Refusal::no(
-            "[EXPUNGEISSUED] Some of the messages no longer exist",
-        )),
+        // RFC 5530. What there is was told, so this is no failure.
+        Ok(false) if fetching.missing => Ok(Completion::text(EXPUNGED)),
         Ok(false) => Ok(Completion::Done(std::mem::take(&mut fetching.conclusion))),
         Err(refusal) => Err(refusal),
     };
@@ -143,6 +145,7 @@ fn page(session: &mut Imap, fetching: &mut Fetching, out: &mut Output) -> Result
         limit: plan.rows(),
     };
     let found = session.view()?.fetch(&query)?;
+    fetching.missing |= leaves_out(fetching, &found);
     let mut rows = found.rows;
     let seen = mark_seen(session, fetching, &mut rows)?;
     let bodies = open_bodies(session, &plan, &rows)?;
@@ -177,6 +180,20 @@ fn page(session: &mut Imap, fetching: &mut Fetching, out: &mut Output) -> Result
         }
         None => Ok(false),
     }
+}
+
+/// Whether a message that was asked for by its number is not on the page: another session has expunged it, which this one was not
+/// told yet. UIDs may be of nobody, and those that did not change are left out on purpose.
+fn leaves_out(fetching: &Fetching, page: &Page) -> bool {
+    if fetching.by_uid || fetching.request.changed_since.is_some() {
+        return false;
+    }
+    let (after, last) = (fetching.after, page.next.unwrap_or(u32::MAX));
+    let wanted = fetching.spans.iter().map(|&(first, end)| {
+        let (first, end) = (first.max(after.saturating_add(1)), end.min(last));
+        u64::from(end.saturating_add(1).saturating_sub(first))
+    });
+    wanted.sum::<u64>() > page.rows.len() as u64
 }
 
 /// Sets `\Seen` where an item of the FETCH does (RFC 9051 section 6.4.5), in one call; the rows get their new flags. UIDs of

@@ -23,7 +23,9 @@ pub(super) fn run(
     if request.charset == Charset::Unknown {
         return Err(Refusal::no("[BADCHARSET (US-ASCII UTF-8)] Use UTF-8"));
     }
-    session.state.enabled.condstore |= request.mentions_modseq;
+    if request.mentions_modseq {
+        session.enable_condstore(out)?;
+    }
     let largest = if restriction::needs_largest_uid(&request.key) {
         largest_uid(session)?
     } else {
