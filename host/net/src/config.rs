@@ -3,10 +3,14 @@
 //! The configuration file is read elsewhere; these are the tables it holds. Every key has a default except
 //! a listener's name, protocol and address, and an unknown key is an error.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 
 use ipnet::IpNet;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 /// Everything the network room needs to know.
 #[derive(Debug, Clone)]
@@ -81,6 +85,21 @@ pub enum PlaintextLogin {
     Always,
 }
 
+/// Networks such as `10.0.0.0/8`, and single addresses.
+fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let network = |text: String| {
+        text.parse()
+            .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+            .map_err(|_| {
+                D::Error::custom(format!(
+                    "\"{text}\" is not a network such as 192.0.2.0/24 or 2001:db8::/32"
+                ))
+            })
+    };
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.into_iter().map(network).collect()
+}
+
 /// One `[[listener]]` table. Times are whole seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -96,7 +115,7 @@ pub struct ListenerConfig {
     pub tls: TlsMode,
     /// Load balancers that prepend a PROXY protocol header, version 1 or 2. When given, connections from
     /// any other address are refused.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "networks")]
     pub proxy_protocol_from: Vec<IpNet>,
     /// Until a log-in, counted from the start of the connection; 0 for no limit. Default: 180 for protocols
     /// that begin with a log-in (imap, pop3, managesieve), none for the others.

@@ -16,7 +16,7 @@ use super::{
     authentication,
     refusal::Refusal,
     request_body::{self, Encoding},
-    response::{Answering, ResponseBody},
+    response::{Answering, ResponseBody, head_alone},
     routes,
 };
 use crate::{
@@ -48,6 +48,7 @@ impl<P: Plugins> Front<P> {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = match self.answer(&id, request).await {
             Ok(response) => response,
+            Err(refusal) if method == Method::HEAD => head_alone(refusal.response(&id)),
             Err(refusal) => refusal.response(&id),
         };
         let (status, took) = (response.status().as_u16(), started.elapsed());
