@@ -104,6 +104,11 @@ async fn fill(conn: &mut SqliteConnection, guid: MailboxGuid, owner: &str) -> Re
         .execute(&mut *transaction)
         .await?;
     }
+    // Clients that show subscribed folders only, as Thunderbird does by default, would else show the inbox and nothing more.
+    sqlx::query("INSERT INTO subscriptions (name) SELECT name FROM folders WHERE container_class = 'IPF.Note' AND role <> ?")
+        .bind(Role::Outbox.code())
+        .execute(&mut *transaction)
+        .await?;
     for class in RECEIVE_CLASSES {
         sqlx::query("INSERT INTO receive_folders (message_class, folder) SELECT ?, id FROM folders WHERE role = ?")
             .bind(class)
