@@ -138,6 +138,25 @@ def test_the_status_page_is_served_over_both_http_versions(server):
     assert out.stdout == "2 200"
 
 
+def test_what_does_not_hold_together_in_the_configuration_is_told_in_json_too(tmp_path):
+    config = tmp_path / "waxwing.toml"
+    listener = '[[listener]]\nname = "{}"\nprotocol = "imap"\naddress = "127.0.0.1:143"\n'
+    config.write_text(listener.format("a") + listener.format("b"))
+    done = subprocess.run([str(BINARY), "--config", str(config), "config", "check", "--json"], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "same address" in json.loads(done.stdout)["problems"][0]
+
+
+@pytest.mark.parametrize("path, status", [("status", "200"), ("events", "401"), ("nowhere", "404")])
+@pytest.mark.parametrize("version", ["--http1.1", "--http2"])
+def test_head_is_answered_without_a_body_whatever_the_answer_is(server, path, status, version):
+    out = subprocess.run(
+        ["curl", "-sS", version, "--head", "--cacert", server.ca, f"https://localhost:{server.ports['https']}/{path}"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert out.stdout.split()[1] == status and "content-length: 0" not in out.stdout.lower()
+
+
 def test_events_ask_for_a_password_then_park_and_wake_with_the_mail(server, user):
     refused = http_request(server, "/events")
     assert refused.status == 401 and refused.headers["WWW-Authenticate"].startswith("Basic")
@@ -198,7 +217,7 @@ def test_a_second_process_on_the_same_data_is_refused(own_server):
 def test_proxy_protocol_from_a_trusted_address_sets_the_client_address():
     from waxwing import Server
 
-    server = Server(listener_extra='proxy_protocol_from = ["127.0.0.0/8"]')
+    server = Server(listener_extra='proxy_protocol_from = ["127.0.0.1"]')
     try:
         server.start()
         user = server.add_user("alice")

@@ -21,8 +21,7 @@ Examples:
   waxwing mailbox check --json
   waxwing mailbox backup --all --to /backup/waxwing
 
-A command that changes or lists something is done by the running server of the same data directory; when none
-runs, it works on the files itself.
+A command that changes or lists something is done by the running server of the same data directory; when none runs, it works on the files itself.
 
 Exit status: 0 done, 1 failed or found something wrong, 2 not understood.";
 

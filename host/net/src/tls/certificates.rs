@@ -49,6 +49,16 @@ pub(super) fn load(files: &CertificateFiles) -> Result<CertifiedKey> {
     Ok(pair)
 }
 
+impl CertificateFiles {
+    /// Reads both files and asks whether they belong together; nothing is kept.
+    ///
+    /// # Errors
+    /// [`Error::Certificate`], with what is wrong.
+    pub fn check(&self) -> Result<()> {
+        load(self).map(drop)
+    }
+}
+
 /// DNS names of the leaf, in lower case, wildcards as they stand.
 fn dns_names(pair: &CertifiedKey) -> Vec<String> {
     let Ok(leaf) = pair.end_entity_cert() else {

@@ -13,10 +13,7 @@ use crate::{console::Console, import, meter::Meter};
 const READ_AHEAD: usize = 16;
 
 const EXAMPLES: &str = "\
-A folder with cur/ and new/ is a Maildir; its subfolders (.Archive.2024) come with it, flags are taken from the
-file names and the time of arrival from the files. A file that begins with a From line is an mbox; flags are taken
-from Status, X-Status and X-Mozilla-Status. Other folders are searched for both and for .eml files, and folders below
-them become folders of the mailbox. An import that was interrupted is simply started again: what is there is skipped.
+A folder with cur/ and new/ is a Maildir; its subfolders (.Archive.2024) come with it, flags are taken from the file names and the time of arrival from the files. A file that begins with a From line is an mbox; flags are taken from Status, X-Status and X-Mozilla-Status. Other folders are searched for both and for .eml files, and folders below them become folders of the mailbox. An import that was interrupted is simply started again: what is there is skipped.
 
 Examples:
   waxwing import --user alice@example.org ~/Maildir

@@ -6,6 +6,7 @@
 //!
 //! What a key means stands in [`sections`], [`listener`] and [`plugin`]; `waxwing config show --defaults` prints it all.
 
+mod check;
 mod listener;
 mod plugin;
 mod reader;
@@ -88,19 +89,26 @@ pub(crate) enum ConfigError {
 
 impl std::error::Error for ConfigError {}
 
+impl ConfigError {
+    /// One line for each problem.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        match self {
+            ConfigError::Unreadable { .. } => vec![self.to_string()],
+            ConfigError::Problems { file, problems } => problems
+                .iter()
+                .map(|problem| format!("{}:{problem}", file.display()))
+                .collect(),
+        }
+    }
+}
+
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ConfigError::Unreadable { file, reason } => {
                 write!(f, "cannot read {}: {reason}", file.display())
             }
-            ConfigError::Problems { file, problems } => {
-                for (index, problem) in problems.iter().enumerate() {
-                    let separator = if index == 0 { "" } else { "\n" };
-                    write!(f, "{separator}{}:{problem}", file.display())?;
-                }
-                Ok(())
-            }
+            ConfigError::Problems { .. } => f.write_str(&self.lines().join("\n")),
         }
     }
 }
