@@ -30,6 +30,18 @@ const DEBIAN: &[(&str, &str)] = &[
     ("node", "nodejs"),
 ];
 
+/// Interpreter, what it must be able to say, and the Debian package that brings that.
+const MODULES: &[(&str, &[&str], &str)] = &[
+    // CPython's own mail corpus; Debian ships it apart from the interpreter.
+    (
+        "python3",
+        &["-c", "import test.test_email"],
+        "libpython3-testsuite",
+    ),
+    // swaks speaks TLS with it, and only recommends it.
+    ("perl", &["-MNet::SSLeay", "-e1"], "libnet-ssleay-perl"),
+];
+
 /// Fails when a client is missing and cannot be installed.
 pub(super) fn check() -> Result<()> {
     debian::install(
@@ -44,13 +56,11 @@ pub(super) fn check() -> Result<()> {
 
 fn absent() -> Vec<&'static str> {
     let mut packages = debian::absent(DEBIAN);
-    // CPython's own mail corpus; Debian ships it apart from the interpreter.
-    let corpus = Command::new("python3")
-        .args(["-c", "import test.test_email"])
-        .output()
-        .is_ok_and(|done| done.status.success());
-    if !corpus {
-        packages.push("libpython3-testsuite");
+    for (interpreter, arguments, package) in MODULES {
+        let done = Command::new(interpreter).args(*arguments).output();
+        if !done.is_ok_and(|done| done.status.success()) {
+            packages.push(package);
+        }
     }
     packages
 }
