@@ -50,6 +50,7 @@ impl Admin {
                 commands::mailboxes::execute(self, command, progress).await
             }
             Request::Plugin(command) => commands::plugins::execute(self, command).await,
+            Request::Session(command) => commands::sessions::execute(self, command).await,
             Request::Import(_) => Err(Error::Channel("an import needs its messages".into())),
             Request::Export(_) => Err(Error::Channel("an export needs a taker".into())),
         }

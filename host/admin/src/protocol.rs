@@ -16,6 +16,7 @@ mod import;
 mod mailboxes;
 mod people;
 mod plugins;
+mod sessions;
 
 pub use backups::{
     BackedUpMailbox, BackupProgress, BackupScope, BackupStart, BackupSummary, RestoreProgress,
@@ -33,6 +34,11 @@ pub use people::{
 };
 pub use plugins::{
     CanaryAudience, PluginCanary, PluginCommand, PluginLoaded, PluginRow, PluginSwap,
+};
+
+pub use sessions::{
+    SessionCommand, SessionFailure, SessionFilter, SessionPage, SessionRow, SessionTls,
+    SessionsKilled,
 };
 
 use serde::{Deserialize, Serialize};
@@ -55,6 +61,8 @@ pub enum Request {
     Mailbox(MailboxCommand),
     /// `waxwing plugin …`
     Plugin(PluginCommand),
+    /// `waxwing session …`
+    Session(SessionCommand),
     /// `waxwing import …`; [`ImportFrame`]s follow.
     Import(ImportStart),
     /// `waxwing mailbox export …`; [`ExportFrame`]s are the answer's beginning.
@@ -113,6 +121,12 @@ pub enum Response {
     PluginSwapped(PluginSwap),
     /// `plugin canary`
     PluginCanary(PluginCanary),
+    /// `session list`, a page of it
+    Sessions(SessionPage),
+    /// `session show`
+    Session(Box<SessionRow>),
+    /// `session kill`
+    SessionsKilled(SessionsKilled),
     /// `import`
     Imported(ImportSummary),
     /// `mailbox export`

@@ -56,6 +56,8 @@ pub trait StreamSession: Send + 'static {
     fn park(&mut self) -> impl Future<Output = ()> + Send;
     /// As [`Session::principal`].
     fn principal(&self) -> Option<String>;
+    /// As [`Session::has_moved`].
+    fn has_moved(&self, bytes_in: u64, bytes_out: u64);
 }
 
 /// As [`Exchange`].
@@ -110,6 +112,10 @@ impl StreamSession for Session {
 
     fn principal(&self) -> Option<String> {
         Session::principal(self)
+    }
+
+    fn has_moved(&self, bytes_in: u64, bytes_out: u64) {
+        Session::has_moved(self, bytes_in, bytes_out);
     }
 }
 

@@ -51,7 +51,7 @@ struct Rates {
 
 #[derive(Default, Clone)]
 struct Held {
-    tls: Option<TlsInfo>,
+    tls: Option<Arc<TlsInfo>>,
     principal: Option<User>,
     mailboxes: Vec<OpenMailbox>,
     views: HashMap<u64, View>,
@@ -128,7 +128,7 @@ impl HostSide {
         HostSide {
             identity: Arc::new(identity),
             held: Mutex::new(Held {
-                tls,
+                tls: tls.map(Arc::new),
                 principal,
                 next_token: 1,
                 ..Held::default()
@@ -166,12 +166,12 @@ impl HostSide {
         }
     }
 
-    pub(crate) fn tls(&self) -> Option<TlsInfo> {
+    pub(crate) fn tls(&self) -> Option<Arc<TlsInfo>> {
         self.held().tls.clone()
     }
 
     pub(crate) fn set_tls(&self, tls: TlsInfo) {
-        self.held().tls = Some(tls);
+        self.held().tls = Some(Arc::new(tls));
     }
 
     pub(crate) fn principal(&self) -> Option<User> {

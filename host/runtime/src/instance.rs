@@ -164,6 +164,11 @@ impl Instance {
         })
     }
 
+    /// Its linear memory, in octets.
+    pub(crate) fn memory(&self) -> u64 {
+        self.store.data().memory.octets()
+    }
+
     pub(crate) fn state(&mut self) -> &mut State {
         self.store.data_mut()
     }

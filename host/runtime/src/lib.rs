@@ -44,7 +44,7 @@ pub use package::manifest::RouteAuth;
 pub use plugins::Audience;
 pub use protocol::{Action, CloseReason, Context, Event, Framing, Reception, TlsInfo, Turn};
 pub use runtime::{CanaryStart, Loaded, PluginConfig, PluginStatus, Runtime, RuntimeConfig, Swap};
-pub use session::{PendingEvent, Session, SessionStatus, Wake};
+pub use session::{PendingEvent, Session, SessionFailure, SessionStatus, Wake};
 pub use slo::{Slo, SloRequest};
 
 /// What the runtime fails with.

@@ -65,6 +65,11 @@ impl MemoryAccount {
         }
     }
 
+    /// What the instance holds.
+    pub(crate) fn octets(&self) -> u64 {
+        self.charged
+    }
+
     /// Why memory was refused, if it was.
     pub(crate) fn refusal(&self) -> Option<&str> {
         self.refusal.as_deref()

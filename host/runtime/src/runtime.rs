@@ -378,7 +378,7 @@ impl Runtime {
         if version.exports.stream.is_none() {
             return Ok(());
         }
-        let told = translate::context(&context, version.facts.identity());
+        let told = translate::context(&context, None, version.facts.identity());
         host.begin_turn();
         instance.start(&told).await?;
         if !version.can_hand_over() {
@@ -481,19 +481,26 @@ impl Runtime {
         self.0.plugins.status()
     }
 
-    /// Every open session of a stream protocol.
+    /// At most so many of the open sessions of stream protocols, oldest first, of those that were opened after the one where
+    /// the page before ended (0 at first); and where this page ends, if there may be more.
     #[must_use]
-    pub fn sessions(&self) -> Vec<SessionStatus> {
-        self.0.registry.list()
+    pub fn sessions_after(
+        &self,
+        after: u64,
+        most: usize,
+        which: impl Fn(&SessionStatus) -> bool,
+    ) -> (Vec<SessionStatus>, Option<u64>) {
+        self.0.registry.list_after(after, most, which)
     }
 
-    /// Asks sessions to end; how many there were.
-    pub fn close_sessions(
+    /// Asks sessions to end and waits until they have, or time is up; how many there were, and how many are left.
+    pub async fn end_sessions(
         &self,
         which: impl Fn(&SessionStatus) -> bool,
         reason: CloseReason,
-    ) -> usize {
-        self.0.registry.close(which, reason)
+        wait: Duration,
+    ) -> (usize, usize) {
+        self.0.registry.end(which, reason, wait).await
     }
 
     /// Opens a session with the active version of the plugin that serves `context.protocol`. The turn is its greeting.

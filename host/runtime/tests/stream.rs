@@ -403,20 +403,60 @@ async fn an_administrator_sees_and_ends_a_session() {
     let host = Host::new().await;
     host.run("0.1.0").await;
     let mut client = host.open().await;
-    let listed = host.runtime.sessions();
+    let (listed, more) = host.runtime.sessions_after(0, 10, |_| true);
+    assert_eq!(more, None);
     assert_eq!(
         (listed.len(), listed[0].version.as_str(), listed[0].frozen),
         (1, "0.1.0", false)
     );
-    assert_eq!(
-        host.runtime
-            .close_sessions(|status| status.session == "s1", CloseReason::Administrator),
-        1
+    let asked = host.runtime.end_sessions(
+        |status| status.session == "s1",
+        CloseReason::Administrator,
+        Duration::ZERO,
     );
+    assert_eq!(asked.await, (1, 1));
     assert!(matches!(
         client.session.wake().await,
         Wake::Close(CloseReason::Administrator)
     ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_list_of_sessions_is_had_page_by_page() {
+    let host = Host::new().await;
+    host.run("0.1.0").await;
+    let mut clients = Vec::new();
+    for _ in 0..5 {
+        clients.push(host.open().await);
+    }
+    let (first, next) = host.runtime.sessions_after(0, 3, |_| true);
+    clients.push(host.open().await);
+    clients.remove(0);
+    let (rest, end) = host.runtime.sessions_after(next.unwrap(), 9, |_| true);
+    assert_eq!((first.len(), rest.len(), end), (3, 3, None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_known_of_a_session_is_of_its_last_turn() {
+    let host = Host::new().await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    let status = || host.runtime.sessions_after(0, 1, |_| true).0.remove(0);
+    client.turn("timer 60000").await.unwrap();
+    client.session.has_moved(12, 34);
+    let now = status();
+    assert_eq!(
+        (now.turns, now.timers, now.bytes_in, now.bytes_out),
+        (2, 1, 12, 34)
+    );
+    assert!(now.memory > 0 && now.last_turn >= now.since);
+    assert_eq!(now.frozen_octets, Some(20));
+    assert!(now.last_failure.is_none());
+    client.say("trap").await;
+    let failure = status().last_failure.unwrap();
+    assert_eq!(failure.version, "probe 0.1.0");
+    client.session.park().await;
+    assert_eq!((status().frozen, status().memory), (true, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -450,7 +490,9 @@ async fn a_principal_a_view_and_a_watch_survive_crash_hand_over_and_parking() {
     assert_eq!(client.say("who").await, "probe 0.2.0");
     assert_eq!(client.say("me").await, "anna@example.org");
     assert_eq!(
-        host.runtime.sessions()[0].principal.as_deref(),
+        host.runtime.sessions_after(0, 1, |_| true).0[0]
+            .principal
+            .as_deref(),
         Some("anna@example.org")
     );
 }

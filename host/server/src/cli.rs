@@ -6,7 +6,9 @@ use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    commands::{alias, app_password, config, domain, group, import, mailbox, plugin, serve, user},
+    commands::{
+        alias, app_password, config, domain, group, import, mailbox, plugin, serve, session, user,
+    },
     config::Config,
     console::Console,
 };
@@ -74,6 +76,9 @@ enum Command {
     /// Protocols: which versions there are, and which one serves.
     #[command(subcommand)]
     Plugin(plugin::Plugin),
+    /// Connections that are open now.
+    #[command(subcommand)]
+    Session(session::Session),
     /// Bring mail from mbox files, Maildirs and .eml files into a mailbox.
     Import(import::Import),
     /// The configuration file.
@@ -122,6 +127,7 @@ async fn administer(command: Command, console: &mut Console) -> Result<ExitCode>
         Command::AppPassword(command) => command.run(console).await,
         Command::Mailbox(command) => command.run(console).await,
         Command::Plugin(command) => command.run(console).await,
+        Command::Session(command) => command.run(console).await,
         Command::Import(command) => command.run(console).await,
         Command::Serve(_) | Command::Config(_) | Command::Compile(_) => Ok(ExitCode::SUCCESS),
     }

@@ -1,6 +1,7 @@
 //! Answers as people and as machines want them.
 
 mod backups;
+mod sessions;
 
 use std::io::Write;
 
@@ -46,6 +47,9 @@ pub(crate) fn json(response: &Response) -> serde_json::Result<String> {
         Response::PluginLoaded(row) => pretty(row),
         Response::PluginSwapped(row) => pretty(row),
         Response::PluginCanary(row) => pretty(row),
+        Response::Sessions(page) => pretty(&page.sessions),
+        Response::Session(row) => pretty(row),
+        Response::SessionsKilled(killed) => pretty(killed),
         Response::Imported(summary) => pretty(summary),
         Response::BackedUp(summary) => pretty(summary),
         Response::Restored(summary) => pretty(summary),
@@ -136,6 +140,9 @@ pub(crate) fn text(response: &Response) -> String {
             (None, _) => format!("{}: {} is active\n", row.plugin, row.to),
         },
         Response::PluginCanary(row) => canary(row),
+        Response::Sessions(page) => sessions::list(page),
+        Response::Session(row) => sessions::show(row),
+        Response::SessionsKilled(killed) => sessions::killed(killed),
         Response::Imported(summary) => {
             format!(
                 "{} imported, {} there already, {} failed\n{}",

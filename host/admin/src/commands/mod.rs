@@ -9,4 +9,5 @@ pub(crate) mod mailboxes;
 pub(crate) mod plugins;
 mod restore;
 mod restore_into;
+pub(crate) mod sessions;
 pub(crate) mod users;

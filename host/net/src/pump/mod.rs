@@ -185,6 +185,7 @@ impl<S: StreamSession> Pump<S> {
     }
 
     async fn wait(&mut self) -> Step<Heard<S::Pending>> {
+        self.tell_moved();
         let deadline = self.deadline();
         let room = self.input.room();
         Ok(tokio::select! {
@@ -361,7 +362,13 @@ impl<S: StreamSession> Pump<S> {
         }
         self.transport.write(&mut self.output).await?;
         self.output = VecDeque::new();
+        self.tell_moved();
         Ok(())
+    }
+
+    fn tell_moved(&self) {
+        let (bytes_in, bytes_out) = (self.transport.bytes_in, self.transport.bytes_out);
+        self.session.has_moved(bytes_in, bytes_out);
     }
 
     async fn send_body(&mut self, body: Body, offset: u64, length: u64) -> Step {

@@ -250,6 +250,8 @@ impl StreamSession for Session {
         }
     }
 
+    fn has_moved(&self, _bytes_in: u64, _bytes_out: u64) {}
+
     async fn wake(&mut self) -> Attention<&'static str> {
         match self.wakes.recv().await {
             Some(attention) => attention,

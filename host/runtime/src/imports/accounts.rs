@@ -155,7 +155,7 @@ impl State {
                 token: SecretString::from(given.token),
             },
             Credential::External(act_as) => Checked::External {
-                certificate_identity: tls.and_then(|tls| tls.client_identity),
+                certificate_identity: tls.and_then(|tls| tls.client_identity.clone()),
                 act_as,
             },
             Credential::Extension(extension) => {

@@ -54,6 +54,11 @@ impl Alarms {
             .watch(known);
     }
 
+    /// Timers that run, and folders that are watched.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        (self.timers.len(), self.watched.len())
+    }
+
     fn next_timer(&self) -> Option<(Instant, u32)> {
         self.timers.iter().map(|(id, at)| (*at, *id)).min()
     }

@@ -225,7 +225,7 @@ impl Session {
         } else {
             0
         };
-        let context = translate::context(&self.context, version.facts.identity());
+        let context = self.told(version);
         let mut instance =
             Instance::new(&self.shared.engine, version, &self.shared.services, host).await?;
         let turn = instance
@@ -261,11 +261,7 @@ impl Session {
         }
         self.host = thawed.host;
         self.live = Some(thawed.instance);
-        let version = self.standing.version.facts.version.clone();
-        self.registration.update(|status| {
-            status.frozen = false;
-            status.version = version;
-        });
+        self.registration.stands_on(&self.standing.version, false);
         self.settle(thawed.outcome).await
     }
 }

@@ -21,18 +21,19 @@ use tokio::sync::watch;
 use tracing::Instrument as _;
 use waxwing_exmdb::FolderId;
 
-pub use self::registry::SessionStatus;
+pub use self::registry::{SessionFailure, SessionStatus};
 pub(crate) use self::{
     alarms::Alarms,
     registry::{Registration, Registry},
 };
 use self::{
     handover::Refused,
+    registry::TurnEnd,
     translate::{Occasion, Outcome},
 };
 use crate::{
     Error, Result,
-    bindings::exports::waxwing::session::handoff::Snapshot,
+    bindings::{exports::waxwing::session::handoff::Snapshot, waxwing::session::types as wit},
     host_side::{HostSide, Identity},
     instance::{Failed, FailureKind, Instance},
     limits::reached,
@@ -66,7 +67,7 @@ pub struct Session {
     shared: Arc<Shared>,
     plugin: Arc<Plugin>,
     standing: Standing,
-    context: Context,
+    context: Arc<Context>,
     host: Arc<HostSide>,
     live: Option<Instance>,
     /// The state after the last completed turn.
@@ -126,9 +127,10 @@ impl Session {
         let (plugin, version) = shared.plugins.serving(&context.protocol)?;
         let span = tracing::info_span!("session", session = %context.session, plugin = %plugin.name, peer = %context.peer, principal = tracing::field::Empty);
         let swaps = plugin.watch();
+        let context = Arc::new(context);
         let registration = shared
             .registry
-            .enter(&context, &plugin.name, &version.facts.version)
+            .enter(&context, &version)
             .ok_or_else(|| Error::Other("the server is stopping".into()))?;
         let identity = Identity::new(
             context.session.clone(),
@@ -179,12 +181,16 @@ impl Session {
             &self.host,
         )
         .await?;
-        let turn = instance
-            .start(&translate::context(&self.context, version.facts.identity()))
-            .await?;
+        let turn = instance.start(&self.told(&version)).await?;
         let outcome = translate::outcome(turn, 0, instance.state())?;
         self.live = Some(instance);
         Ok(outcome)
+    }
+
+    /// What a version is told of the connection.
+    fn told(&self, version: &Version) -> wit::Context {
+        let tls = self.host.tls();
+        translate::context(&self.context, tls.as_deref(), version.facts.identity())
     }
 
     /// Runs one turn. Should the future be dropped before its end, the event may have had effects or none, and the
@@ -210,8 +216,7 @@ impl Session {
     /// Waits until the session wants attention. Cancel-safe; select it beside the socket.
     pub async fn wake(&mut self) -> Wake {
         loop {
-            let asked = *self.registration.close.borrow_and_update();
-            if let Some(reason) = asked.filter(|_| !self.close_told) {
+            if let Some(reason) = self.registration.asked().filter(|_| !self.close_told) {
                 self.close_told = true;
                 return Wake::Close(reason);
             }
@@ -220,7 +225,7 @@ impl Session {
                 return Wake::Upgrade;
             }
             tokio::select! {
-                closed = self.registration.close.changed(), if !self.close_told => if closed.is_err() { self.close_told = true },
+                () = self.registration.rung() => {}
                 swapped = self.swaps.changed() => if swapped.is_err() { std::future::pending::<()>().await },
                 pending = self.alarms.next(&self.host) => return Wake::Turn(pending),
             }
@@ -246,8 +251,13 @@ impl Session {
     pub async fn park(&mut self) {
         if self.frozen.is_some() && self.live.take().is_some() {
             self.standing.set_frozen(true);
-            self.registration.update(|status| status.frozen = true);
+            self.registration.stands_on(&self.standing.version, true);
         }
+    }
+
+    /// Tells how many octets of the protocol have come and gone so far, for those who look at sessions.
+    pub fn has_moved(&self, bytes_in: u64, bytes_out: u64) {
+        self.registration.has_moved(bytes_in, bytes_out);
     }
 
     /// The address of the authenticated principal.
@@ -271,7 +281,6 @@ impl Session {
     async fn turn(&mut self, occasion: Occasion) -> Result<Turn> {
         self.pace().await;
         if let Occasion::Net(Event::TlsEstablished(tls)) = &occasion {
-            self.context.tls = Some(tls.clone());
             self.host.set_tls(tls.clone());
         }
         let mut before = self.hand_over().await;
@@ -349,16 +358,32 @@ impl Session {
         self.turns += 1;
         Counters::add(&self.standing.version.facts.counters.turns);
         self.freeze().await;
-        let principal = self.principal();
-        self.registration.update(|status| {
-            if status.principal != principal {
-                status.principal = principal;
-            }
-        });
+        let principal = self.host.principal().map(Arc::new);
+        self.registration.settled(principal, self.turn_end());
         outcome.turn
     }
 
+    /// What an administrator sees of it until the next turn ends.
+    fn turn_end(&self) -> TurnEnd {
+        let (timers, watches) = self.alarms.counts();
+        let memory = self.live.as_ref().map_or(0, |instance| instance.memory());
+        TurnEnd {
+            turns: self.turns,
+            frozen_octets: self
+                .frozen
+                .as_ref()
+                .map(|snapshot| u32::try_from(snapshot.bytes.len()).unwrap_or(u32::MAX)),
+            memory: u32::try_from(memory >> 10).unwrap_or(u32::MAX),
+            timers: u16::try_from(timers).unwrap_or(u16::MAX),
+            watches: u16::try_from(watches).unwrap_or(u16::MAX),
+            tls: self.host.tls(),
+            ..TurnEnd::default()
+        }
+    }
+
     fn count_failure(&self, failed: &Failed) {
+        let version = self.standing.version.facts.identity();
+        self.registration.failed(version, failed.reason.clone());
         self.standing.version.failed(failed);
         tracing::error!(version = %self.standing.version.facts.version, kind = ?failed.kind, reason = %failed.reason, "a turn failed");
     }

@@ -50,7 +50,11 @@ pub(crate) fn tls(tls: &TlsInfo) -> wit::TlsInfo {
     }
 }
 
-pub(crate) fn context(context: &Context, identity: String) -> wit::Context {
+pub(crate) fn context(
+    context: &Context,
+    encryption: Option<&TlsInfo>,
+    identity: String,
+) -> wit::Context {
     wit::Context {
         session: context.session.clone(),
         listener: context.listener.clone(),
@@ -59,7 +63,7 @@ pub(crate) fn context(context: &Context, identity: String) -> wit::Context {
         local_port: context.local.port(),
         peer_address: context.peer.ip().to_string(),
         peer_port: context.peer.port(),
-        tls: context.tls.as_ref().map(tls),
+        tls: encryption.map(tls),
         tls_available: context.tls_available,
         plaintext_login: context.plaintext_login,
         host_name: context.host_name.clone(),

@@ -12,6 +12,7 @@ pub(crate) mod mailbox;
 pub(crate) mod plugin;
 pub(crate) mod restore;
 pub(crate) mod serve;
+pub(crate) mod session;
 pub(crate) mod user;
 
 use std::io::{BufRead, IsTerminal, Write};
