@@ -79,6 +79,12 @@ impl Directory {
     /// [`Error::Denied`] after a delay that grows, [`Error::Limit`] after too many failures, [`Error::Refused`] for a kind of
     /// credential that is not accepted here, [`Error::Database`], [`Error::Unavailable`].
     pub async fn authenticate(&self, peer: IpAddr, credential: Credential) -> Result<User> {
+        let outcome = self.check(peer, credential).await;
+        self.0.logins.count(&outcome);
+        outcome
+    }
+
+    async fn check(&self, peer: IpAddr, credential: Credential) -> Result<User> {
         match credential {
             Credential::Password {
                 user,
@@ -134,6 +140,7 @@ impl Directory {
             account => {
                 let disabled = account.is_some_and(|account| fits && !account.user.enabled);
                 tracing::info!(%peer, user = ?typed, disabled, "log-in denied");
+                self.0.logins.denied();
                 if !trusted {
                     tokio::time::sleep(self.0.penalties.failed(attempt, Instant::now())).await;
                 }

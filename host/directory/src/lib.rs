@@ -20,6 +20,7 @@ mod domains;
 mod error;
 mod groups;
 mod login_name;
+mod logins;
 mod passwords;
 mod penalties;
 mod resolve;
@@ -38,6 +39,7 @@ pub use domains::Domain;
 pub use error::{Error, Result};
 pub use groups::Group;
 use ipnet::IpNet;
+pub use logins::Logins;
 pub use passwords::HashCost;
 pub use penalties::PenaltyLimits;
 pub use resolve::Resolution;
@@ -90,6 +92,7 @@ struct Inner {
     postmaster: Option<Address>,
     hasher: passwords::Hasher,
     penalties: penalties::Penalties,
+    logins: logins::LoginCounters,
     trusted: Vec<IpNet>,
 }
 
@@ -123,6 +126,7 @@ impl Directory {
             postmaster,
             hasher: passwords::Hasher::new(config.hash_cost).await?,
             penalties: penalties::Penalties::new(config.penalties),
+            logins: logins::LoginCounters::default(),
             trusted,
         })))
     }

@@ -40,7 +40,7 @@ pub use mailbox::{Actor, Mailbox};
 pub use model::*;
 pub use restore::{Draft, RestoredMailbox};
 pub use snapshot::{BlobRef, PackedBlob, Snapshot, StoredTable, StoredValue};
-pub use store::{Store, StoreConfig};
+pub use store::{Store, StoreConfig, StoreMetrics};
 pub use view::View;
 pub use watch::{Change, Watcher};
 pub use waxwing_formats_mapi::{NamedProperty, PropertyName, Rights};

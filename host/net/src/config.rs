@@ -25,6 +25,8 @@ pub struct NetConfig {
     pub tls: TlsConfig,
     /// Peers in these networks are never counted against a limit on connections.
     pub unlimited_from: Vec<IpNet>,
+    /// Who may read `/metrics`.
+    pub metrics_from: Vec<IpNet>,
     /// At least one is of use.
     pub listeners: Vec<ListenerConfig>,
 }

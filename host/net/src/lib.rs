@@ -25,6 +25,7 @@ mod transport;
 
 pub use config::{CertificateFiles, ListenerConfig, NetConfig, PlaintextLogin, TlsConfig, TlsMode};
 pub use error::{Error, Result};
+pub use listener::Bound;
 pub use metrics::{Counter, ListenerMetrics};
 pub use plugin_side::{Attention, HttpExchange, Plugins, StreamSession};
-pub use server::{Bound, Server};
+pub use server::Server;

@@ -7,6 +7,7 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
+use ipnet::IpNet;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{
     io::AsyncWriteExt,
@@ -49,6 +50,9 @@ pub(crate) struct Shared<P> {
     pub(crate) tls: Arc<Tls>,
     pub(crate) admission: Arc<Admission>,
     pub(crate) host_name: ArcSwap<String>,
+    /// The listeners that run, for `/metrics`, and who may read that.
+    pub(crate) bound: ArcSwap<Vec<Bound>>,
+    pub(crate) metrics_from: ArcSwap<Vec<IpNet>>,
     /// Finish what was begun, begin nothing.
     pub(crate) drain: CancellationToken,
     /// Stop now.
@@ -71,6 +75,8 @@ impl<P: Plugins> Shared<P> {
             tls,
             admission: Arc::default(),
             host_name: ArcSwap::from_pointee(host_name),
+            bound: ArcSwap::default(),
+            metrics_from: ArcSwap::default(),
             drain: CancellationToken::new(),
             kill: CancellationToken::new(),
             connections: TaskTracker::new(),
@@ -87,6 +93,34 @@ pub(crate) struct Listener<P> {
     pub(crate) metrics: Arc<ListenerMetrics>,
     /// Ends the accepting, not the connections.
     pub(crate) stop: CancellationToken,
+}
+
+/// A listener as it runs.
+#[derive(Debug, Clone)]
+pub struct Bound {
+    /// As configured.
+    pub name: String,
+    /// As configured.
+    pub protocol: String,
+    /// With the real port, where port 0 was asked for.
+    pub address: SocketAddr,
+    /// As configured.
+    pub tls: TlsMode,
+    /// Its counters.
+    pub metrics: Arc<ListenerMetrics>,
+}
+
+impl<P> Listener<P> {
+    pub(crate) fn bound(&self) -> Bound {
+        let config = self.config.load();
+        Bound {
+            name: config.name.clone(),
+            protocol: config.protocol.clone(),
+            address: self.local,
+            tls: config.tls,
+            metrics: Arc::clone(&self.metrics),
+        }
+    }
 }
 
 /// A connection that may speak.
@@ -194,15 +228,21 @@ impl<P: Plugins> Listener<P> {
     }
 
     async fn welcome(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
-        let config = self.config.load_full();
+        let (config, id) = (self.config.load_full(), new_id());
         let kill = self.shared.kill.clone();
+        let span = span(&id, &config);
+        let admission = Box::pin(
+            self.admit(stream, peer, (config, id))
+                .instrument(span.clone()),
+        );
         let admitted = tokio::select! {
             () = kill.cancelled() => return,
-            admitted = Box::pin(self.admit(stream, peer, config)) => admitted,
+            admitted = admission => admitted,
         };
         let Some(visitor) = admitted else { return };
-        let (session, protocol) = (visitor.id.as_str(), visitor.config.protocol.as_str());
-        let span = tracing::info_span!("connection", session, protocol);
+        span.in_scope(|| {
+            tracing::debug!(listener = visitor.config.name, peer = %visitor.peer, "connection accepted");
+        });
         if visitor.config.is_http() {
             Box::pin(http::serve(Arc::clone(&self), visitor))
                 .instrument(span)
@@ -217,7 +257,7 @@ impl<P: Plugins> Listener<P> {
         &self,
         mut stream: TcpStream,
         peer: SocketAddr,
-        config: Arc<ListenerConfig>,
+        (config, id): (Arc<ListenerConfig>, String),
     ) -> Option<Visitor> {
         let local = stream.local_addr().unwrap_or(self.local);
         let _ = stream.set_nodelay(true);
@@ -259,7 +299,7 @@ impl<P: Plugins> Listener<P> {
             }
         }
         Some(Visitor {
-            id: new_id(),
+            id,
             wire,
             peer,
             local,
@@ -394,6 +434,16 @@ impl<P: Plugins> Listener<P> {
             farewell: Refusal::Unavailable.words(&config.protocol, &self.shared.host_name.load()),
             drain: self.shared.drain.clone(),
         }
+    }
+}
+
+/// What all lines of a connection have in common. Over HTTP each request is a session of its own, on a connection.
+fn span(id: &str, config: &ListenerConfig) -> tracing::Span {
+    let protocol = config.protocol.as_str();
+    if config.is_http() {
+        tracing::info_span!("connection", connection = %id, protocol)
+    } else {
+        tracing::info_span!("connection", session = %id, protocol)
     }
 }
 

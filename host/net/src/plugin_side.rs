@@ -6,8 +6,8 @@
 use std::{future::Future, sync::Arc};
 
 use waxwing_runtime::{
-    CloseReason, Context, Event, Exchange, HttpAction, HttpRequest, PendingEvent, Result, Route,
-    Runtime, Session, Turn, Wake,
+    CloseReason, Context, Event, Exchange, HttpAction, HttpRequest, PendingEvent, PluginStatus,
+    Result, Route, Runtime, Session, Turn, Usage, Wake,
 };
 
 /// Opens sessions and exchanges.
@@ -26,6 +26,10 @@ pub trait Plugins: Clone + Send + Sync + 'static {
     /// # Errors
     /// When the plugin is not loaded, or no instance may be made.
     fn exchange(&self, plugin: &str, request: HttpRequest) -> Result<Self::Exchange>;
+    /// As [`Runtime::status`].
+    fn status(&self) -> Vec<PluginStatus>;
+    /// As [`Runtime::usage`].
+    fn usage(&self) -> Usage;
 }
 
 /// Why a waiting session wants attention; [`Wake`] with an open type of pending event.
@@ -80,6 +84,14 @@ impl Plugins for Runtime {
 
     fn exchange(&self, plugin: &str, request: HttpRequest) -> Result<Exchange> {
         Runtime::exchange(self, plugin, request)
+    }
+
+    fn status(&self) -> Vec<PluginStatus> {
+        Runtime::status(self)
+    }
+
+    fn usage(&self) -> Usage {
+        Runtime::usage(self)
     }
 }
 

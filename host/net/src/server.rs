@@ -1,6 +1,6 @@
 //! All listeners of a server: start, reload, stop.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use tokio::{net::TcpListener, sync::Mutex, time::timeout};
@@ -12,8 +12,8 @@ use waxwing_runtime::Runtime;
 use crate::{
     config::{ListenerConfig, NetConfig, TlsMode},
     error::{Error, Result},
-    listener::{Listener, Shared, bind},
-    metrics::ListenerMetrics,
+    http,
+    listener::{Bound, Listener, Shared, bind},
     plugin_side::Plugins,
     tls::{self, Tls},
 };
@@ -28,21 +28,6 @@ pub struct Server<P: Plugins = Runtime> {
     _tending: AbortOnDropHandle<()>,
 }
 
-/// A listener as it runs.
-#[derive(Debug, Clone)]
-pub struct Bound {
-    /// As configured.
-    pub name: String,
-    /// As configured.
-    pub protocol: String,
-    /// With the real port, where port 0 was asked for.
-    pub address: SocketAddr,
-    /// As configured.
-    pub tls: TlsMode,
-    /// Its counters.
-    pub metrics: Arc<ListenerMetrics>,
-}
-
 impl<P: Plugins> Server<P> {
     /// Takes every port, then begins to accept.
     ///
@@ -54,6 +39,7 @@ impl<P: Plugins> Server<P> {
         store: Store,
         directory: Directory,
     ) -> Result<Server<P>> {
+        http::metrics::process::started();
         check(&config.listeners)?;
         let sockets = config
             .listeners
@@ -69,11 +55,13 @@ impl<P: Plugins> Server<P> {
             config.host_name,
         ));
         shared.admission.set_unlimited(config.unlimited_from);
-        let listeners = sockets
+        shared.metrics_from.store(Arc::new(config.metrics_from));
+        let listeners: Vec<_> = sockets
             .into_iter()
             .zip(config.listeners)
             .map(|(socket, config)| run(&shared, socket, config))
             .collect();
+        publish(&shared, &listeners);
         let tending = AbortOnDropHandle::new(tokio::spawn(tls.tend()));
         Ok(Server {
             shared,
@@ -83,9 +71,9 @@ impl<P: Plugins> Server<P> {
     }
 
     /// The listeners as they run.
-    pub async fn listeners(&self) -> Vec<Bound> {
-        let listeners = self.listeners.lock().await;
-        listeners.iter().map(|listener| bound(listener)).collect()
+    #[must_use]
+    pub fn listeners(&self) -> Vec<Bound> {
+        self.shared.bound.load().to_vec()
     }
 
     /// The certificate that clients must trust when the operator has configured none of his own.
@@ -111,6 +99,9 @@ impl<P: Plugins> Server<P> {
             .tls
             .reload(&config.tls, tls::names(&config.host_name, &config.domains))?;
         self.shared.admission.set_unlimited(config.unlimited_from);
+        self.shared
+            .metrics_from
+            .store(Arc::new(config.metrics_from));
         self.shared.host_name.store(Arc::new(config.host_name));
         listeners.retain(|listener| {
             let wanted = config
@@ -128,6 +119,7 @@ impl<P: Plugins> Server<P> {
                 .into_iter()
                 .map(|(socket, config)| run(&self.shared, socket, config)),
         );
+        publish(&self.shared, &listeners);
         Ok(())
     }
 
@@ -150,6 +142,12 @@ impl<P: Plugins> Server<P> {
             let _ = timeout(LAST_MOMENT, self.shared.connections.wait()).await;
         }
     }
+}
+
+/// Tells who wants to know which listeners run.
+fn publish<P>(shared: &Shared<P>, listeners: &[Arc<Listener<P>>]) {
+    let bound = listeners.iter().map(|listener| listener.bound()).collect();
+    shared.bound.store(Arc::new(bound));
 }
 
 fn check(listeners: &[ListenerConfig]) -> Result<()> {
@@ -198,15 +196,4 @@ fn run<P: Plugins>(
     });
     tokio::spawn(Arc::clone(&listener).accept(socket));
     listener
-}
-
-fn bound<P>(listener: &Listener<P>) -> Bound {
-    let config = listener.config.load();
-    Bound {
-        name: config.name.clone(),
-        protocol: config.protocol.clone(),
-        address: listener.local,
-        tls: config.tls,
-        metrics: Arc::clone(&listener.metrics),
-    }
 }

@@ -7,7 +7,8 @@
 //! that not all machines have.
 //!
 //! Time is an epoch that a thread advances every 10 ms. Fuel would be exact and costs every loop; a store whose
-//! epoch has passed yields to tokio, and is stopped when its turn has used its CPU time (`instance`).
+//! epoch has passed yields to tokio, goes on as a long turn (`long_turns`), and is stopped when its turn has used its CPU
+//! time (`instance`).
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,7 +16,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::{
-    Error, Result,
+    Error, Result, Usage,
+    long_turns::LongTurns,
     memory::{Process, Total},
 };
 
@@ -63,6 +65,7 @@ pub(crate) struct Engine {
     pub(crate) wasm: wasmtime::Engine,
     pub(crate) process: Arc<Process>,
     pub(crate) config: EngineConfig,
+    pub(crate) long_turns: LongTurns,
     places: Arc<Semaphore>,
 }
 
@@ -85,7 +88,18 @@ impl Engine {
             }),
             places: Arc::new(Semaphore::new(config.live_instances as usize)),
             config,
+            long_turns: LongTurns::new(workers()),
         })
+    }
+
+    pub(crate) fn usage(&self) -> Usage {
+        let limit = u64::from(self.config.live_instances);
+        Usage {
+            live_instances: limit.saturating_sub(self.places.available_permits() as u64),
+            live_instances_limit: limit,
+            memory: self.process.total.octets(),
+            memory_limit: self.process.ceiling,
+        }
     }
 
     /// Waits a while for a free place.
@@ -117,6 +131,11 @@ fn pool(config: &EngineConfig) -> PoolingAllocationConfig {
         .linear_memory_keep_resident(0)
         .table_keep_resident(0);
     pool
+}
+
+/// Threads that turns run on.
+fn workers() -> usize {
+    tokio::runtime::Handle::try_current().map_or(1, |handle| handle.metrics().num_workers())
 }
 
 /// Advances the epoch until the engine is gone.

@@ -13,10 +13,11 @@ use wasmtime::{Store, UpdateDeadline, component::InstancePre, component::Resourc
 use crate::{
     bindings::exports::waxwing::{hook, http, session},
     bindings::waxwing::{http::types as http_types, session::types as session_types},
-    engine::{Engine, Place},
+    engine::{Engine, Place, TICK},
     host_side::HostSide,
     imports::LimitReached,
     limits::reached,
+    long_turns::LongTurns,
     memory::MemoryAccount,
     meter::TurnClock,
     package::manifest::World,
@@ -52,6 +53,14 @@ impl Failed {
         Failed {
             kind: FailureKind::Refusal,
             reason: reason.into(),
+        }
+    }
+
+    /// An answer that passes a limit.
+    pub(crate) fn limit(reason: String) -> Failed {
+        Failed {
+            kind: FailureKind::Limit,
+            reason,
         }
     }
 
@@ -121,14 +130,18 @@ impl Instance {
         let state = State {
             table,
             wasi: wasi::context(host, &facts),
-            memory: MemoryAccount::new(facts.memory.clone(), engine.process.clone(), &facts.limits),
+            memory: MemoryAccount::new(
+                (facts.memory.clone(), facts.version_memory.clone()),
+                engine.process.clone(),
+                &facts.limits,
+            ),
             host: host.clone(),
             facts: facts.clone(),
             services: services.clone(),
         };
         let clock = Arc::new(TurnClock::default());
         let mut store = Store::new(&engine.wasm, state);
-        bound(&mut store, &facts, &clock);
+        bound(&mut store, &facts, &clock, &engine.long_turns);
         let instantiation = async {
             let instance = version.pre.instantiate_async(&mut store).await?;
             let exports = &version.exports;
@@ -280,19 +293,26 @@ impl Instance {
 }
 
 /// Puts every bound on a store.
-fn bound(store: &mut Store<State>, facts: &Facts, clock: &Arc<TurnClock>) {
+fn bound(store: &mut Store<State>, facts: &Facts, clock: &Arc<TurnClock>, long_turns: &LongTurns) {
     store.limiter(|state| &mut state.memory);
     store.set_hostcall_fuel(usize::try_from(facts.limits.call_bytes).unwrap_or(usize::MAX));
     store.set_max_component_handles(usize::try_from(facts.limits.handles).unwrap_or(usize::MAX));
-    let (clock, budget) = (clock.clone(), facts.limits.cpu_per_turn_ms);
+    let (clock, long_turns) = (clock.clone(), long_turns.clone());
+    let budget = facts.limits.cpu_per_turn_ms;
     store.epoch_deadline_callback(move |_| {
-        if clock.used_now() > Duration::from_millis(budget) {
+        let used = clock.used_now();
+        if used < TICK {
+            // Time passed in which others ran, or the host worked for it.
+            return Ok(UpdateDeadline::Continue(1));
+        }
+        if used > Duration::from_millis(budget) {
             return Err(wasmtime::Error::new(OutOfTime(reached(
                 "cpu_per_turn_ms",
                 budget,
             ))));
         }
-        Ok(UpdateDeadline::Yield(1))
+        let next_tick = long_turns.clone().next_tick(clock.clone());
+        Ok(UpdateDeadline::YieldCustom(1, Box::pin(next_tick)))
     });
     store.set_epoch_deadline(1);
 }
@@ -332,7 +352,15 @@ fn explain(error: wasmtime::Error, store: &Store<State>) -> Failed {
             format!("{refusal}: {}", error.root_cause()),
         )
     } else {
-        (FailureKind::Trap, error.root_cause().to_string())
+        let (cause, limits) = (error.root_cause().to_string(), &store.data().facts.limits);
+        // Two limits that wasmtime keeps for us; its errors for them have no public type.
+        if cause.contains("fuel allocated for hostcalls") {
+            (FailureKind::Limit, reached("call_bytes", limits.call_bytes))
+        } else if cause.contains("store handle limit") {
+            (FailureKind::Limit, reached("handles", limits.handles))
+        } else {
+            (FailureKind::Trap, cause)
+        }
     };
     Failed { kind, reason }
 }

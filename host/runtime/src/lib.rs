@@ -4,7 +4,8 @@
 //! between two turns its whole state is in its memory or in a byte string that it wrote itself. Everything here
 //! follows from that:
 //!
-//! - `engine`, `limits`, `meter`, `memory`: what an instance may use, and how it is measured and stopped;
+//! - `engine`, `limits`, `meter`, `memory`, `long_turns`: what an instance may use, and how it is measured, stopped and kept
+//!   from starving others;
 //! - `slo`: how much a version may fail;
 //! - `package`, `compile`, `contract`, `linker`, `wasi`: from a package on disk to something that can be instantiated,
 //!   with nothing in reach that was not granted;
@@ -25,6 +26,7 @@ mod imports;
 mod instance;
 mod limits;
 mod linker;
+mod long_turns;
 mod memory;
 mod meter;
 pub mod package;
@@ -43,7 +45,9 @@ pub use limits::{Limits, LimitsRequest};
 pub use package::manifest::RouteAuth;
 pub use plugins::Audience;
 pub use protocol::{Action, CloseReason, Context, Event, Framing, Reception, TlsInfo, Turn};
-pub use runtime::{CanaryStart, Loaded, PluginConfig, PluginStatus, Runtime, RuntimeConfig, Swap};
+pub use runtime::{
+    CanaryStart, Loaded, PluginConfig, PluginStatus, Runtime, RuntimeConfig, Swap, Usage,
+};
 pub use session::{PendingEvent, Session, SessionFailure, SessionStatus, Wake};
 pub use slo::{Slo, SloRequest};
 

@@ -1,5 +1,5 @@
 //! Linear memory, charged before it is given: to the instance, to the plugin over all its instances, and to the
-//! process over all plugins. A growth that would pass one of the three is refused to the guest (`memory.grow`
+//! process over all plugins; the version's share is kept beside them, without a ceiling of its own. A growth that would pass one of the three is refused to the guest (`memory.grow`
 //! answers -1), and the limit's name is kept so that the trap that usually follows can be explained.
 //! Dropping the account gives everything back.
 
@@ -28,6 +28,10 @@ impl Total {
             .is_ok()
     }
 
+    fn add(&self, octets: u64) {
+        self.0.fetch_add(octets, Ordering::Relaxed);
+    }
+
     fn release(&self, octets: u64) {
         self.0.fetch_sub(octets, Ordering::Relaxed);
     }
@@ -43,6 +47,7 @@ pub(crate) struct Process {
 /// One instance's account.
 pub(crate) struct MemoryAccount {
     plugin: Arc<Total>,
+    version: Arc<Total>,
     process: Arc<Process>,
     memory: u64,
     plugin_memory: u64,
@@ -53,9 +58,14 @@ pub(crate) struct MemoryAccount {
 }
 
 impl MemoryAccount {
-    pub(crate) fn new(plugin: Arc<Total>, process: Arc<Process>, limits: &Limits) -> Self {
+    pub(crate) fn new(
+        (plugin, version): (Arc<Total>, Arc<Total>),
+        process: Arc<Process>,
+        limits: &Limits,
+    ) -> Self {
         MemoryAccount {
             plugin,
+            version,
             process,
             memory: limits.memory,
             plugin_memory: limits.plugin_memory,
@@ -89,6 +99,7 @@ impl MemoryAccount {
                 self.process.ceiling
             ));
         }
+        self.version.add(octets);
         self.charged += octets;
         Ok(())
     }
@@ -127,6 +138,7 @@ impl wasmtime::ResourceLimiter for MemoryAccount {
 impl Drop for MemoryAccount {
     fn drop(&mut self) {
         self.plugin.release(self.charged);
+        self.version.release(self.charged);
         self.process.total.release(self.charged);
     }
 }
@@ -150,7 +162,7 @@ mod tests {
             ..LimitsRequest::default()
         };
         MemoryAccount::new(
-            plugin.clone(),
+            (plugin.clone(), Arc::default()),
             process.clone(),
             &Limits::default().with(&changes),
         )

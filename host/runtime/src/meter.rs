@@ -16,11 +16,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::long_turns::Permit;
+
 /// CPU time of the turn that runs now, in nanoseconds.
 #[derive(Debug, Default)]
 pub(crate) struct TurnClock {
     used: AtomicU64,
     poll_began: AtomicU64,
+    /// To run on, once the turn is long.
+    pub(crate) permit: Permit,
 }
 
 fn thread_cpu_nanos() -> u64 {
@@ -65,6 +69,7 @@ impl<F: Future> Future for Measured<F> {
         self.clock
             .used
             .fetch_add(thread_cpu_nanos().saturating_sub(began), Ordering::Relaxed);
+        self.clock.permit.give_back();
         polled
     }
 }

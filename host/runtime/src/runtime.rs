@@ -141,7 +141,7 @@ pub struct CanaryStart {
 }
 
 /// One version in `plugin status`. Sums are since it was loaded.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, Default, serde::Serialize)]
 pub struct PluginStatus {
     /// The plugin's name.
     pub plugin: String,
@@ -169,9 +169,9 @@ pub struct PluginStatus {
     pub turns: u64,
     /// Host calls.
     pub host_calls: u64,
-    /// CPU time in milliseconds.
-    pub cpu_ms: u64,
-    /// Linear memory of all live instances of the plugin, in octets.
+    /// CPU time.
+    pub cpu: Duration,
+    /// Linear memory of all live instances of this version, in octets.
     pub memory: u64,
     /// Turns that trapped or answered nonsense.
     pub traps: u64,
@@ -187,6 +187,19 @@ pub struct PluginStatus {
     pub recoveries: u64,
     /// Sessions that ended with a failed turn.
     pub lost: u64,
+}
+
+/// What all plugins together use now.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Usage {
+    /// Instances that are alive.
+    pub live_instances: u64,
+    /// How many may be.
+    pub live_instances_limit: u64,
+    /// Their linear memory, in octets.
+    pub memory: u64,
+    /// How much it may be.
+    pub memory_limit: u64,
 }
 
 /// What sessions and exchanges share.
@@ -321,7 +334,11 @@ impl Runtime {
             tracing::warn!(plugin = %manifest.name, key, asked, "the manifest asks for more than the operator allows");
         }
         let mut limits = ceiling.grant(&manifest.limits);
-        limits.memory = limits.memory.min(shared.engine.config.largest_memory);
+        let largest = shared.engine.config.largest_memory;
+        if limits.memory > largest {
+            tracing::warn!(plugin = %manifest.name, memory = limits.memory, "no instance gets more than [runtime] largest_memory = {largest}");
+            limits.memory = largest;
+        }
         let grants = Grants::new(&manifest.name, &manifest.needs, &operator.grants);
         let whose = |what: &dyn std::fmt::Display| {
             Error::Package(format!("{} {}: {what}", manifest.name, manifest.version))
@@ -345,6 +362,7 @@ impl Runtime {
             limits,
             settings: operator.settings,
             memory: plugin.memory.clone(),
+            version_memory: Arc::default(),
             counters: Counters::default(),
         };
         Ok(Version {
@@ -479,6 +497,12 @@ impl Runtime {
     #[must_use]
     pub fn status(&self) -> Vec<PluginStatus> {
         self.0.plugins.status()
+    }
+
+    /// What all plugins together use now.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        self.0.engine.usage()
     }
 
     /// At most so many of the open sessions of stream protocols, oldest first, of those that were opened after the one where

@@ -102,7 +102,10 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         _ => {}
     }
     let config = Config::load(cli.global.config.as_deref(), cli.global.data.as_deref())?;
+    // Two at least, so that a plugin's long turn never has the only one (`waxwing_runtime`, `long_turns`).
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores.max(2))
         .enable_all()
         .build()
         .context("cannot start threads")?;

@@ -14,6 +14,7 @@ pub(crate) use prepare::prepare_content;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
+use tracing::Instrument as _;
 
 use crate::{
     Appended, ChangeNumber, Error, FolderId, ItemId, Mailbox, NewMail, Result, Rights, Uid,
@@ -83,7 +84,7 @@ impl Mailbox {
             messages: prepared,
         };
         self.core.appends.join(Waiting { append, answer });
-        let _goes_on_alone = tokio::spawn(lead(self.core.clone()));
+        let _goes_on_alone = tokio::spawn(lead(self.core.clone()).in_current_span());
         answered.await.unwrap_or_else(|_| {
             Err(Error::mailbox(
                 self.core.guid,
@@ -138,7 +139,9 @@ async fn commit_together(reader: Reader, appends: Vec<Append>) -> Result<Vec<Res
             Err(error) => results.push(Err(error)),
         }
     }
+    let (core, appended) = (work.core().clone(), results.iter().flatten().count());
     work.commit().await?;
+    core.commons.counters.appended(appended);
     Ok(results)
 }
 

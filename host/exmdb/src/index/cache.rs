@@ -36,6 +36,13 @@ impl IndexCache {
         }
     }
 
+    /// How much is loaded, and how much may be.
+    pub(crate) fn octets_of(&self) -> (usize, usize) {
+        let ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        let loaded = ledger.loaded.values().map(|loaded| loaded.octets).sum();
+        (loaded, self.limit)
+    }
+
     pub(crate) fn used(&self, mailbox: MailboxGuid, folder: FolderId) {
         let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         ledger.clock += 1;

@@ -8,6 +8,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Instant,
 };
 
 use sqlx::SqliteConnection;
@@ -187,12 +188,14 @@ impl Work {
     }
 
     pub(crate) async fn commit(mut self) -> Result<()> {
+        let began = Instant::now();
         if let Err(error) = self.write_and_commit().await {
             self.reader.abandon();
             return Err(error);
         }
         self.reader.set_unfinished(false)?;
         let core = self.reader.core().clone();
+        core.commons.counters.committed(core.guid, began.elapsed());
         for (folder, changes) in std::mem::take(&mut self.index) {
             if let (Some(index), Some(state)) =
                 (core.loaded_index(folder), self.state.folders.get(&folder))

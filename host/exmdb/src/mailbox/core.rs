@@ -17,6 +17,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+use tracing::Instrument as _;
 
 use super::{
     commit::Work,
@@ -113,7 +114,7 @@ impl Core {
         operation: impl for<'w> FnOnce(&'w mut Work) -> BoxFuture<'w, Result<T>> + Send + 'static,
     ) -> Result<T> {
         let core = self.clone();
-        let task = tokio::spawn(async move {
+        let transaction = async move {
             let mut work = Work::begin(core.read().await?).await?;
             match operation(&mut work).await {
                 Ok(value) => work.commit().await.map(|()| value),
@@ -122,7 +123,9 @@ impl Core {
                     Err(error)
                 }
             }
-        });
+        };
+        // On a task of its own, and in the log still the caller's work.
+        let task = tokio::spawn(transaction.in_current_span());
         match task.await {
             Ok(result) => result.map_err(|error| error.of(self.guid)),
             Err(error) => Err(Error::mailbox(self.guid, error)),

@@ -60,6 +60,7 @@ struct Open {
 /// Who has a database open.
 #[derive(Debug)]
 pub(crate) struct Connections {
+    max_open: usize,
     permits: Arc<Semaphore>,
     waiting: AtomicUsize,
     open: Mutex<HashMap<MailboxGuid, Open>>,
@@ -67,11 +68,19 @@ pub(crate) struct Connections {
 
 impl Connections {
     pub(crate) fn new(max_open: usize) -> Connections {
+        let max_open = max_open.max(1);
         Connections {
-            permits: Arc::new(Semaphore::new(max_open.max(1))),
+            max_open,
+            permits: Arc::new(Semaphore::new(max_open)),
             waiting: AtomicUsize::new(0),
             open: Mutex::default(),
         }
+    }
+
+    /// How many are open, and how many may be.
+    pub(super) fn open_of(&self) -> (usize, usize) {
+        let free = self.permits.available_permits();
+        (self.max_open.saturating_sub(free), self.max_open)
     }
 
     /// Somebody waits for a permit: close what is not needed.

@@ -7,12 +7,14 @@
 
 mod connections;
 mod lock;
+mod metrics;
 
 use std::{path::PathBuf, sync::Arc};
 
 use dashmap::DashMap;
 
 pub(crate) use connections::{Connections, Database};
+pub use metrics::StoreMetrics;
 
 use crate::{
     Body, BodyWriter, Error, Mailbox, MailboxGuid, Result,
@@ -48,6 +50,7 @@ pub(crate) struct Commons {
     pub(crate) connections: Connections,
     pub(crate) indexes: IndexCache,
     pub(crate) hub: Arc<Hub>,
+    pub(crate) counters: metrics::Counters,
     _lock: lock::StoreLock,
 }
 
@@ -87,6 +90,7 @@ impl Store {
             connections: Connections::new(config.max_open),
             indexes: IndexCache::new(config.index_cache),
             hub: Arc::default(),
+            counters: metrics::Counters::default(),
             _lock: lock,
         };
         let commons = Arc::new(commons);

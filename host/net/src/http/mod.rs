@@ -1,6 +1,6 @@
 //! The HTTP front: hyper speaks HTTP/1.1 and 2, plugins see requests.
 //!
-//! The way of a request: `routes` finds the plugin, `authentication` the principal, `request_body` receives and
+//! `/metrics` is answered by the host itself ([`metrics`]); the way of any other request: `routes` finds the plugin, `authentication` the principal, `request_body` receives and
 //! decodes the body into the store's spool, then the plugin's exchange is run by `response`, which pulls: the
 //! plugin is asked for more only when hyper has room for it, so a slow client holds one chunk. A client that leaves
 //! drops the response body, and with it the exchange, parked or not.
@@ -11,6 +11,7 @@ mod activity;
 mod authentication;
 mod limits;
 mod metered;
+pub(crate) mod metrics;
 mod refusal;
 mod request;
 mod request_body;
@@ -83,7 +84,7 @@ pub(crate) async fn serve<P: Plugins>(listener: Arc<Listener<P>>, mut visitor: V
     } = &front.visitor;
     let (bytes_in, bytes_out) = (octets.incoming.get(), octets.outgoing.get());
     let lasted = started.elapsed();
-    tracing::info!(session = id, listener = config.name, %peer, bytes_in, bytes_out, ?lasted, ending, "connection ended");
+    tracing::info!(connection = id, listener = config.name, %peer, bytes_in, bytes_out, ?lasted, ending, "connection ended");
 }
 
 /// For ever, when the operator sets no limit.

@@ -35,6 +35,12 @@ pub(super) enum Refusal {
     DirectoryUnavailable,
     PluginUnavailable,
     PluginFailed,
+    /// `[metrics] allow_from`.
+    MetricsAddress,
+    /// Through a proxy, behind which anybody may stand.
+    MetricsForwarded,
+    MetricsMethod,
+    Metrics,
 }
 
 impl Refusal {
@@ -42,9 +48,11 @@ impl Refusal {
         match self {
             Refusal::NoRoute => StatusCode::NOT_FOUND,
             Refusal::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Refusal::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Refusal::Method | Refusal::MetricsMethod => StatusCode::METHOD_NOT_ALLOWED,
             Refusal::Unauthorized => StatusCode::UNAUTHORIZED,
-            Refusal::PlaintextLogin => StatusCode::FORBIDDEN,
+            Refusal::PlaintextLogin | Refusal::MetricsAddress | Refusal::MetricsForwarded => {
+                StatusCode::FORBIDDEN
+            }
             Refusal::TooManyFailures | Refusal::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Refusal::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::Encoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -53,7 +61,7 @@ impl Refusal {
             Refusal::DirectoryUnavailable | Refusal::PluginUnavailable => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            Refusal::PluginFailed => StatusCode::INTERNAL_SERVER_ERROR,
+            Refusal::PluginFailed | Refusal::Metrics => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -61,7 +69,7 @@ impl Refusal {
         match self {
             Refusal::NoRoute => "nothing is served here".to_owned(),
             Refusal::BadRequest(reason) => (*reason).to_owned(),
-            Refusal::Method => "this method is not served".to_owned(),
+            Refusal::Method | Refusal::MetricsMethod => "this method is not served".to_owned(),
             Refusal::Unauthorized => "log in with a user name and a password".to_owned(),
             Refusal::PlaintextLogin => {
                 "log in over TLS: plaintext_login does not allow it here".to_owned()
@@ -79,6 +87,13 @@ impl Refusal {
             Refusal::DirectoryUnavailable => "log-ins are not possible at the moment".to_owned(),
             Refusal::PluginUnavailable => "the plugin for this path is not running".to_owned(),
             Refusal::PluginFailed => "the plugin for this path failed".to_owned(),
+            Refusal::MetricsAddress => {
+                "metrics are not for this address: [metrics] allow_from".to_owned()
+            }
+            Refusal::MetricsForwarded => {
+                "metrics are not served through a proxy: ask the server itself".to_owned()
+            }
+            Refusal::Metrics => "the metrics cannot be written".to_owned(),
         }
     }
 
@@ -108,6 +123,9 @@ impl Refusal {
                     header::ALLOW,
                     HeaderValue::from_static("OPTIONS, GET, HEAD, POST"),
                 );
+            }
+            Refusal::MetricsMethod => {
+                headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
             }
             Refusal::Encoding => {
                 // RFC 7694.

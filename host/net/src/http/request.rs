@@ -7,13 +7,14 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request
 use http_body_util::{BodyExt, Empty};
 use hyper::{Request, body::Incoming};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 use waxwing_directory::User;
 use waxwing_exmdb::Body;
 use waxwing_runtime::{Error, HttpRequest, Route, RouteAuth, TlsInfo};
 
 use super::{
     activity::Activity,
-    authentication,
+    authentication, metrics,
     refusal::Refusal,
     request_body::{self, Encoding},
     response::{Answering, ResponseBody, head_alone},
@@ -46,13 +47,14 @@ impl<P: Plugins> Front<P> {
         self.listener.metrics.requests.add(1);
         let (id, started) = (new_id(), Instant::now());
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let response = match self.answer(&id, request).await {
+        let span = tracing::info_span!("request", session = %id);
+        let response = match self.answer(&id, request).instrument(span.clone()).await {
             Ok(response) => response,
             Err(refusal) if method == Method::HEAD => head_alone(refusal.response(&id)),
             Err(refusal) => refusal.response(&id),
         };
         let (status, took) = (response.status().as_u16(), started.elapsed());
-        tracing::debug!(request = id, %method, path, status, ?took, "request");
+        span.in_scope(|| tracing::debug!(%method, path, status, ?took, "request"));
         response
     }
 
@@ -65,6 +67,10 @@ impl<P: Plugins> Front<P> {
         let (parts, mut incoming) = request.into_parts();
         if parts.method == Method::OPTIONS && parts.uri.path() == "*" {
             return Ok(options());
+        }
+        if metrics::is_asked(&self.listener.shared, &parts) {
+            request_body::discard(&mut incoming).await;
+            return metrics::answer(&self.listener.shared, &self.visitor, &parts).await;
         }
         let (route, place, prepared) = match self.receive(&parts, &mut incoming).await {
             Ok(received) => received,

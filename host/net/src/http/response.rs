@@ -11,6 +11,7 @@ use futures_util::stream;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, Empty, Full, StreamBody, combinators::UnsyncBoxBody};
+use tracing::Instrument as _;
 use waxwing_exmdb::Body;
 use waxwing_runtime::HttpAction;
 
@@ -166,14 +167,19 @@ impl<E: HttpExchange> Answering<E> {
     }
 
     fn stream(self) -> ResponseBody {
-        let frames = stream::try_unfold(self, |mut answering| async move {
-            match answering.next_chunk().await {
-                Ok(chunk) => Ok(chunk.map(|chunk| (Frame::data(chunk), answering))),
-                Err(error) => {
-                    tracing::warn!(error, "response broken off");
-                    Err(BrokenOff::from(error))
+        // The rest is asked for by the connection, and belongs to the request all the same.
+        let span = tracing::Span::current();
+        let frames = stream::try_unfold(self, move |mut answering| {
+            let next = async move {
+                match answering.next_chunk().await {
+                    Ok(chunk) => Ok(chunk.map(|chunk| (Frame::data(chunk), answering))),
+                    Err(error) => {
+                        tracing::warn!(error, "response broken off");
+                        Err(BrokenOff::from(error))
+                    }
                 }
-            }
+            };
+            next.instrument(span.clone())
         });
         StreamBody::new(frames).boxed_unsync()
     }

@@ -407,3 +407,37 @@ async fn a_stopping_server_closes_idle_connections_at_once() {
     client.rest().await;
     assert_eq!(running.metrics.open.get(), 0);
 }
+
+#[tokio::test]
+async fn metrics_of_a_version_that_was_loaded_twice_are_added_up() {
+    let running = plain().await;
+    let answer = exchange(&running, "GET /metrics HTTP/1.1", b"").await;
+    assert_eq!(status(&answer), 200);
+    let lines: Vec<&str> = content(&answer).lines().collect();
+    for line in [
+        "waxwing_plugin_turns_total{plugin=\"toy\",version=\"1.0.0\"} 10",
+        "waxwing_plugin_cpu_seconds_total{plugin=\"toy\",version=\"1.0.0\"} 3",
+        "waxwing_plugin_sessions{plugin=\"toy\",version=\"1.0.0\",state=\"live\"} 2",
+        "waxwing_plugin_sessions{plugin=\"toy\",version=\"1.0.0\",state=\"frozen\"} 4",
+        "waxwing_listener_connections_total{listener=\"web\",protocol=\"http\"} 1",
+    ] {
+        assert!(lines.contains(&line), "{line} is not in\n{answer}");
+    }
+    let answer = exchange(&running, "HEAD /metrics HTTP/1.1", b"").await;
+    assert_eq!((status(&answer), content(&answer)), (200, ""));
+}
+
+#[tokio::test]
+async fn metrics_are_for_those_who_may_read_them() {
+    let running = plain().await;
+    let mut config = running.config.clone();
+    config.metrics_from = vec!["192.0.2.0/24".parse().unwrap()];
+    running.server.reload(config.clone()).await.unwrap();
+    let answer = exchange(&running, "GET /metrics HTTP/1.1", b"").await;
+    assert_eq!(status(&answer), 403);
+    assert!(answer.contains("[metrics] allow_from"), "{answer}");
+    config.metrics_from.clear();
+    running.server.reload(config).await.unwrap();
+    let answer = exchange(&running, "GET /metrics HTTP/1.1", b"").await;
+    assert_eq!(status(&answer), 404);
+}

@@ -199,7 +199,7 @@ async fn a_reload_adds_and_removes_listeners_and_connections_stay() {
         "127.0.0.9:0".parse().unwrap(),
     )];
     running.server.reload(config).await.unwrap();
-    let bound = running.server.listeners().await.remove(0);
+    let bound = running.server.listeners().remove(0);
     assert_eq!(
         (bound.name.as_str(), bound.address.ip().to_string().as_str()),
         ("other", "127.0.0.9")

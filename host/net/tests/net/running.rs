@@ -53,6 +53,7 @@ impl Running {
             domains: vec!["example.org".to_owned()],
             tls: TlsConfig::default(),
             unlimited_from: Vec::new(),
+            metrics_from: vec!["127.0.0.0/8".parse().unwrap()],
             listeners: vec![listener],
         };
         let store = StoreConfig {
@@ -73,7 +74,7 @@ impl Running {
         let server = Server::start(config.clone(), script.clone(), store, directory)
             .await
             .unwrap();
-        let bound = server.listeners().await.remove(0);
+        let bound = server.listeners().remove(0);
         Running {
             server,
             script,

@@ -10,8 +10,8 @@ use tokio::sync::mpsc;
 use waxwing_exmdb::Body;
 use waxwing_net::{Attention, HttpExchange, Plugins, StreamSession};
 use waxwing_runtime::{
-    Action, CloseReason, Context, Error, Event, Framing, HttpAction, HttpRequest, Result, Route,
-    RouteAuth, Turn,
+    Action, CloseReason, Context, Error, Event, Framing, HttpAction, HttpRequest, PluginStatus,
+    Result, Route, RouteAuth, Turn, Usage,
 };
 
 /// What happened on the plugin side, and the doors to wake its sessions by.
@@ -105,6 +105,25 @@ impl Plugins for Script {
             request,
             turns: 0,
         })
+    }
+
+    fn status(&self) -> Vec<PluginStatus> {
+        let version = |state: &str, digest: &str| PluginStatus {
+            plugin: "toy".to_owned(),
+            version: "1.0.0".to_owned(),
+            state: state.to_owned(),
+            digest: digest.to_owned(),
+            sessions: 3,
+            frozen: 2,
+            turns: 5,
+            cpu: Duration::from_millis(1500),
+            ..PluginStatus::default()
+        };
+        vec![version("retired", "aa"), version("active", "bb")]
+    }
+
+    fn usage(&self) -> Usage {
+        Usage::default()
     }
 }
 

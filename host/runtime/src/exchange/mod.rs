@@ -281,7 +281,7 @@ impl Exchange {
         let limits = &facts.limits;
         Counters::add(&facts.counters.turns);
         if answered.len() as u64 > limits.actions_per_turn {
-            return Err(Failed::answer(reached(
+            return Err(Failed::limit(reached(
                 "actions_per_turn",
                 limits.actions_per_turn,
             )));
@@ -301,7 +301,7 @@ impl Exchange {
                         .map(|folder| (folder.mailbox, FolderId(folder.folder)))
                         .collect();
                     if folders.len() as u64 > limits.watched_folders {
-                        return Err(Failed::answer(reached(
+                        return Err(Failed::limit(reached(
                             "watched_folders",
                             limits.watched_folders,
                         )));
@@ -332,7 +332,7 @@ impl Exchange {
         if let Step::Resume(ticket, _) | Step::Parked { ticket, .. } = &self.step
             && ticket.len() as u64 > limits.ticket_bytes
         {
-            return Err(Failed::answer(reached("ticket_bytes", limits.ticket_bytes)));
+            return Err(Failed::limit(reached("ticket_bytes", limits.ticket_bytes)));
         }
         self.host.commit_kept();
         Ok(actions)

@@ -43,7 +43,7 @@ pub(super) fn request(
             .collect(),
         peer_address: request.peer.ip().to_string(),
         tls: request.tls.as_ref().map(tls),
-        body: body.map_err(|_| Failed::answer(reached("handles", state.facts.limits.handles)))?,
+        body: body.map_err(|_| Failed::limit(reached("handles", state.facts.limits.handles)))?,
         version: identity,
     })
 }

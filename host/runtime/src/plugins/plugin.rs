@@ -277,7 +277,7 @@ impl Plugin {
     pub(super) fn status(&self) -> Vec<PluginStatus> {
         self.entries()
             .iter()
-            .map(|entry| entry.version.status(&entry.state, self.memory.octets()))
+            .map(|entry| entry.version.status(&entry.state))
             .collect()
     }
 

@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -72,6 +72,8 @@ pub(crate) struct Facts {
     pub(crate) settings: BTreeMap<String, String>,
     /// Of all instances of the plugin.
     pub(crate) memory: Arc<Total>,
+    /// Of all instances of this version.
+    pub(crate) version_memory: Arc<Total>,
     pub(crate) counters: Counters,
 }
 
@@ -150,7 +152,7 @@ impl Version {
             .is_some_and(|handoff| handoff.accepts.contains(&format))
     }
 
-    pub(super) fn status(&self, state: &VersionState, memory: u64) -> PluginStatus {
+    pub(super) fn status(&self, state: &VersionState) -> PluginStatus {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let counters = &self.facts.counters;
         PluginStatus {
@@ -173,8 +175,8 @@ impl Version {
             frozen: read(&counters.frozen),
             turns: read(&counters.turns),
             host_calls: read(&counters.host_calls),
-            cpu_ms: read(&counters.cpu_micros) / 1_000,
-            memory,
+            cpu: Duration::from_micros(read(&counters.cpu_micros)),
+            memory: self.facts.version_memory.octets(),
             traps: read(&counters.traps),
             timeouts: read(&counters.timeouts),
             limits: read(&counters.limits),

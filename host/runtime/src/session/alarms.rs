@@ -27,7 +27,7 @@ impl Alarms {
                 continue;
             }
             if self.timers.len() as u64 >= most && !self.timers.contains_key(&id) {
-                return Err(Failed::answer(reached("timers", most)));
+                return Err(Failed::limit(reached("timers", most)));
             }
             // Further away than a century is for ever.
             let after = Duration::from_millis(after_ms.min(100 * 365 * 86_400_000));

@@ -90,7 +90,7 @@ pub(super) fn event(occasion: Occasion, state: &mut State) -> Result<wit::Event,
             body: body
                 .map(|body| state.push(body))
                 .transpose()
-                .map_err(|_| Failed::answer(reached("handles", state.facts.limits.handles)))?,
+                .map_err(|_| Failed::limit(reached("handles", state.facts.limits.handles)))?,
             size,
             detail,
         }),
@@ -130,7 +130,7 @@ pub(super) fn outcome(
         )));
     }
     if turn.actions.len() as u64 > limits.actions_per_turn {
-        return Err(Failed::answer(reached(
+        return Err(Failed::limit(reached(
             "actions_per_turn",
             limits.actions_per_turn,
         )));
@@ -157,7 +157,7 @@ pub(super) fn outcome(
         .as_ref()
         .is_some_and(|folders| folders.len() as u64 > limits.watched_folders)
     {
-        return Err(Failed::answer(reached(
+        return Err(Failed::limit(reached(
             "watched_folders",
             limits.watched_folders,
         )));

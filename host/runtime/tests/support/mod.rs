@@ -9,10 +9,11 @@
 )]
 
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::Command,
-    sync::OnceLock,
+    sync::Mutex,
 };
 
 use tempfile::TempDir;
@@ -24,11 +25,19 @@ use waxwing_runtime::{
 };
 use waxwing_transport::Delivery;
 
-/// The probe guest's component, built once per run of a test binary.
+/// The probe guest's component.
 pub fn probe() -> &'static Path {
-    static PROBE: OnceLock<PathBuf> = OnceLock::new();
-    PROBE.get_or_init(|| {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests/probe");
+    guest("probe")
+}
+
+/// A guest's component, built once per run of a test binary.
+pub fn guest(name: &'static str) -> &'static Path {
+    static BUILT: Mutex<BTreeMap<&str, &Path>> = Mutex::new(BTreeMap::new());
+    let mut built = BUILT.lock().unwrap();
+    built.entry(name).or_insert_with(|| {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/guests")
+            .join(name);
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guests");
         let built = Command::new(env!("CARGO"))
             .args([
@@ -45,8 +54,9 @@ pub fn probe() -> &'static Path {
             .env_remove("RUSTFLAGS")
             .status()
             .expect("cargo runs");
-        assert!(built.success(), "the probe guest does not build");
-        target.join("wasm32-wasip2/release/probe.wasm")
+        assert!(built.success(), "the guest {name} does not build");
+        let component = target.join(format!("wasm32-wasip2/release/{name}.wasm"));
+        Box::leak(component.into_boxed_path())
     })
 }
 

@@ -29,7 +29,7 @@ pub(crate) use plugin::{PluginKeys, default_grants, shipped};
 use reader::{Problem, Reader};
 use section::Section;
 pub(crate) use sections::{
-    DirectoryKeys, Log, LogFormat, Network, NetworkKeys, RuntimeKeys, StoreKeys,
+    DirectoryKeys, Log, LogFormat, MetricsKeys, Network, NetworkKeys, RuntimeKeys, StoreKeys,
 };
 pub(crate) use show::{annotated, effective};
 
@@ -48,6 +48,7 @@ const TOP_LEVEL: &[&str] = &[
     "directory",
     "store",
     "network",
+    "metrics",
     "runtime",
     "plugin",
 ];
@@ -68,6 +69,7 @@ pub(crate) struct Config {
     pub(crate) directory: DirectoryKeys,
     pub(crate) store: StoreKeys,
     pub(crate) network: NetworkKeys,
+    pub(crate) metrics: MetricsKeys,
     pub(crate) runtime: RuntimeKeys,
     pub(crate) plugins: BTreeMap<String, PluginKeys>,
 }
@@ -171,6 +173,7 @@ impl Config {
             directory: read_section(root, "directory", &mut reader),
             store: read_section(root, "store", &mut reader),
             network: read_section(root, "network", &mut reader),
+            metrics: read_section(root, "metrics", &mut reader),
             runtime: read_section(root, "runtime", &mut reader),
             plugins: match reader.table(root, "plugin") {
                 Some(plugins) => plugin::read_plugins(plugins, &mut reader),

@@ -1,9 +1,13 @@
 //! The sections that the server itself defines. Keys of `[[listener]]`, `[limits]` and `[plugin.NAME]` belong to other
 //! rooms; their tables are in [`super::listener`] and [`super::plugin`].
 
-use std::{collections::BTreeMap, net::IpAddr, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    path::PathBuf,
+};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use serde::{Deserialize, Serialize};
 use waxwing_directory::{Address, HashCost};
 use waxwing_runtime::{CompileLimits, EngineConfig};
@@ -111,6 +115,23 @@ section! {
         /// Seconds that connections have to end by themselves when the server is told to stop.
         shutdown_grace: u64 = 10, example "10";
     }
+}
+
+section! {
+    /// The numbers of the running server for Prometheus, at `/metrics` of every listener whose protocol is `http`.
+    MetricsKeys {
+        /// Networks whose clients may read them; all others are refused. An empty list switches the page off.
+        allow_from: Vec<Network> = loopback(), example "[\"192.0.2.10\"]";
+    }
+}
+
+/// Of this machine itself.
+fn loopback() -> Vec<Network> {
+    let four = Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8);
+    vec![
+        Network(IpNet::V4(four)),
+        Network(IpNet::from(IpAddr::V6(Ipv6Addr::LOCALHOST))),
+    ]
 }
 
 section! {

@@ -28,6 +28,7 @@ fn tables() -> Vec<Table> {
         of::<sections::DirectoryKeys>("[directory]"),
         of::<sections::StoreKeys>("[store]"),
         of::<sections::NetworkKeys>("[network]"),
+        of::<sections::MetricsKeys>("[metrics]"),
         of::<sections::RuntimeKeys>("[runtime]"),
         Table {
             header: "[limits]",

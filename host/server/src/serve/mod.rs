@@ -9,6 +9,7 @@ mod signals;
 use std::{path::Path, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
+use ipnet::IpNet;
 use waxwing_admin::Admin;
 use waxwing_directory::Directory;
 use waxwing_net::{NetConfig, Server, TlsConfig};
@@ -115,14 +116,14 @@ async fn net_config(config: &Config, directory: &Directory) -> Result<NetConfig>
         tls: TlsConfig {
             certificates: config.certificates.clone(),
         },
-        unlimited_from: config
-            .network
-            .unlimited_from
-            .iter()
-            .map(|Network(network)| *network)
-            .collect(),
+        unlimited_from: networks(&config.network.unlimited_from),
+        metrics_from: networks(&config.metrics.allow_from),
         listeners: config.listeners.clone(),
     })
+}
+
+fn networks(networks: &[Network]) -> Vec<IpNet> {
+    networks.iter().map(|Network(network)| *network).collect()
 }
 
 /// Certificates, names, listeners with their limits, log level. What belongs to opened rooms stays until a restart.

@@ -1,6 +1,7 @@
 //! Families of benchmarks. A new one is a file (or a folder, with a file for each row) and a line in [`Family`].
 
 mod mail;
+mod neighbours;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -11,12 +12,15 @@ use crate::server::Built;
 pub(crate) enum Family {
     /// Mail, beside Dovecot: log-in, APPEND, LMTP, FETCH, SELECT, SEARCH, SORT, STORE, COPY.
     Mail(mail::Mail),
+    /// What an IMAP session notices of a hostile plugin: its 99th percentile beside one that spins, eats memory, floods.
+    Neighbours(neighbours::Neighbours),
 }
 
 impl Family {
     pub(crate) async fn run(self, built: &Built) -> Result<()> {
         match self {
             Family::Mail(mail) => mail.run(built).await,
+            Family::Neighbours(neighbours) => neighbours.run(built).await,
         }
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn address(name: &str) -> String {
 }
 
 /// Where temporary data goes: `WAXWING_BENCH_DIR`, else the system's folder. It should be a disk, not memory.
-fn temporary() -> Result<tempfile::TempDir> {
+pub(crate) fn temporary() -> Result<tempfile::TempDir> {
     let mut builder = tempfile::Builder::new();
     builder.prefix("waxwing-load-");
     Ok(match std::env::var_os("WAXWING_BENCH_DIR") {
@@ -60,7 +60,7 @@ fn temporary() -> Result<tempfile::TempDir> {
 }
 
 /// Ports nobody listens on now; all are held until all are known, so that none comes twice.
-fn free_ports<const COUNT: usize>() -> Result<[SocketAddr; COUNT]> {
+pub(crate) fn free_ports<const COUNT: usize>() -> Result<[SocketAddr; COUNT]> {
     let mut ports = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)); COUNT];
     let mut held = Vec::with_capacity(COUNT);
     for port in &mut ports {

@@ -15,7 +15,12 @@ const WINDOW: usize = 32;
 const CONNECTIONS: usize = 8;
 
 /// Appends messages 0 to `count` to a user's INBOX, over several connections; every third is seen.
-pub(super) async fn inbox(site: &Site, user: &str, count: usize, size: usize) -> Result<()> {
+pub(in crate::bench) async fn inbox(
+    site: &Site,
+    user: &str,
+    count: usize,
+    size: usize,
+) -> Result<()> {
     let share = count.div_ceil(CONNECTIONS);
     let shares = (0..CONNECTIONS).map(|part| part * share..((part + 1) * share).min(count));
     futures_util::future::try_join_all(shares.map(|numbers| append_all(site, user, numbers, size)))

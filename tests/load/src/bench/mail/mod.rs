@@ -6,7 +6,7 @@
 mod append;
 mod copy;
 mod fetch;
-mod fill;
+pub(super) mod fill;
 mod lmtp;
 mod login;
 mod search;

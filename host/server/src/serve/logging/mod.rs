@@ -1,11 +1,14 @@
 //! Log lines: to standard error, as text or JSON, with the level of the configuration. Each line carries the spans it was written
 //! in, so the lines of a connection name its session.
 
+mod json;
+
 use std::io::IsTerminal;
 
 use anyhow::{Context, Result};
 use tracing_subscriber::{
-    EnvFilter, Registry, layer::SubscriberExt, reload, util::SubscriberInitExt,
+    EnvFilter, Registry, fmt::format::JsonFields, layer::SubscriberExt, reload,
+    util::SubscriberInitExt,
 };
 
 use crate::config::{Log, LogFormat};
@@ -23,7 +26,13 @@ impl Logging {
             LogFormat::Text => registry
                 .with(lines.with_ansi(std::io::stderr().is_terminal()))
                 .try_init(),
-            LogFormat::Json => registry.with(lines.json()).try_init(),
+            LogFormat::Json => registry
+                .with(
+                    lines
+                        .fmt_fields(JsonFields::new())
+                        .event_format(json::FlatJson),
+                )
+                .try_init(),
         }
         .context("cannot start the log")?;
         let default = std::panic::take_hook();
