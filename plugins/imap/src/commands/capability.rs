@@ -12,7 +12,7 @@ use crate::session::{Answer, Completion, Imap, Output, Stage};
 const ALWAYS: [&str; 5] = ["IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE"];
 
 /// Each can be switched off for a user, as `imap.NAME`.
-const FEATURES: [&str; 18] = [
+const FEATURES: [&str; 20] = [
     "IDLE",
     "NAMESPACE",
     "CHILDREN",
@@ -27,6 +27,8 @@ const FEATURES: [&str; 18] = [
     "QRESYNC",
     "ESEARCH",
     "SEARCHRES",
+    "SORT",
+    "ESORT",
     "MULTIAPPEND",
     "STATUS=SIZE",
     "APPENDLIMIT",

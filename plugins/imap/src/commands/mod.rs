@@ -21,6 +21,7 @@ mod namespace;
 mod rename;
 mod search;
 mod select;
+mod sort;
 mod starttls;
 mod status;
 mod store;
@@ -61,6 +62,7 @@ pub(crate) fn need(command: &Command) -> Need {
         | C::Unselect
         | C::Expunge(_)
         | C::Search { .. }
+        | C::Sort { .. }
         | C::Fetch { .. }
         | C::Store { .. }
         | C::Copy { .. }
@@ -68,12 +70,14 @@ pub(crate) fn need(command: &Command) -> Need {
     }
 }
 
-/// FETCH, STORE and SEARCH never tell EXPUNGE: clients are in the middle of message numbers. The UID forms might, but gain
+/// FETCH, STORE, SEARCH and SORT never tell EXPUNGE: clients are in the middle of message numbers. The UID forms might, but gain
 /// nothing by it.
 pub(crate) fn updates_after(command: &Command) -> Updates {
     use Command as C;
     match command {
-        C::Fetch { .. } | C::Store { .. } | C::Search { .. } => Updates::WithoutExpunge,
+        C::Fetch { .. } | C::Store { .. } | C::Search { .. } | C::Sort { .. } => {
+            Updates::WithoutExpunge
+        }
         C::Select { .. }
         | C::Close
         | C::Unselect
@@ -120,6 +124,7 @@ pub(crate) fn run(session: &mut Imap, tag: &str, command: Command, out: &mut Out
         C::Idle => idle::run(session, tag, out),
         C::Expunge(_)
         | C::Search { .. }
+        | C::Sort { .. }
         | C::Fetch { .. }
         | C::Store { .. }
         | C::Copy { .. }
@@ -156,6 +161,7 @@ fn run_on_messages(session: &mut Imap, tag: &str, command: Command, out: &mut Ou
     match command {
         C::Expunge(set) => expunge::run(session, set.as_ref(), out),
         C::Search { uid, request } => search::run(session, tag, uid, &request, out),
+        C::Sort { uid, request } => sort::run(session, tag, uid, &request, out),
         C::Fetch { uid, request } => fetch::run(session, tag, uid, request, out),
         C::Store { uid, request } => store::run(session, uid, request, out),
         C::Copy { uid, set, mailbox } => {

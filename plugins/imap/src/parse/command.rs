@@ -3,7 +3,7 @@
 use super::cursor::{Cursor, is_atom_char};
 use super::{
     AppendMessage, Bad, FetchRequest, FlagList, Frame, ListRequest, Literal, Mode, Parsed, Rest,
-    SearchRequest, SequenceSet, StatusItem, append, frame, limits,
+    SearchRequest, SequenceSet, SortRequest, StatusItem, append, frame, limits,
 };
 use crate::names::MailboxName;
 
@@ -102,6 +102,10 @@ pub enum Command {
     Search {
         uid: bool,
         request: SearchRequest,
+    },
+    Sort {
+        uid: bool,
+        request: SortRequest,
     },
     Fetch {
         uid: bool,
@@ -296,7 +300,10 @@ impl Command {
     }
 
     fn on_messages(name: &str, cursor: &mut Cursor<'_>, uid: bool) -> Result<Option<Self>, Bad> {
-        if !matches!(name, "FETCH" | "STORE" | "SEARCH" | "COPY" | "MOVE") {
+        if !matches!(
+            name,
+            "FETCH" | "STORE" | "SEARCH" | "SORT" | "COPY" | "MOVE"
+        ) {
             return Ok(None);
         }
         cursor.space()?;
@@ -312,6 +319,10 @@ impl Command {
             "SEARCH" => Command::Search {
                 uid,
                 request: SearchRequest::parse(cursor)?,
+            },
+            "SORT" => Command::Sort {
+                uid,
+                request: SortRequest::parse(cursor)?,
             },
             _ => {
                 let set = SequenceSet::parse(cursor)?;

@@ -19,6 +19,7 @@ pub mod limits;
 mod list;
 mod search;
 mod sequence;
+mod sort;
 
 pub use append::{AppendMessage, NextAppend, parse_next_append};
 pub use command::{
@@ -31,6 +32,7 @@ pub use frame::{Frame, Literal, Rest, Skip, frame, skip};
 pub use list::{ListRequest, ReturnOptions, SelectionOptions, StatusItem};
 pub use search::{Charset, SearchKey, SearchRequest, SearchReturn};
 pub use sequence::{STAR, SequenceSet};
+pub use sort::{SortCriterion, SortKeyName, SortRequest};
 
 /// How the bytes are to be read, which ENABLE can change.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -92,22 +92,42 @@ pub struct SearchRequest {
 
 impl SearchRequest {
     pub(super) fn parse(cursor: &mut Cursor<'_>) -> Result<Self, Bad> {
-        let returns = match cursor.eat_word("RETURN ") {
-            true => {
-                let returns = returns(cursor)?;
-                cursor.space()?;
-                Some(returns)
-            }
-            false => None,
-        };
-        let mut charset = Charset::Known;
+        let returns = SearchRequest::parse_returns(cursor)?;
         if cursor.eat_word("CHARSET ") {
-            let name = cursor.text("a charset")?.to_ascii_uppercase();
-            if !matches!(name.as_str(), "US-ASCII" | "UTF-8" | "ASCII" | "UTF8") {
-                charset = Charset::Unknown;
-            }
-            cursor.space()?;
+            return SearchRequest::parse_behind_charset(cursor, returns);
         }
+        SearchRequest::parse_keys(cursor, returns, Charset::Known)
+    }
+
+    /// RETURN with its options and the space behind them, where it stands.
+    pub(super) fn parse_returns(cursor: &mut Cursor<'_>) -> Result<Option<SearchReturn>, Bad> {
+        if !cursor.eat_word("RETURN ") {
+            return Ok(None);
+        }
+        let returns = returns(cursor)?;
+        cursor.space()?;
+        Ok(Some(returns))
+    }
+
+    /// The name of a charset, and keys.
+    pub(super) fn parse_behind_charset(
+        cursor: &mut Cursor<'_>,
+        returns: Option<SearchReturn>,
+    ) -> Result<Self, Bad> {
+        let name = cursor.text("a charset")?.to_ascii_uppercase();
+        let charset = match name.as_str() {
+            "US-ASCII" | "UTF-8" | "ASCII" | "UTF8" => Charset::Known,
+            _ => Charset::Unknown,
+        };
+        cursor.space()?;
+        SearchRequest::parse_keys(cursor, returns, charset)
+    }
+
+    fn parse_keys(
+        cursor: &mut Cursor<'_>,
+        returns: Option<SearchReturn>,
+        charset: Charset,
+    ) -> Result<Self, Bad> {
         let mut keys = Keys {
             cursor,
             count: 0,

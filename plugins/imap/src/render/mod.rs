@@ -7,5 +7,8 @@ pub mod body_structure;
 pub mod date;
 pub mod envelope;
 pub mod flags;
+mod number;
 pub mod spans;
 pub mod text;
+
+pub use number::decimal;

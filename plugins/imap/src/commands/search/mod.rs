@@ -4,10 +4,10 @@
 mod restriction;
 
 use waxwing_sdk::store::views::Found;
-use waxwing_sdk::store::{Query, Selection, Span};
+use waxwing_sdk::store::{Query, RestrictionNode, Selection, Span};
 
 use crate::parse::{Charset, SearchRequest, SearchReturn};
-use crate::render::spans;
+use crate::render::{decimal, spans};
 use crate::session::{Answer, Completion, Imap, Output, Refusal};
 
 /// Ranges that a saved result may have; it lives in the frozen state.
@@ -20,6 +20,45 @@ pub(super) fn run(
     request: &SearchRequest,
     out: &mut Output,
 ) -> Answer {
+    let nodes = begin(session, request, out)?;
+    let found = session.view()?.search(&nodes)?;
+    let modseq = match request.mentions_modseq && found.count > 0 {
+        true => Some(modseq_of(session, &found, request.returns)?),
+        false => None,
+    };
+    let numbers = pairs(if uid { &found.uids } else { &found.positions });
+    let Some(returns) = request.returns else {
+        plain(out.text(), "SEARCH", numbers.iter().copied(), modseq);
+        return Ok(Completion::text("SEARCH completed"));
+    };
+    if returns.save {
+        let ends = Ordered {
+            first: found.uids.first().map(|span| span.first),
+            last: found.uids.last().map(|span| span.last),
+        };
+        save(session, &found.uids, ends, returns)?;
+    }
+    if returns.min || returns.max || returns.all || returns.count {
+        extended(
+            out.text(),
+            &Extended {
+                scope: Scope { tag, uid },
+                returns,
+                numbers: &numbers,
+                count: found.count,
+                modseq,
+            },
+        );
+    }
+    Ok(Completion::text("SEARCH completed"))
+}
+
+/// What SEARCH and SORT begin with: the keys as a restriction.
+pub(super) fn begin(
+    session: &mut Imap,
+    request: &SearchRequest,
+    out: &mut Output,
+) -> Result<Vec<RestrictionNode>, Refusal> {
     if request.charset == Charset::Unknown {
         return Err(Refusal::no("[BADCHARSET (US-ASCII UTF-8)] Use UTF-8"));
     }
@@ -31,34 +70,7 @@ pub(super) fn run(
     } else {
         0
     };
-    let nodes = restriction::compile(session, &request.key, largest)?;
-    let found = session.view()?.search(&nodes)?;
-    let modseq = match request.mentions_modseq && found.count > 0 {
-        true => Some(modseq(session, &found, request.returns)?),
-        false => None,
-    };
-    let numbers = pairs(if uid { &found.uids } else { &found.positions });
-    let Some(returns) = request.returns else {
-        plain(out.text(), &numbers, modseq);
-        return Ok(Completion::text("SEARCH completed"));
-    };
-    if returns.save {
-        save(session, &found, returns)?;
-    }
-    if returns.min || returns.max || returns.all || returns.count {
-        extended(
-            out.text(),
-            &Extended {
-                tag,
-                uid,
-                returns,
-                numbers: &numbers,
-                count: found.count,
-                modseq,
-            },
-        );
-    }
-    Ok(Completion::text("SEARCH completed"))
+    restriction::compile(session, &request.key, largest)
 }
 
 fn pairs(spans: &[Span]) -> Vec<(u32, u32)> {
@@ -95,7 +107,7 @@ fn largest_uid(session: &mut Imap) -> Result<u32, Refusal> {
 }
 
 /// RFC 7162 section 3.1.10: with only MIN or MAX, the modseq of those messages; else the highest found.
-fn modseq(
+pub(super) fn modseq_of(
     session: &mut Imap,
     found: &Found,
     returns: Option<SearchReturn>,
@@ -139,21 +151,27 @@ fn modseq(
         .unwrap_or(found.highest_modseq))
 }
 
+/// The UIDs at the ends of a result, in its own order.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ordered {
+    pub(super) first: Option<u32>,
+    pub(super) last: Option<u32>,
+}
+
 /// RFC 5182 section 2.1: with MIN or MAX and nothing else, only those are saved.
-fn save(session: &mut Imap, found: &Found, returns: SearchReturn) -> Result<(), Refusal> {
-    let mut saved = pairs(&found.uids);
+pub(super) fn save(
+    session: &mut Imap,
+    uids: &[Span],
+    ends: Ordered,
+    returns: SearchReturn,
+) -> Result<(), Refusal> {
+    let mut saved = pairs(uids);
     if (returns.min || returns.max) && !returns.all && !returns.count {
-        let first = found
-            .uids
-            .first()
-            .map(|span| (span.first, span.first))
-            .filter(|_| returns.min);
-        let last = found
-            .uids
-            .last()
-            .map(|span| (span.last, span.last))
-            .filter(|_| returns.max);
-        saved = first.into_iter().chain(last).collect();
+        let first = ends.first.filter(|_| returns.min);
+        let last = ends.last.filter(|_| returns.max);
+        let both = first.into_iter().chain(last);
+        saved = both.map(|uid| (uid, uid)).collect();
+        saved.sort_unstable();
         saved.dedup();
     }
     let fits = saved.len() <= SAVED;
@@ -170,10 +188,17 @@ fn save(session: &mut Imap, found: &Found, returns: SearchReturn) -> Result<(), 
 }
 
 /// `* SEARCH 2 84 882 (MODSEQ 917162500)`
-fn plain(out: &mut Vec<u8>, numbers: &[(u32, u32)], modseq: Option<u64>) {
-    out.extend_from_slice(b"* SEARCH");
-    for number in numbers.iter().flat_map(|&(first, last)| first..=last) {
-        out.extend_from_slice(format!(" {number}").as_bytes());
+pub(super) fn plain(
+    out: &mut Vec<u8>,
+    name: &str,
+    numbers: impl Iterator<Item = (u32, u32)>,
+    modseq: Option<u64>,
+) {
+    out.extend_from_slice(b"* ");
+    out.extend_from_slice(name.as_bytes());
+    for number in numbers.flat_map(|(first, last)| first..=last) {
+        out.push(b' ');
+        decimal(out, u64::from(number));
     }
     if let Some(modseq) = modseq {
         out.extend_from_slice(format!(" (MODSEQ {modseq})").as_bytes());
@@ -181,20 +206,26 @@ fn plain(out: &mut Vec<u8>, numbers: &[(u32, u32)], modseq: Option<u64>) {
     out.extend_from_slice(b"\r\n");
 }
 
-struct Extended<'a> {
-    tag: &'a str,
-    uid: bool,
-    returns: SearchReturn,
-    numbers: &'a [(u32, u32)],
-    count: u32,
-    modseq: Option<u64>,
+/// Which command an answer belongs to, and what its numbers are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scope<'a> {
+    pub(super) tag: &'a str,
+    pub(super) uid: bool,
+}
+
+/// An ESEARCH; the first of the numbers is MIN, the last MAX, also where they are sorted otherwise (RFC 5267 section 3.2).
+pub(super) struct Extended<'a> {
+    pub(super) scope: Scope<'a>,
+    pub(super) returns: SearchReturn,
+    pub(super) numbers: &'a [(u32, u32)],
+    pub(super) count: u32,
+    pub(super) modseq: Option<u64>,
 }
 
 /// `* ESEARCH (TAG "a") UID MIN 2 COUNT 3`
-fn extended(out: &mut Vec<u8>, answer: &Extended<'_>) {
+pub(super) fn extended(out: &mut Vec<u8>, answer: &Extended<'_>) {
     let Extended {
-        tag,
-        uid,
+        scope: Scope { tag, uid },
         returns,
         numbers,
         count,
@@ -230,8 +261,8 @@ mod tests {
     #[test]
     fn a_plain_answer_lists_every_number() {
         let mut out = Vec::new();
-        plain(&mut out, &[(2, 4), (9, 9)], Some(12));
-        plain(&mut out, &[], None);
+        plain(&mut out, "SEARCH", [(2, 4), (9, 9)].into_iter(), Some(12));
+        plain(&mut out, "SEARCH", std::iter::empty(), None);
         assert_eq!(out, b"* SEARCH 2 3 4 9 (MODSEQ 12)\r\n* SEARCH\r\n");
     }
 
@@ -246,8 +277,10 @@ mod tests {
         };
         let mut out = Vec::new();
         let answer = Extended {
-            tag: "a",
-            uid: true,
+            scope: Scope {
+                tag: "a",
+                uid: true,
+            },
             returns,
             numbers: &[(2, 4), (9, 9)],
             count: 4,
@@ -259,7 +292,10 @@ mod tests {
             &Extended {
                 numbers: &[],
                 count: 0,
-                uid: false,
+                scope: Scope {
+                    tag: "a",
+                    uid: false,
+                },
                 ..answer
             },
         );
