@@ -33,10 +33,32 @@ pub fn date_time(out: &mut Vec<u8>, seconds: i64) {
     let time = seconds.rem_euclid(86_400);
     let name = MONTHS.get(month - 1).copied().unwrap_or("Jan");
     let (hours, minutes, seconds) = (time / 3_600, time / 60 % 60, time % 60);
-    out.extend_from_slice(
-        format!("\"{day:2}-{name}-{year:04} {hours:02}:{minutes:02}:{seconds:02} +0000\"")
-            .as_bytes(),
-    );
+    out.push(b'"');
+    out.push(if day < 10 { b' ' } else { digit(day / 10) });
+    out.push(digit(day));
+    out.push(b'-');
+    out.extend_from_slice(name.as_bytes());
+    out.push(b'-');
+    two_digits(out, year / 100);
+    two_digits(out, year);
+    out.push(b' ');
+    two_digits(out, hours);
+    out.push(b':');
+    two_digits(out, minutes);
+    out.push(b':');
+    two_digits(out, seconds);
+    out.extend_from_slice(b" +0000\"");
+}
+
+/// The last digit of a number that is not negative. By hand: a date stands in every line of a list, and format! is most of
+/// what one costs.
+fn digit(number: i64) -> u8 {
+    b'0' + u8::try_from(number % 10).unwrap_or_default()
+}
+
+fn two_digits(out: &mut Vec<u8>, number: i64) {
+    out.push(digit(number / 10));
+    out.push(digit(number));
 }
 
 #[cfg(test)]

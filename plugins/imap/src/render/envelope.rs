@@ -5,11 +5,11 @@ use waxwing_formats_mime::{Address, Envelope};
 use super::text::nstring;
 
 /// `(date subject (from) (sender) (reply-to) (to) (cc) (bcc) in-reply-to message-id)`
-pub fn envelope(out: &mut Vec<u8>, envelope: &Envelope, utf8: bool) {
+pub fn envelope<T: AsRef<[u8]>>(out: &mut Vec<u8>, envelope: &Envelope<T>, utf8: bool) {
     out.push(b'(');
-    nstring(out, envelope.date.as_deref(), utf8);
+    nstring(out, text(&envelope.date), utf8);
     out.push(b' ');
-    nstring(out, envelope.subject.as_deref(), utf8);
+    nstring(out, text(&envelope.subject), utf8);
     let Envelope {
         from,
         sender,
@@ -24,14 +24,18 @@ pub fn envelope(out: &mut Vec<u8>, envelope: &Envelope, utf8: bool) {
         addresses(out, list, utf8);
     }
     out.push(b' ');
-    nstring(out, envelope.in_reply_to.as_deref(), utf8);
+    nstring(out, text(&envelope.in_reply_to), utf8);
     out.push(b' ');
-    nstring(out, envelope.message_id.as_deref(), utf8);
+    nstring(out, text(&envelope.message_id), utf8);
     out.push(b')');
 }
 
+fn text<T: AsRef<[u8]>>(field: &Option<T>) -> Option<&[u8]> {
+    field.as_ref().map(AsRef::as_ref)
+}
+
 /// Without a space between the addresses: `address *address`.
-fn addresses(out: &mut Vec<u8>, list: &[Address], utf8: bool) {
+fn addresses<T: AsRef<[u8]>>(out: &mut Vec<u8>, list: &[Address<T>], utf8: bool) {
     if list.is_empty() {
         return out.extend_from_slice(b"NIL");
     }
@@ -48,7 +52,7 @@ fn addresses(out: &mut Vec<u8>, list: &[Address], utf8: bool) {
             if at > 0 {
                 out.push(b' ');
             }
-            nstring(out, field.as_deref(), utf8);
+            nstring(out, text(field), utf8);
         }
         out.push(b')');
     }

@@ -21,11 +21,16 @@ pub fn string(out: &mut Vec<u8>, value: &[u8], utf8: bool) {
         return literal(out, value);
     }
     out.push(b'"');
-    for &byte in value {
-        if matches!(byte, b'"' | b'\\') {
-            out.push(b'\\');
+    match value.iter().any(|byte| matches!(byte, b'"' | b'\\')) {
+        false => out.extend_from_slice(value),
+        true => {
+            for &byte in value {
+                if matches!(byte, b'"' | b'\\') {
+                    out.push(b'\\');
+                }
+                out.push(byte);
+            }
         }
-        out.push(byte);
     }
     out.push(b'"');
 }

@@ -12,15 +12,23 @@ use serde::{Deserialize, Serialize};
 ///
 /// An address without a domain has an empty host, never None, so that it is not taken for a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Address {
+#[serde(bound(
+    serialize = "T: serde_bytes::Serialize",
+    deserialize = "T: serde_bytes::Deserialize<'de>"
+))]
+pub struct Address<T = Vec<u8>> {
     /// The display name without quotes, encoded words as they stand.
-    pub name: Option<Vec<u8>>,
+    #[serde(with = "serde_bytes")]
+    pub name: Option<T>,
     /// The source route of RFC 5321 (`@a,@b`), obsolete.
-    pub route: Option<Vec<u8>>,
+    #[serde(with = "serde_bytes")]
+    pub route: Option<T>,
     /// The local part without quotes, or the name of a group.
-    pub mailbox: Option<Vec<u8>>,
+    #[serde(with = "serde_bytes")]
+    pub mailbox: Option<T>,
     /// The domain; a domain literal keeps its brackets.
-    pub host: Option<Vec<u8>>,
+    #[serde(with = "serde_bytes")]
+    pub host: Option<T>,
 }
 
 impl Address {

@@ -108,6 +108,11 @@ impl Structure {
         codec::decode(bytes)
     }
 
+    /// The envelope alone, without a copy of its texts; it comes first, and the parts behind it are not looked at.
+    pub fn decode_envelope(bytes: &[u8]) -> Option<Envelope<&[u8]>> {
+        codec::decode_envelope(bytes)
+    }
+
     /// Offset and length of a section in the message: `BODY[1.2.MIME]` is `section(&[1, 2], SectionPart::Mime)`,
     /// `BODY[TEXT]` is `section(&[], SectionPart::Text)`. Parts are numbered as in RFC 9051 section 6.4.5.1.
     /// None: the message has no such section.

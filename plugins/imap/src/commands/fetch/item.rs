@@ -1,13 +1,15 @@
 //! The items of one message.
 
-use waxwing_formats_mime::{SectionPart as Cut, Structure, header};
+use waxwing_formats_mime::{Envelope, SectionPart as Cut, Structure, header};
 use waxwing_sdk::bodies::Body;
 use waxwing_sdk::store::Row;
 
 use crate::parse::{FetchItem, Section, SectionPart};
 use crate::render::body_structure::{self, Style};
-use crate::render::{date, envelope, text};
+use crate::render::{date, decimal, envelope, text};
 use crate::session::{Output, Refusal, row_flags};
+
+use super::plan::Plan;
 
 /// A header of an embedded message longer than this is not searched for fields.
 const EMBEDDED_HEADER: u64 = 256 * 1024;
@@ -16,9 +18,31 @@ const EMBEDDED_HEADER: u64 = 256 * 1024;
 pub(super) struct Message<'a> {
     pub(super) row: &'a Row,
     pub(super) body: Option<&'a Body>,
-    pub(super) structure: Option<Structure>,
+    pub(super) described: Described<'a>,
     pub(super) keywords: &'a [String],
     pub(super) utf8: bool,
+}
+
+/// What was read of the structure that came with the row.
+pub(super) enum Described<'a> {
+    /// Nothing: it is not needed, or damaged.
+    Not,
+    Envelope(Envelope<&'a [u8]>),
+    Whole(Box<Structure>),
+}
+
+impl<'a> Described<'a> {
+    /// As much as the items need: lists of a folder ask for envelopes only.
+    pub(super) fn read(plan: &Plan, structure: &'a [u8]) -> Described<'a> {
+        let described = match (plan.needs_structure, plan.needs_parts) {
+            (false, _) => None,
+            (true, false) => Structure::decode_envelope(structure).map(Described::Envelope),
+            (true, true) => {
+                Structure::decode(structure).map(|structure| Described::Whole(Box::new(structure)))
+            }
+        };
+        described.unwrap_or(Described::Not)
+    }
 }
 
 /// The value of a section.
@@ -53,7 +77,7 @@ impl Message<'_> {
         items: &[FetchItem],
         told: Option<bool>,
     ) -> Result<(), Refusal> {
-        out.word(&format!("* {} FETCH (", self.row.position));
+        number(out, "* ", u64::from(self.row.position), " FETCH (");
         for (at, item) in items.iter().enumerate() {
             if at > 0 {
                 out.text().push(b' ');
@@ -81,9 +105,9 @@ impl Message<'_> {
             part,
         };
         match item {
-            FetchItem::Uid => out.word(&format!("UID {}", row.uid)),
-            FetchItem::ModSeq => out.word(&format!("MODSEQ ({})", row.modseq)),
-            FetchItem::Size => out.word(&format!("RFC822.SIZE {}", row.size)),
+            FetchItem::Uid => number(out, "UID ", u64::from(row.uid), ""),
+            FetchItem::ModSeq => number(out, "MODSEQ (", row.modseq, ")"),
+            FetchItem::Size => number(out, "RFC822.SIZE ", row.size, ""),
             FetchItem::Flags => {
                 out.text().extend_from_slice(b"FLAGS ");
                 row_flags(out.text(), row, self.keywords);
@@ -94,7 +118,7 @@ impl Message<'_> {
             }
             FetchItem::Envelope => {
                 out.text().extend_from_slice(b"ENVELOPE ");
-                envelope::envelope(out.text(), &self.structure()?.envelope, self.utf8);
+                self.envelope(out.text())?;
             }
             FetchItem::BodyStructure { extended } => {
                 let (name, style) = match extended {
@@ -130,15 +154,31 @@ impl Message<'_> {
         }
     }
 
-    /// None: the store's record of the message is damaged; `waxwing mailbox check` finds it too.
     pub(super) fn structure(&self) -> Result<&Structure, Refusal> {
-        self.structure.as_ref().ok_or_else(|| {
-            waxwing_sdk::error!(
-                "the structure of a message cannot be read",
-                uid = self.row.uid
-            );
-            Refusal::no("[SERVERBUG] The structure of a message cannot be read")
-        })
+        match &self.described {
+            Described::Whole(structure) => Ok(structure),
+            Described::Not | Described::Envelope(_) => Err(self.damaged()),
+        }
+    }
+
+    fn envelope(&self, text: &mut Vec<u8>) -> Result<(), Refusal> {
+        match &self.described {
+            Described::Whole(structure) => {
+                envelope::envelope(text, &structure.envelope, self.utf8);
+            }
+            Described::Envelope(short) => envelope::envelope(text, short, self.utf8),
+            Described::Not => return Err(self.damaged()),
+        }
+        Ok(())
+    }
+
+    /// The store's record of the message is damaged; `waxwing mailbox check` finds it too.
+    fn damaged(&self) -> Refusal {
+        waxwing_sdk::error!(
+            "the structure of a message cannot be read",
+            uid = self.row.uid
+        );
+        Refusal::no("[SERVERBUG] The structure of a message cannot be read")
     }
 
     fn section(
@@ -167,7 +207,7 @@ impl Message<'_> {
             Value::Range(offset, length) => match (cut((offset, length), partial), self.body) {
                 ((_, 0), _) => text.extend_from_slice(b"{0}\r\n"),
                 ((offset, length), Some(body)) => {
-                    text.extend_from_slice(format!("{{{length}}}\r\n").as_bytes());
+                    number(out, "{", length, "}\r\n");
                     out.body(body.dup(), offset, length);
                 }
                 (_, None) => text.extend_from_slice(b"NIL"),
@@ -205,6 +245,13 @@ impl Message<'_> {
             _ => Ok(Value::Range(offset, length)),
         }
     }
+}
+
+/// A number between words.
+fn number(out: &mut Output, before: &str, number: u64, behind: &str) {
+    out.word(before);
+    decimal(out.text(), number);
+    out.word(behind);
 }
 
 /// Octets of a message as they are, in a literal: what BODY[HEADER] shows is what BODY[] begins with.
@@ -293,7 +340,7 @@ pub(super) mod tests {
         let message = Message {
             row: &row,
             body: Some(&body),
-            structure: Some(structure),
+            described: Described::Whole(Box::new(structure)),
             keywords: &keywords,
             utf8: false,
         };

@@ -19,6 +19,7 @@ use crate::parse::{FetchItem, FetchRequest, SequenceSet};
 use crate::session::{
     Answer, Completion, Fetching, Imap, Output, Pending, Refusal, Targets, Updates,
 };
+use item::Described;
 use plan::Plan;
 
 const EXPUNGED: &str = "[EXPUNGEISSUED] Some of the messages no longer exist";
@@ -161,10 +162,7 @@ fn page(session: &mut Imap, fetching: &mut Fetching, out: &mut Output) -> Result
         let message = item::Message {
             row,
             body,
-            structure: plan
-                .needs_structure
-                .then(|| waxwing_formats_mime::Structure::decode(&row.structure))
-                .flatten(),
+            described: Described::read(&plan, &row.structure),
             keywords: session.keywords(),
             utf8: session.state.enabled.utf8,
         };

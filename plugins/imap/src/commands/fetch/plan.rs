@@ -19,6 +19,8 @@ const HANDLES: u32 = 800;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Plan {
     pub(super) needs_structure: bool,
+    /// Whether more of the structure is looked at than its envelope.
+    pub(super) needs_parts: bool,
     pub(super) needs_header: bool,
     pub(super) needs_bodies: bool,
     /// Whether parts are decoded in the plugin's memory.
@@ -32,8 +34,10 @@ impl Plan {
         let mut plan = Plan::default();
         for item in items {
             match item {
-                FetchItem::Envelope | FetchItem::BodyStructure { .. } => {
-                    plan.needs_structure = true
+                FetchItem::Envelope => plan.needs_structure = true,
+                FetchItem::BodyStructure { .. } => {
+                    plan.needs_structure = true;
+                    plan.needs_parts = true;
                 }
                 FetchItem::Rfc822Header => plan.needs_header = true,
                 FetchItem::Binary { .. } | FetchItem::BinarySize(_) => {
@@ -61,6 +65,7 @@ impl Plan {
 
     fn add_body_item(&mut self, needs_structure: bool) {
         self.needs_structure |= needs_structure;
+        self.needs_parts |= needs_structure;
         self.needs_bodies = true;
         self.body_items += 1;
     }

@@ -4,6 +4,7 @@
 use super::{Envelope, MAX_DEPTH, MAX_PARTS, Part, PartKind, Structure};
 use crate::parameter::Parameters;
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
 
 const VERSION: u8 = 1;
 
@@ -13,17 +14,37 @@ struct FlatPart {
     /// The body follows the header at once.
     body_len: u64,
     lines: u64,
+    #[serde(with = "serde_bytes")]
     media_type: Vec<u8>,
+    #[serde(with = "serde_bytes")]
     subtype: Vec<u8>,
-    params: Parameters,
+    params: FlatParameters,
+    #[serde(with = "serde_bytes")]
     id: Option<Vec<u8>>,
+    #[serde(with = "serde_bytes")]
     description: Option<Vec<u8>>,
+    #[serde(with = "serde_bytes")]
     encoding: Vec<u8>,
+    #[serde(with = "serde_bytes")]
     md5: Option<Vec<u8>>,
-    disposition: Option<(Vec<u8>, Parameters)>,
-    language: Vec<Vec<u8>>,
+    disposition: Option<(ByteBuf, FlatParameters)>,
+    language: Vec<ByteBuf>,
+    #[serde(with = "serde_bytes")]
     location: Option<Vec<u8>>,
     kind: FlatKind,
+}
+
+/// Octets are read and written as one piece, which gives the same bytes as one by one.
+type FlatParameters = Vec<(ByteBuf, ByteBuf)>;
+
+fn flat(parameters: Parameters) -> FlatParameters {
+    let pair = |(name, value)| (ByteBuf::from(name), ByteBuf::from(value));
+    parameters.into_iter().map(pair).collect()
+}
+
+fn round(parameters: FlatParameters) -> Parameters {
+    let pair = |(name, value): (ByteBuf, ByteBuf)| (name.into_vec(), value.into_vec());
+    parameters.into_iter().map(pair).collect()
 }
 
 #[derive(Serialize, Deserialize)]
@@ -58,13 +79,15 @@ fn flatten(part: Part, out: &mut Vec<FlatPart>) {
         lines: part.lines,
         media_type: part.media_type,
         subtype: part.subtype,
-        params: part.params,
+        params: flat(part.params),
         id: part.id,
         description: part.description,
         encoding: part.encoding,
         md5: part.md5,
-        disposition: part.disposition,
-        language: part.language,
+        disposition: part
+            .disposition
+            .map(|(kind, parameters)| (kind.into(), flat(parameters))),
+        language: part.language.into_iter().map(ByteBuf::from).collect(),
         location: part.location,
         kind,
     });
@@ -73,11 +96,18 @@ fn flatten(part: Part, out: &mut Vec<FlatPart>) {
     }
 }
 
-pub(super) fn decode(bytes: &[u8]) -> Option<Structure> {
+pub(super) fn decode_envelope(bytes: &[u8]) -> Option<Envelope<&[u8]>> {
+    let (envelope, _) = postcard::take_from_bytes(of_version(bytes)?).ok()?;
+    Some(envelope)
+}
+
+fn of_version(bytes: &[u8]) -> Option<&[u8]> {
     let (version, rest) = bytes.split_first()?;
-    if *version != VERSION {
-        return None;
-    }
+    (*version == VERSION).then_some(rest)
+}
+
+pub(super) fn decode(bytes: &[u8]) -> Option<Structure> {
+    let rest = of_version(bytes)?;
     let ((envelope, parts), rest): ((Envelope, Vec<FlatPart>), _) =
         postcard::take_from_bytes(rest).ok()?;
     if !rest.is_empty() || parts.len() > MAX_PARTS * 2 {
@@ -110,14 +140,46 @@ fn unflatten(parts: &mut std::vec::IntoIter<FlatPart>, depth: usize) -> Option<P
         lines: flat.lines,
         media_type: flat.media_type,
         subtype: flat.subtype,
-        params: flat.params,
+        params: round(flat.params),
         id: flat.id,
         description: flat.description,
         encoding: flat.encoding,
         md5: flat.md5,
-        disposition: flat.disposition,
-        language: flat.language,
+        disposition: flat
+            .disposition
+            .map(|(kind, parameters)| (kind.into_vec(), round(parameters))),
+        language: flat.language.into_iter().map(ByteBuf::into_vec).collect(),
         location: flat.location,
         kind,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAIL: &[u8] = b"From: a@b\nSubject: s\nContent-Type: text/plain; charset=x\nContent-Disposition: inline; filename=f\n\
+        Content-Language: en\n\nt\n";
+
+    #[test]
+    fn the_encoding_of_version_one_stays_as_it_is_on_disk() {
+        let encoded = encode(&Structure::parse(MAIL));
+        let hex: String = encoded.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(
+            hex,
+            "010001017301000001016101016201000001016101016201000001016101016200000000000100770201045445585405504c41494e010743484152534554017800000437424954000106494e4c494e45010846494c454e414d4501660102656e0000"
+        );
+    }
+
+    #[test]
+    fn the_envelope_is_read_without_the_parts() {
+        let structure = Structure::parse(MAIL);
+        let mut encoded = encode(&structure);
+        encoded.truncate(encoded.len() - 4);
+        let envelope = decode_envelope(&encoded).unwrap();
+        assert_eq!(envelope.subject, structure.envelope.subject.as_deref());
+        assert_eq!(envelope.from[0].host, Some(&b"b"[..]));
+        assert_eq!(decode(&encoded), None);
+        assert_eq!(decode_envelope(b"\x02"), None);
+    }
 }

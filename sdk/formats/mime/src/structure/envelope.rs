@@ -5,29 +5,38 @@ use crate::address::{self, Address, MAX_ADDRESSES};
 use crate::header;
 use serde::{Deserialize, Serialize};
 
-/// The envelope, undecoded and unfolded. A field that is missing is None, one that is empty is empty.
+/// The envelope, undecoded and unfolded. A field that is missing is None, one that is empty is empty. Its texts are its own, or
+/// (`Envelope<&[u8]>`) stand in the encoded structure that it was read from.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Envelope {
+#[serde(bound(
+    serialize = "T: serde_bytes::Serialize",
+    deserialize = "T: serde_bytes::Deserialize<'de>"
+))]
+pub struct Envelope<T = Vec<u8>> {
     /// Date.
-    pub date: Option<Vec<u8>>,
+    #[serde(with = "serde_bytes")]
+    pub date: Option<T>,
     /// Subject.
-    pub subject: Option<Vec<u8>>,
+    #[serde(with = "serde_bytes")]
+    pub subject: Option<T>,
     /// From. Empty lists are NIL.
-    pub from: Vec<Address>,
+    pub from: Vec<Address<T>>,
     /// Sender; the same as `from` when the message has none.
-    pub sender: Vec<Address>,
+    pub sender: Vec<Address<T>>,
     /// Reply-To; the same as `from` when the message has none.
-    pub reply_to: Vec<Address>,
+    pub reply_to: Vec<Address<T>>,
     /// To.
-    pub to: Vec<Address>,
+    pub to: Vec<Address<T>>,
     /// Cc.
-    pub cc: Vec<Address>,
+    pub cc: Vec<Address<T>>,
     /// Bcc.
-    pub bcc: Vec<Address>,
+    pub bcc: Vec<Address<T>>,
     /// In-Reply-To.
-    pub in_reply_to: Option<Vec<u8>>,
+    #[serde(with = "serde_bytes")]
+    pub in_reply_to: Option<T>,
     /// Message-ID with its angle brackets.
-    pub message_id: Option<Vec<u8>>,
+    #[serde(with = "serde_bytes")]
+    pub message_id: Option<T>,
 }
 
 /// The value of a field as the structure keeps it.
