@@ -71,6 +71,11 @@ impl IndexColumns {
         &self.hot
     }
 
+    /// All items, in UID order.
+    pub(crate) fn items(&self) -> Vec<ItemId> {
+        self.cold.iter().map(|cold| ItemId(cold.item)).collect()
+    }
+
     /// The place of a UID.
     pub(crate) fn find(&self, uid: u32) -> Option<usize> {
         self.hot.binary_search_by_key(&uid, |hot| hot.uid).ok()

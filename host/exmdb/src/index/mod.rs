@@ -8,8 +8,9 @@
 mod cache;
 mod columns;
 mod load;
+pub(crate) mod subjects;
 
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 pub(crate) use cache::IndexCache;
 pub(crate) use columns::{IndexColumns, IndexRow};
@@ -18,6 +19,7 @@ pub(crate) use load::{parse_keywords, print_keywords, row_of};
 use sqlx::SqliteConnection;
 
 use crate::{Result, Uid, mailbox::state::FolderState};
+use subjects::Subjects;
 
 /// What a commit did to an item of the folder.
 #[derive(Debug)]
@@ -29,23 +31,41 @@ pub(crate) enum IndexChange {
 
 /// The index of one folder.
 #[derive(Debug)]
-pub(crate) struct FolderIndex(RwLock<IndexColumns>);
+pub(crate) struct FolderIndex {
+    columns: RwLock<IndexColumns>,
+    subjects: Mutex<Arc<Subjects>>,
+}
 
 impl FolderIndex {
     pub(crate) async fn load(
         conn: &mut SqliteConnection,
         folder: &FolderState,
     ) -> Result<FolderIndex> {
-        Ok(FolderIndex(RwLock::new(load::load(conn, folder).await?)))
+        Ok(FolderIndex {
+            columns: RwLock::new(load::load(conn, folder).await?),
+            subjects: Mutex::default(),
+        })
     }
 
     /// For memory work only; never held across an await.
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, IndexColumns> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.columns.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Those that a search has loaded.
+    fn subjects(&self) -> Arc<Subjects> {
+        self.subjects
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn keep_subjects(&self, subjects: Arc<Subjects>) {
+        *self.subjects.lock().unwrap_or_else(PoisonError::into_inner) = subjects;
     }
 
     pub(crate) fn apply(&self, changes: Vec<IndexChange>, folder: &FolderState) {
-        let mut columns = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut columns = self.columns.write().unwrap_or_else(PoisonError::into_inner);
         let mut removed = Vec::new();
         for change in changes {
             match change {
@@ -59,6 +79,6 @@ impl FolderIndex {
     }
 
     pub(crate) fn octets(&self) -> usize {
-        self.read().octets()
+        self.read().octets() + self.subjects().octets()
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct Candidate<'a> {
     view_flags: u32,
     /// Keyword names by number.
     keywords: &'a [String],
+    /// Where it is known without loading anything.
+    subject: Option<&'a str>,
     pub(super) loaded: Option<Box<Loaded>>,
 }
 
@@ -72,8 +74,23 @@ impl<'a> Candidate<'a> {
             position,
             view_flags,
             keywords,
+            subject: None,
             loaded: None,
         }
+    }
+
+    /// With its decoded subject.
+    pub(crate) fn with_subject(self, subject: Option<&'a str>) -> Candidate<'a> {
+        Candidate { subject, ..self }
+    }
+
+    /// The subject, where no header has to be read for it. RFC 9051 section 6.4.4 means the envelope's, of which there is one.
+    fn subject(&self) -> Option<Cow<'_, str>> {
+        let column = || match self.loaded.as_ref()?.columns.value(tags::SUBJECT)? {
+            Value::Text(subject) => Some(Cow::Owned(subject)),
+            _ => None,
+        };
+        self.subject.map(Cow::Borrowed).or_else(column)
     }
 
     pub(super) fn item(&self) -> ItemId {
@@ -143,6 +160,11 @@ impl Item for Candidate<'_> {
     }
 
     fn header(&self, name: &str) -> Lookup<Vec<Cow<'_, str>>> {
+        if name.eq_ignore_ascii_case("subject")
+            && let Some(subject) = self.subject()
+        {
+            return Lookup::Known(vec![subject]);
+        }
         match self.part(|loaded| loaded.header.as_ref(), Needs::HEADER) {
             Lookup::Known(block) => Lookup::Known(
                 text::header_values(block, name)

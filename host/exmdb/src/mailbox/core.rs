@@ -34,6 +34,10 @@ use crate::{
     view::ViewRecord,
 };
 
+/// Pages of the write-ahead log after which it is copied to the database and begins anew. While the log grows, a sync has to
+/// write the file's new size too, which takes two to three times as long as one that writes over old frames: it shall not grow
+/// for long. Less would copy hot pages more often than they are worth.
+const WAL_PAGES: &str = "1000";
 /// Statements kept prepared per connection.
 const STATEMENTS: usize = 128;
 
@@ -166,9 +170,13 @@ impl Core {
 
     /// Puts an index that was loaded under the lock where others find it.
     pub(crate) fn keep_index(self: &Arc<Self>, folder: FolderId, index: Arc<FolderIndex>) {
-        let octets = index.octets();
-        held(&self.indexes).insert(folder, index);
-        self.commons.indexes.loaded(self, folder, octets);
+        held(&self.indexes).insert(folder, index.clone());
+        self.counted_anew(folder, &index);
+    }
+
+    /// The index has grown by more than single rows.
+    pub(crate) fn counted_anew(self: &Arc<Self>, folder: FolderId, index: &FolderIndex) {
+        self.commons.indexes.loaded(self, folder, index.octets());
     }
 
     pub(crate) fn loaded_index(&self, folder: FolderId) -> Option<Arc<FolderIndex>> {
@@ -323,7 +331,7 @@ pub(crate) async fn connect(folder: &Path, create: bool) -> Result<SqliteConnect
         .row_buffer_size(1024)
         .pragma("cache_size", "-4096")
         .pragma("temp_store", "memory")
-        .pragma("wal_autocheckpoint", "4000")
+        .pragma("wal_autocheckpoint", WAL_PAGES)
         .disable_statement_logging()
         .connect()
         .await?;

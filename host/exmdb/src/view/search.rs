@@ -1,10 +1,13 @@
 //! SEARCH and SORT of a view: the restriction meets the folder index first; the database is read for what that cannot decide.
 
+use std::sync::Arc;
+
 use waxwing_formats_mapi::{Restriction, SortKey};
 
 use super::{View, spans};
 use crate::{
     Found, ItemFlags, Result, Uid,
+    index::subjects::{self, Subjects},
     item::{candidate::Candidate, search},
 };
 
@@ -15,7 +18,8 @@ impl View {
     /// `Limit` when the restriction is too deep or too large.
     pub async fn search(&self, restriction: &Restriction) -> Result<Found> {
         let keywords = self.readable().await?.keywords.clone();
-        let found = self.find(restriction, &keywords).await?;
+        let subjects = self.subjects(restriction).await?;
+        let found = self.find(restriction, &keywords, &subjects).await?;
         Ok(Found {
             count: u32::try_from(found.len()).unwrap_or(u32::MAX),
             highest_modseq: found
@@ -38,7 +42,8 @@ impl View {
         keys: &[SortKey],
     ) -> Result<Vec<(u32, Uid)>> {
         let keywords = self.readable().await?.keywords.clone();
-        let found = self.find(restriction, &keywords).await?;
+        let subjects = self.subjects(restriction).await?;
+        let found = self.find(restriction, &keywords, &subjects).await?;
         let sorted = search::order(&self.core, found, keys).await?;
         Ok(sorted
             .iter()
@@ -46,10 +51,22 @@ impl View {
             .collect())
     }
 
+    /// Subjects, when the restriction asks for them.
+    async fn subjects(&self, restriction: &Restriction) -> Result<Arc<Subjects>> {
+        if !restriction.asks_for_header("subject") {
+            return Ok(Arc::default());
+        }
+        let index = self.core.index(self.record.folder).await?;
+        subjects::of_folder(&self.core, self.record.folder, &index)
+            .await
+            .map_err(|error| error.of(self.core.guid))
+    }
+
     async fn find<'a>(
         &self,
         restriction: &Restriction,
         keywords: &'a [String],
+        subjects: &'a Subjects,
     ) -> Result<Vec<Candidate<'a>>> {
         search::check(restriction)?;
         let index = self.core.index(self.record.folder).await?;
@@ -62,12 +79,10 @@ impl View {
                 } else {
                     0
                 };
-                Some(Candidate::new(
-                    columns.row(place)?,
-                    Some(position),
-                    recent,
-                    keywords,
-                ))
+                let row = columns.row(place)?;
+                let subject = subjects.of(row.item);
+                let candidate = Candidate::new(row, Some(position), recent, keywords);
+                Some(candidate.with_subject(subject))
             });
             search::FirstPass::new(rows, restriction)
         };

@@ -182,11 +182,39 @@ impl Restriction {
         }
         Ok(())
     }
+
+    /// Whether somewhere in the tree a header field of this name is looked at.
+    pub fn asks_for_header(&self, name: &str) -> bool {
+        match self {
+            Restriction::Header { name: asked, .. } => asked.eq_ignore_ascii_case(name),
+            Restriction::All(children) | Restriction::Any(children) => {
+                children.iter().any(|child| child.asks_for_header(name))
+            }
+            Restriction::Not(child) | Restriction::Sub { node: child, .. } => {
+                child.asks_for_header(name)
+            }
+            _ => false,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_header_that_is_asked_for_is_found_at_any_depth() {
+        let header = Restriction::Header {
+            name: "Subject".to_owned(),
+            contains: String::new(),
+        };
+        let nested = Restriction::All(vec![
+            Restriction::Always(true),
+            Restriction::Not(Box::new(header)),
+        ]);
+        assert!(nested.asks_for_header("SUBJECT"));
+        assert!(!nested.asks_for_header("from"));
+    }
 
     #[test]
     fn trees_are_bounded_in_depth_and_size() {
