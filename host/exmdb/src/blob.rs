@@ -7,6 +7,7 @@
 //! Nothing counts references: a blob is in use while an item or attachment names it, and two indexes answer that.
 
 use std::{
+    fmt::Write as _,
     fs::File,
     io::Write,
     path::{Path, PathBuf},
@@ -123,8 +124,16 @@ impl Work {
 
 /// A JSON array, for `json_each`: one statement for any number of rows.
 pub(crate) fn json_numbers(numbers: impl Iterator<Item = i64>) -> String {
-    let texts: Vec<_> = numbers.map(|number| number.to_string()).collect();
-    format!("[{}]", texts.join(","))
+    let mut text = String::from("[");
+    for (at, number) in numbers.enumerate() {
+        if at > 0 {
+            text.push(',');
+        }
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{number}");
+    }
+    text.push(']');
+    text
 }
 
 fn move_into_place(file: TempPath, target: &Path) -> Result<()> {

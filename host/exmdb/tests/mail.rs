@@ -485,6 +485,82 @@ async fn searches_and_sorts_reach_columns_header_and_body() {
 }
 
 #[tokio::test]
+async fn subjects_are_found_in_a_large_folder_that_grows_and_shrinks() {
+    let (_folder, _store, mailbox) = fresh().await;
+    fill(&mailbox, 400).await;
+    let subject = |contains: &str| Restriction::Header {
+        name: "Subject".into(),
+        contains: contains.into(),
+    };
+    let view = view(&mailbox).await;
+    assert_eq!(view.search(&subject("M39")).await.unwrap().count, 11);
+    let oddities = vec![
+        mail("m390 again", "x"),
+        mail("", "no subject"),
+        mail(&format!("{} m399", "x".repeat(1100)), "long"),
+    ];
+    let inbox = inbox(&mailbox).await.id;
+    mailbox.append(inbox, oddities).await.unwrap();
+    view.set_flags(set(
+        Selection::Uids(vec![390..=390]),
+        FlagMode::Add,
+        ItemFlags::DELETED,
+    ))
+    .await
+    .unwrap();
+    view.expunge(None).await.unwrap();
+    view.sync(true).await.unwrap();
+    let found = view.search(&subject("m39")).await.unwrap();
+    assert_eq!(found.uids, [39..=39, 391..=399, 401..=401, 403..=403]);
+    // The field exists, though empty.
+    assert_eq!(view.search(&subject("")).await.unwrap().count, 402);
+}
+
+#[tokio::test]
+async fn one_store_that_ends_differently_for_its_items_gives_each_its_own_change_number() {
+    let (_folder, store, mailbox) = fresh().await;
+    fill(&mailbox, 4).await;
+    let view = view(&mailbox).await;
+    let seen = set(Selection::Uids(vec![2..=2]), FlagMode::Add, ItemFlags::SEEN);
+    view.set_flags(seen).await.unwrap();
+    let flagged = set(
+        Selection::Uids(vec![1..=4]),
+        FlagMode::Add,
+        ItemFlags::FLAGGED,
+    );
+    let result = view.set_flags(flagged).await.unwrap();
+    assert_eq!(uids(&result.rows), [1, 2, 3, 4]);
+    let mut modseqs: Vec<u64> = result.rows.iter().map(|row| row.modseq).collect();
+    modseqs.sort_unstable();
+    modseqs.dedup();
+    assert_eq!(modseqs.len(), 4);
+    assert_eq!(modseqs.last(), Some(&result.highest_modseq));
+    drop((view, mailbox));
+    let mailbox = store.mailbox(GUID).await.unwrap();
+    let rows = self::view(&mailbox)
+        .await
+        .fetch(everything(0))
+        .await
+        .unwrap()
+        .rows;
+    let flags: Vec<u32> = rows.iter().map(|row| row.flags.0 & 0x7).collect();
+    let both = ItemFlags::FLAGGED | ItemFlags::SEEN;
+    assert_eq!(
+        flags,
+        [
+            ItemFlags::FLAGGED,
+            both,
+            ItemFlags::FLAGGED,
+            ItemFlags::FLAGGED
+        ]
+    );
+    assert_eq!(
+        rows.iter().map(|row| row.modseq).collect::<Vec<_>>(),
+        result.rows.iter().map(|row| row.modseq).collect::<Vec<_>>()
+    );
+}
+
+#[tokio::test]
 async fn concurrent_appends_get_distinct_uids_in_commit_order() {
     let (_folder, _store, mailbox) = fresh().await;
     let inbox = inbox(&mailbox).await.id;

@@ -18,6 +18,7 @@ use tracing::Instrument as _;
 
 use crate::{
     Appended, ChangeNumber, Error, FolderId, ItemId, Mailbox, NewMail, Result, Rights, Uid,
+    blob::{PreparedBlob, PreparedPlace},
     index::{IndexRow, print_keywords},
     mailbox::{Actor, Core, Reader, commit::Work, now},
 };
@@ -182,7 +183,6 @@ async fn store(work: &mut Work, accepted: Accepted) -> Result<Appended> {
             ..
         } = message;
         let size = blob.size;
-        let blob = work.store_blob(blob).await?;
         let row = IndexRow {
             uid: work.next_uid(folder)?,
             item: ItemId(work.next_number()?),
@@ -209,42 +209,77 @@ pub(crate) fn day_of(seconds: i64) -> i32 {
     i32::try_from(seconds.div_euclid(86_400)).unwrap_or_default()
 }
 
+macro_rules! item { ($before:literal) => { concat!($before,
+    "INSERT INTO items (id, folder, uid, modseq, cn, read_cn, flag_cn, flags, size, internal_date, save_date, sent_date,
+        sent_day, blob, keywords, class, subject, base_subject, sender, first_from, first_to, first_cc, message_id, parents,
+        creator)
+        VALUES (?2, ?3, ?4, ?5, ?5, ?5, ?5, ?6, ?7, ?8, ?9, ?10, ?11, (SELECT id FROM blobs WHERE digest = ?1), ?12, ?13, ?14,
+        ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)"
+) } }
+
+/// An item whose blob is there.
+const ITEM: &str = item!("");
+/// An item and its blob, which the mailbox may have already: one statement for the database's thread.
+const WITH_BLOB: &str = item!(
+    "INSERT INTO blobs (digest, size, header_size, header_packed, frames, structure, data)
+        VALUES (?1, ?23, ?24, ?25, ?26, ?27, ?28) ON CONFLICT (digest) DO NOTHING; "
+);
+
 async fn insert(
     work: &mut Work,
     (folder, creator): (FolderId, Option<&str>),
     row: &IndexRow,
-    (blob, hot): (i64, &Hot),
+    (blob, hot): (PreparedBlob, &Hot),
 ) -> Result<()> {
-    sqlx::query(
-        "INSERT INTO items (id, folder, uid, modseq, cn, read_cn, flag_cn, flags, size, internal_date, save_date, sent_date,
-            sent_day, blob, keywords, class, subject, base_subject, sender, first_from, first_to, first_cc, message_id, parents,
-            creator)
-            VALUES (?1, ?2, ?3, ?4, ?4, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
-            ?22)",
-    )
-    .bind(row.item.0.cast_signed())
-    .bind(folder.0.cast_signed())
-    .bind(row.uid)
-    .bind(row.modseq.cast_signed())
-    .bind(row.flags.0)
-    .bind(row.size.cast_signed())
-    .bind(row.internal_date)
-    .bind(row.save_date)
-    .bind(row.sent_date)
-    .bind(row.sent_day)
-    .bind(blob)
-    .bind(print_keywords(&row.keywords))
-    .bind(&hot.class)
-    .bind(&hot.subject)
-    .bind(&hot.base_subject)
-    .bind(&hot.sender)
-    .bind(&hot.first_from)
-    .bind(&hot.first_to)
-    .bind(&hot.first_cc)
-    .bind(&hot.message_id)
-    .bind(&hot.parents)
-    .bind(creator)
-    .execute(work.conn()?)
-    .await?;
+    let PreparedBlob { digest, .. } = blob;
+    let (statements, blob) = match blob.place {
+        PreparedPlace::Database(_) => (WITH_BLOB, Some(blob)),
+        PreparedPlace::File(_) => {
+            work.store_blob(blob).await?;
+            (ITEM, None)
+        }
+    };
+    let item = sqlx::query(statements)
+        .bind(&digest[..])
+        .bind(row.item.0.cast_signed())
+        .bind(folder.0.cast_signed())
+        .bind(row.uid)
+        .bind(row.modseq.cast_signed())
+        .bind(row.flags.0)
+        .bind(row.size.cast_signed())
+        .bind(row.internal_date)
+        .bind(row.save_date)
+        .bind(row.sent_date)
+        .bind(row.sent_day)
+        .bind(print_keywords(&row.keywords))
+        .bind(&hot.class)
+        .bind(&hot.subject)
+        .bind(&hot.base_subject)
+        .bind(&hot.sender)
+        .bind(&hot.first_from)
+        .bind(&hot.first_to)
+        .bind(&hot.first_cc)
+        .bind(&hot.message_id)
+        .bind(&hot.parents)
+        .bind(creator);
+    let statement = match blob {
+        Some(PreparedBlob {
+            size,
+            header_size,
+            header_packed,
+            frames,
+            structure,
+            place: PreparedPlace::Database(data),
+            ..
+        }) => item
+            .bind(size.cast_signed())
+            .bind(header_size.cast_signed())
+            .bind(header_packed.cast_signed())
+            .bind(frames)
+            .bind(structure)
+            .bind(data),
+        _ => item,
+    };
+    statement.execute(work.conn()?).await?;
     Ok(())
 }

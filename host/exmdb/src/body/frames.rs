@@ -4,7 +4,10 @@
 //! frames stands in the blob's row; the packed bytes alone are a plain `.zst` file, which `zstd -d` turns back into the
 //! message when nothing else is left.
 
+use std::sync::{Mutex, PoisonError};
+
 use bytes::Bytes;
+use zstd::bulk::{Compressor, Decompressor};
 
 use crate::{Error, Result};
 
@@ -12,6 +15,33 @@ use crate::{Error, Result};
 pub(crate) const FRAME: usize = 128 * 1024;
 /// Level 1 is what an append can afford: about 400 MB/s, a factor of two to three on mail.
 const LEVEL: i32 = 1;
+
+static COMPRESSORS: Spare<Compressor<'static>> = Spare(Mutex::new(Vec::new()));
+static DECOMPRESSORS: Spare<Decompressor<'static>> = Spare(Mutex::new(Vec::new()));
+
+/// Contexts of zstd between two uses. To make one costs more than to unpack a mail with it: it is some hundred kilobytes, which
+/// the allocator takes from the system and gives back each time. At most [`Spare::KEPT`] wait here; one that failed is not used again.
+struct Spare<T>(Mutex<Vec<T>>);
+
+impl<T> Spare<T> {
+    /// As many as may be in use on a small machine; more are made when more are needed.
+    const KEPT: usize = 8;
+
+    fn take(&self, make: impl FnOnce() -> std::io::Result<T>) -> Result<T> {
+        let spare = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        Ok(match spare {
+            Some(spare) => spare,
+            None => make()?,
+        })
+    }
+
+    fn give_back(&self, context: T) {
+        let mut spare = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.len() < Self::KEPT {
+            spare.push(context);
+        }
+    }
+}
 
 /// Where each frame stands, in the blob and in its packed form.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,12 +162,14 @@ pub(crate) fn pack(data: &[u8], header: usize, frame: usize) -> Result<Packed> {
     let mut bytes = Vec::with_capacity(data.len() / 2 + 64);
     let mut lengths = Vec::new();
     let (head, body) = data.split_at_checked(header).unwrap_or((data, &[]));
+    let mut compressor = COMPRESSORS.take(|| Compressor::new(LEVEL))?;
     for piece in head.chunks(frame).chain(body.chunks(frame)) {
-        let packed = zstd::bulk::compress(piece, LEVEL)?;
+        let packed = compressor.compress(piece)?;
         let length = |n: usize| u32::try_from(n).map_err(|_| Error::Limit("blob frame".into()));
         lengths.push((length(piece.len())?, length(packed.len())?));
         bytes.extend_from_slice(&packed);
     }
+    COMPRESSORS.give_back(compressor);
     Ok(Packed {
         frames: Frames::from_lengths(&lengths),
         bytes,
@@ -145,8 +177,11 @@ pub(crate) fn pack(data: &[u8], header: usize, frame: usize) -> Result<Packed> {
 }
 
 pub(super) fn unpack(packed: &[u8], length: u32) -> Result<Bytes> {
-    let bytes = zstd::bulk::decompress(packed, length as usize)
+    let mut decompressor = DECOMPRESSORS.take(Decompressor::new)?;
+    let bytes = decompressor
+        .decompress(packed, length as usize)
         .map_err(|error| Error::Corrupt(format!("blob frame: {error}")))?;
+    DECOMPRESSORS.give_back(decompressor);
     if bytes.len() != length as usize {
         return Err(Error::Corrupt(
             "a blob frame is shorter than its table says".into(),

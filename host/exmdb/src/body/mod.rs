@@ -257,6 +257,7 @@ impl Stored {
             if take == length {
                 return Ok(piece);
             }
+            collected.reserve(length - collected.len());
             collected.extend_from_slice(&piece);
             at += take as u64;
         }

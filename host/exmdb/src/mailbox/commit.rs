@@ -23,6 +23,13 @@ use crate::{
     index::{FolderIndex, IndexChange, IndexRow},
 };
 
+/// Writes one folder; what is added may bind values from the fifteenth.
+macro_rules! update_folder { ($rest:literal) => { concat!(
+    "UPDATE folders SET parent = ?1, name = ?2, container_class = ?3, cn = ?4, acl_cn = ?5, uid_next = ?6, recent_uid = ?7,
+        highest_modseq = ?8, tombstone_floor = ?9, items = ?10, unread = ?11, deleted = ?12, size = ?13 WHERE id = ?14",
+    $rest
+) } }
+
 /// An open transaction.
 #[derive(Debug)]
 pub(crate) struct Work {
@@ -219,46 +226,64 @@ impl Work {
         Ok(())
     }
 
+    /// Most commits change one folder and the counter. These are one statement for the database's thread, because to wake it and
+    /// be woken costs more than what it does.
     async fn write_and_commit(&mut self) -> Result<()> {
-        for folder in std::mem::take(&mut self.dirty) {
-            if let Some(folder) = self.state.folders.get(&folder).cloned() {
-                write_folder(self.reader.conn()?, &folder).await?;
-            }
-        }
-        if self.state.counter != self.counter_before {
-            sqlx::query("UPDATE meta SET counter = ?, uid_validity = ?")
-                .bind(self.state.counter.cast_signed())
-                .bind(self.state.uid_validity)
+        let dirty = std::mem::take(&mut self.dirty);
+        let mut folders: Vec<_> = dirty
+            .iter()
+            .filter_map(|folder| self.state.folders.get(folder).cloned())
+            .collect();
+        let last = folders.pop();
+        for folder in folders {
+            let update = sqlx::query(update_folder!(""));
+            bind_folder(update, &folder)
                 .execute(self.reader.conn()?)
                 .await?;
         }
-        sqlx::query("COMMIT").execute(self.reader.conn()?).await?;
+        let counter = self.state.counter.cast_signed();
+        let uid_validity = self.state.uid_validity;
+        let counted = self.state.counter != self.counter_before;
+        let commit = match &last {
+            Some(folder) if counted => {
+                let all =
+                    update_folder!("; UPDATE meta SET counter = ?15, uid_validity = ?16; COMMIT");
+                bind_folder(sqlx::query(all), folder)
+                    .bind(counter)
+                    .bind(uid_validity)
+            }
+            Some(folder) => bind_folder(sqlx::query(update_folder!("; COMMIT")), folder),
+            None if counted => {
+                sqlx::query("UPDATE meta SET counter = ?1, uid_validity = ?2; COMMIT")
+                    .bind(counter)
+                    .bind(uid_validity)
+            }
+            None => sqlx::query("COMMIT"),
+        };
+        commit.execute(self.reader.conn()?).await?;
         Ok(())
     }
 }
 
-async fn write_folder(conn: &mut SqliteConnection, folder: &FolderState) -> Result<()> {
-    sqlx::query(
-        "UPDATE folders SET parent = ?, name = ?, container_class = ?, cn = ?, acl_cn = ?, uid_next = ?, recent_uid = ?,
-            highest_modseq = ?, tombstone_floor = ?, items = ?, unread = ?, deleted = ?, size = ? WHERE id = ?",
-    )
-    .bind(folder.parent.map(|parent| parent.0.cast_signed()))
-    .bind(&folder.name)
-    .bind(&folder.container_class)
-    .bind(folder.cn.cast_signed())
-    .bind(folder.acl_cn.cast_signed())
-    .bind(folder.uid_next)
-    .bind(folder.recent_uid)
-    .bind(folder.highest_modseq.cast_signed())
-    .bind(folder.tombstone_floor.cast_signed())
-    .bind(folder.items)
-    .bind(folder.unread)
-    .bind(folder.deleted)
-    .bind(folder.size.cast_signed())
-    .bind(folder.id.0.cast_signed())
-    .execute(conn)
-    .await?;
-    Ok(())
+type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
+
+/// The fourteen values of `update_folder`.
+fn bind_folder<'q>(update: Query<'q>, folder: &FolderState) -> Query<'q> {
+    update
+        .bind(folder.parent.map(|parent| parent.0.cast_signed()))
+        .bind(folder.name.clone())
+        .bind(folder.container_class.clone())
+        .bind(folder.cn.cast_signed())
+        .bind(folder.acl_cn.cast_signed())
+        .bind(folder.uid_next)
+        .bind(folder.recent_uid)
+        .bind(folder.highest_modseq.cast_signed())
+        .bind(folder.tombstone_floor.cast_signed())
+        .bind(folder.items)
+        .bind(folder.unread)
+        .bind(folder.deleted)
+        .bind(folder.size.cast_signed())
+        .bind(folder.id.0.cast_signed())
 }
 
 impl FolderState {

@@ -13,6 +13,8 @@ const PAGE: usize = 256 * 1024;
 const ROW: usize = 96;
 /// Rows of one batch: their structures and headers are about as large as a page.
 const BATCH: usize = 64;
+/// The same without headers and properties. Structures are small, and each batch is a wait for the database's thread.
+const BATCH_OF_STRUCTURES: usize = 256;
 
 impl View {
     /// Rows of the selection behind `after`, in order of position. Items that others expunged are left out, though they hold
@@ -29,7 +31,11 @@ impl View {
         }
         let mut octets = 0;
         let mut filled = 0;
-        for rows in page.rows.chunks_mut(BATCH) {
+        let batch = match wanted.0 & all {
+            Columns::STRUCTURE => BATCH_OF_STRUCTURES,
+            _ => BATCH,
+        };
+        for rows in page.rows.chunks_mut(batch) {
             self.fill(rows, &query)
                 .await
                 .map_err(|error| error.of(self.core.guid))?;

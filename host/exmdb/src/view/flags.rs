@@ -1,11 +1,14 @@
 //! STORE: flags of many items in one statement. What changed decides which version moves: `\Seen` the read state's,
 //! `\Deleted`, `$MDNSent` and other keywords that MAPI does not know `flag_cn`, all others `cn`.
 
+use std::collections::BTreeMap;
+
 use futures_util::FutureExt;
 
 use super::{View, ViewRecord, spans};
 use crate::{
     Error, FlagMode, FlagResult, FlagUpdate, ItemFlags, ItemId, Result, Rights, Span,
+    blob::json_numbers,
     index::{IndexRow, print_keywords},
     mailbox::{Actor, commit::Work, keywords::imap_only},
 };
@@ -41,6 +44,23 @@ impl View {
     }
 }
 
+/// What an item becomes; most updates make few different ones. Those that become the same are written with one statement, whose
+/// list of ids is all that the database has to parse, and get consecutive change numbers.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Outcome {
+    flags: u32,
+    keywords: Vec<u16>,
+    moves: u8,
+}
+
+/// An item that an update changes.
+#[derive(Debug)]
+struct Changed {
+    /// Among the rows of the answer.
+    place: usize,
+    before: IndexRow,
+}
+
 async fn store(
     work: &mut Work,
     record: &ViewRecord,
@@ -60,7 +80,7 @@ async fn store(
     let selected = select(work, record, uids).await?;
     let mut rows = Vec::with_capacity(selected.len());
     let mut refused = Vec::new();
-    let mut written = Vec::new();
+    let mut changes: BTreeMap<Outcome, Vec<Changed>> = BTreeMap::new();
     for (position, before) in selected {
         if update
             .unchanged_since
@@ -69,20 +89,27 @@ async fn store(
             refused.push(before.uid);
             continue;
         }
-        let mut after = IndexRow {
+        let after = IndexRow {
             flags: flags(&before, update),
             keywords: keyword_set(&before, update, &keywords),
             ..before.clone()
         };
         let moves = moves(work, &before, &after);
         if moves != 0 {
-            after.modseq = work.next_number()?;
-            written.push(json(&after, moves));
-            work.changed(record.folder, &before, after.clone())?;
+            let outcome = Outcome {
+                flags: after.flags.0,
+                keywords: after.keywords.clone(),
+                moves,
+            };
+            let place = rows.len();
+            changes
+                .entry(outcome)
+                .or_default()
+                .push(Changed { place, before });
         }
         rows.push((position, after));
     }
-    write(work, &written).await?;
+    carry_out(work, record, changes, &mut rows).await?;
     let shown = record.shown();
     Ok(FlagResult {
         rows: rows
@@ -92,6 +119,26 @@ async fn store(
         modified: spans(refused),
         highest_modseq: work.state.folder(record.folder)?.highest_modseq,
     })
+}
+
+/// Writes the changes; the rows get their change numbers.
+async fn carry_out(
+    work: &mut Work,
+    record: &ViewRecord,
+    changes: BTreeMap<Outcome, Vec<Changed>>,
+    rows: &mut [(u32, IndexRow)],
+) -> Result<()> {
+    for (outcome, changed) in changes {
+        let first = work.reserve_numbers(changed.len() as u64)?;
+        write(work, &outcome, first, &changed).await?;
+        for (modseq, Changed { place, before }) in (first..).zip(changed) {
+            if let Some((_, after)) = rows.get_mut(place) {
+                after.modseq = modseq;
+                work.changed(record.folder, &before, after.clone())?;
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn select(
@@ -172,28 +219,22 @@ fn moves(work: &Work, before: &IndexRow, after: &IndexRow) -> u8 {
     moves
 }
 
-fn json(row: &IndexRow, moves: u8) -> String {
-    format!(
-        "[{},{},\"{}\",{},{moves}]",
-        row.item,
-        row.flags.0,
-        print_keywords(&row.keywords),
-        row.modseq
-    )
-}
-
-async fn write(work: &mut Work, rows: &[String]) -> Result<()> {
-    if rows.is_empty() {
-        return Ok(());
-    }
+async fn write(work: &mut Work, outcome: &Outcome, first: u64, changed: &[Changed]) -> Result<()> {
+    let items = changed
+        .iter()
+        .map(|changed| changed.before.item.0.cast_signed());
     sqlx::query(
-        "UPDATE items SET flags = j.value->>1, keywords = j.value->>2, modseq = j.value->>3,
-            cn = iif(j.value->>4 & 1, j.value->>3, cn),
-            read_cn = iif(j.value->>4 & 2, j.value->>3, read_cn),
-            flag_cn = iif(j.value->>4 & 4, j.value->>3, flag_cn)
-            FROM json_each(?) j WHERE items.id = j.value->>0",
+        "UPDATE items SET flags = ?1, keywords = ?2, modseq = ?3 + j.key,
+            cn = iif(?4 & 1, ?3 + j.key, cn),
+            read_cn = iif(?4 & 2, ?3 + j.key, read_cn),
+            flag_cn = iif(?4 & 4, ?3 + j.key, flag_cn)
+            FROM json_each(?5) j WHERE items.id = j.value",
     )
-    .bind(format!("[{}]", rows.join(",")))
+    .bind(outcome.flags)
+    .bind(print_keywords(&outcome.keywords))
+    .bind(first.cast_signed())
+    .bind(outcome.moves)
+    .bind(json_numbers(items))
     .execute(work.conn()?)
     .await?;
     Ok(())
@@ -215,7 +256,7 @@ impl Work {
         if items.is_empty() || self.state.rights(actor, folder).contains(any) {
             return Ok(());
         }
-        let ids = crate::blob::json_numbers(items.iter().map(|item| item.0.cast_signed()));
+        let ids = json_numbers(items.iter().map(|item| item.0.cast_signed()));
         let count = "SELECT count(*) FROM items WHERE id IN (SELECT value FROM json_each(?)) AND creator IS NOT ?";
         let others: i64 = sqlx::query_scalar(count)
             .bind(ids)

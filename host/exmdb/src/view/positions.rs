@@ -44,15 +44,17 @@ impl Positions {
     /// Adds UIDs at the end, ascending and above all that are there.
     pub(crate) fn extend(&mut self, uids: impl IntoIterator<Item = u32>) {
         for uid in uids {
-            let position = self.len() + 1;
-            match self.0.last_mut() {
-                Some(run) if run.last + 1 == uid => run.last = uid,
-                _ => self.0.push(Run {
-                    position,
-                    first: uid,
-                    last: uid,
-                }),
+            if let Some(run) = self.0.last_mut()
+                && run.last + 1 == uid
+            {
+                run.last = uid;
+                continue;
             }
+            self.0.push(Run {
+                position: self.len() + 1,
+                first: uid,
+                last: uid,
+            });
         }
     }
 
