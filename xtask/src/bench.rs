@@ -32,7 +32,7 @@ pub(crate) struct Bench {
     /// Start what was built before.
     #[arg(long)]
     no_build: bool,
-    /// What to measure, such as `mail`.
+    /// What to measure: `mail`, `big`, and what `waxwing-load --help` lists.
     family: String,
     /// Given to the benchmark: `--json`, `--only ROW`, and what the family has.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

@@ -1,5 +1,6 @@
 //! Families of benchmarks. A new one is a file (or a folder, with a file for each row) and a line in [`Family`].
 
+mod big;
 mod mail;
 mod neighbours;
 
@@ -14,6 +15,8 @@ pub(crate) enum Family {
     Mail(mail::Mail),
     /// What an IMAP session notices of a hostile plugin: its 99th percentile beside one that spins, eats memory, floods.
     Neighbours(neighbours::Neighbours),
+    /// A folder of 400,000 messages: SELECT cold and warm, flags of all, resynchronising, memory.
+    Big(big::Big),
 }
 
 impl Family {
@@ -21,6 +24,7 @@ impl Family {
         match self {
             Family::Mail(mail) => mail.run(built).await,
             Family::Neighbours(neighbours) => neighbours.run(built).await,
+            Family::Big(big) => big.run(built).await,
         }
     }
 }

@@ -22,7 +22,9 @@ use argon2::{
 };
 use clap::ValueEnum;
 
-use super::{HASH_MEMORY, HASH_PASSES, PASSWORD, Process, Site, address, free_ports, temporary};
+use super::{
+    HASH_MEMORY, HASH_PASSES, PASSWORD, Process, Site, UNHASHED, address, free_ports, temporary,
+};
 
 /// Its configuration; words between `@` are filled in.
 const TEMPLATE: &str = include_str!("dovecot.conf");
@@ -107,7 +109,7 @@ impl Dovecot {
     }
 }
 
-/// All users, with the hash that Waxwing would store.
+/// All users, with the hash that Waxwing would store; some with none, see [`UNHASHED`].
 fn passwd_file(users: &[String]) -> Result<String> {
     let broken = |error: &dyn std::fmt::Display| anyhow::anyhow!("password hash: {error}");
     let params = Params::new(HASH_MEMORY, HASH_PASSES, 1, None).map_err(|error| broken(&error))?;
@@ -116,10 +118,11 @@ fn passwd_file(users: &[String]) -> Result<String> {
         .hash_password(PASSWORD.as_bytes(), &salt)
         .map_err(|error| broken(&error))?
         .to_string();
-    Ok(users
-        .iter()
-        .map(|user| format!("{}:{{ARGON2ID}}{hash}\n", address(user)))
-        .collect())
+    let line = |user: &String| match user.starts_with(UNHASHED) {
+        true => format!("{}:{{PLAIN}}{PASSWORD}\n", address(user)),
+        false => format!("{}:{{ARGON2ID}}{hash}\n", address(user)),
+    };
+    Ok(users.iter().map(line).collect())
 }
 
 /// Whom its processes run as.

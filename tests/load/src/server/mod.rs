@@ -18,6 +18,9 @@ pub(crate) use waxwing::{Settings, Waxwing};
 
 /// The password of every user.
 pub(crate) const PASSWORD: &str = "correct horse battery";
+/// What the names of users begin with whose password Dovecot keeps as it is. Dovecot's cache keeps what is stored and hashes
+/// again at each log-in; Waxwing's remembers for some minutes what was verified. With these users the hash costs neither anything.
+pub(crate) const UNHASHED: &str = "unhashed";
 /// A domain that nobody has (RFC 2606).
 pub(crate) const DOMAIN: &str = "example.test";
 /// What checking a password costs, in KiB and passes: Waxwing's default, given to both sides.
@@ -106,8 +109,9 @@ impl Process {
     }
 }
 
-impl Drop for Process {
-    fn drop(&mut self) {
+impl Process {
+    /// Tells it to stop, waits, and kills it when it does not.
+    fn stop(&mut self) {
         let told = self.signal(rustix::process::Signal::TERM);
         let deadline = Instant::now() + PATIENCE;
         while told.is_ok() && Instant::now() < deadline {
@@ -119,5 +123,11 @@ impl Drop for Process {
         // It may have ended by itself.
         let _ = self.0.kill();
         let _ = self.0.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.stop();
     }
 }

@@ -29,6 +29,7 @@ pub(crate) struct Waxwing {
     pub(crate) site: Site,
     /// IMAP with TLS from the first byte.
     pub(crate) imaps: SocketAddr,
+    ports: [SocketAddr; 4],
     binary: PathBuf,
     folder: tempfile::TempDir,
 }
@@ -68,16 +69,8 @@ impl Waxwing {
             output(&mut command(&["plugin", "activate", &name]), None)?;
         }
         output(&mut command(&["domain", "add", DOMAIN]), None)?;
-        let log = folder.path().join("server.log");
-        let to = File::create(&log)?;
-        let child = command(&["serve"])
-            .stdin(Stdio::null())
-            .stdout(to.try_clone()?)
-            .stderr(to)
-            .spawn()
-            .with_context(|| built.binary.display().to_string())?;
-        let mut process = Process(child);
-        process.wait_for(&[imap, imaps, smtp, lmtp], &log)?;
+        let ports = [imap, imaps, smtp, lmtp];
+        let process = serve(&built.binary, folder.path(), &ports)?;
         let waxwing = Waxwing {
             process,
             site: Site {
@@ -86,6 +79,7 @@ impl Waxwing {
                 lmtp,
             },
             imaps,
+            ports,
             binary: built.binary.clone(),
             folder,
         };
@@ -93,6 +87,13 @@ impl Waxwing {
             waxwing.add_user(user)?;
         }
         Ok(waxwing)
+    }
+
+    /// Stops the server and starts it again, with nothing in memory.
+    pub(crate) fn restart(&mut self) -> Result<()> {
+        self.process.stop();
+        self.process = serve(&self.binary, self.folder.path(), &self.ports)?;
+        Ok(())
     }
 
     /// Adds a user, through the running server.
@@ -136,6 +137,20 @@ impl Waxwing {
             .parse()?;
         Ok(kibibytes * 1024)
     }
+}
+
+fn serve(binary: &Path, folder: &Path, ports: &[SocketAddr]) -> Result<Process> {
+    let log = folder.join("server.log");
+    let to = File::create(&log)?;
+    let child = administer(binary, folder, &["serve"])
+        .stdin(Stdio::null())
+        .stdout(to.try_clone()?)
+        .stderr(to)
+        .spawn()
+        .with_context(|| binary.display().to_string())?;
+    let mut process = Process(child);
+    process.wait_for(ports, &log)?;
+    Ok(process)
 }
 
 fn administer(binary: &Path, folder: &Path, arguments: &[&str]) -> Command {

@@ -1,11 +1,12 @@
-//! `login_per_s`: connections that log in and out, twenty at a time, each user's password verified a moment before.
+//! `login_per_s` and `login_unhashed_per_s`: connections that log in and out, twenty at a time, each user's password verified a
+//! moment before; the same hash on both sides, and none at the peer's.
 
 use std::time::Instant;
 
 use anyhow::Result;
 use futures_util::future::try_join_all;
 
-use super::{BUSY, Comparison, Scale, busy};
+use super::{BUSY, Comparison, busy, unhashed};
 use crate::{
     client::imap::Imap,
     row::Better,
@@ -20,12 +21,20 @@ pub(super) const LOGIN: Comparison = Comparison {
     unit: "1/s",
     better: Better::More,
     reads: false,
-    round: |site, scale| Box::pin(round(site, scale)),
+    round: |site, _| Box::pin(round(site, busy)),
 };
 
-async fn round(site: &Site, _: Scale) -> Result<f64> {
+pub(super) const UNHASHED_LOGIN: Comparison = Comparison {
+    name: "login_unhashed_per_s",
+    unit: "1/s",
+    better: Better::More,
+    reads: false,
+    round: |site, _| Box::pin(round(site, unhashed)),
+};
+
+async fn round(site: &Site, name: fn(usize) -> String) -> Result<f64> {
     let started = Instant::now();
-    try_join_all((0..BUSY).map(|number| log_in_and_out(site, address(&busy(number))))).await?;
+    try_join_all((0..BUSY).map(|number| log_in_and_out(site, address(&name(number))))).await?;
     Ok((BUSY * EACH) as f64 / started.elapsed().as_secs_f64())
 }
 

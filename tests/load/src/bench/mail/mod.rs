@@ -11,6 +11,7 @@ mod lmtp;
 mod login;
 mod search;
 mod select;
+mod sort;
 mod store;
 
 use std::{future::Future, pin::Pin};
@@ -20,7 +21,7 @@ use clap::Args;
 
 use crate::{
     row::{Better, Row, Wanted, median},
-    server::{Built, Dovecot, Format, Settings, Site, Waxwing},
+    server::{Built, Dovecot, Format, Settings, Site, UNHASHED, Waxwing},
 };
 
 /// `mail …`
@@ -66,6 +67,7 @@ struct Comparison {
 
 const ROWS: &[&Comparison] = &[
     &login::LOGIN,
+    &login::UNHASHED_LOGIN,
     &append::ONE,
     &append::TWENTY,
     &lmtp::LMTP,
@@ -73,6 +75,7 @@ const ROWS: &[&Comparison] = &[
     &fetch::BODY,
     &select::SELECT,
     &search::SUBJECT,
+    &sort::DATE,
     &store::FLAGS,
     &copy::COPY,
 ];
@@ -95,6 +98,7 @@ impl Mail {
             .collect();
         let users: Vec<String> = std::iter::once(READER.to_owned())
             .chain((0..BUSY).map(busy))
+            .chain((0..BUSY).map(unhashed))
             .collect();
         let scale = Scale {
             messages: self.messages,
@@ -149,7 +153,21 @@ impl Mail {
     }
 }
 
+/// The name of a user whose password costs Dovecot nothing.
+fn unhashed(number: usize) -> String {
+    format!("{UNHASHED}{number}")
+}
+
 /// The name of a busy user.
 fn busy(number: usize) -> String {
     format!("busy{number}")
+}
+
+/// How many numbers stand in an untagged response of this name.
+fn numbers_of(line: &[u8], name: &[u8]) -> usize {
+    let numbers = line.strip_prefix(name).unwrap_or_default();
+    numbers
+        .split(|&byte| byte == b' ')
+        .filter(|number| !number.is_empty())
+        .count()
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
-use super::{Comparison, READER, Scale};
+use super::{Comparison, READER, Scale, numbers_of};
 use crate::{
     client::imap::Imap,
     row::Better,
@@ -26,12 +26,7 @@ async fn round(site: &Site, _: Scale) -> Result<f64> {
     let started = Instant::now();
     client
         .command_showing("SEARCH SUBJECT \"invoice\"", |line| {
-            if let Some(numbers) = line.strip_prefix(b"* SEARCH") {
-                found = numbers
-                    .split(|&byte| byte == b' ')
-                    .filter(|number| !number.is_empty())
-                    .count();
-            }
+            found += numbers_of(line, b"* SEARCH");
         })
         .await?;
     let seconds = started.elapsed().as_secs_f64();
