@@ -62,18 +62,23 @@ impl View {
         let index = self.core.index(self.record.folder).await?;
         let columns = index.read();
         let shown = self.shown();
-        let spans = shown.uid_spans(&query.selection);
+        let mut spans = shown.uid_spans(&query.selection);
+        shown.positions.skip(&mut spans, query.after);
         let limit = usize::try_from(query.limit)
             .unwrap_or(usize::MAX)
             .clamp(1, PAGE / ROW);
         let since = query.changed_since.unwrap_or(0);
         let mut rows = Vec::new();
         let mut next = None;
-        for (position, place) in shown
-            .selected(&spans, &columns)
-            .skip_while(|(position, _)| *position <= query.after)
-        {
-            let Some(row) = columns.row(place).filter(|row| row.modseq > since) else {
+        let changed = |place: usize| {
+            columns
+                .hot()
+                .get(place)
+                .is_some_and(|hot| hot.modseq > since)
+        };
+        for (position, place) in shown.selected(&spans, &columns) {
+            // Most of a large folder is passed over here when a client resynchronises.
+            let Some(row) = changed(place).then(|| columns.row(place)).flatten() else {
                 continue;
             };
             if rows.len() == limit {

@@ -95,6 +95,25 @@ impl Positions {
             .collect()
     }
 
+    /// Takes from ascending spans of UIDs what stands at positions up to `after`, so that a page costs nothing for those before it.
+    pub(crate) fn skip(&self, spans: &mut Vec<Span>, after: u32) {
+        if after == 0 {
+            return;
+        }
+        let Some(run) = self.0.get(self.0.partition_point(|run| {
+            // The last position of the run; positions never pass u32.
+            run.position + (run.length() - 1) <= after
+        })) else {
+            spans.clear();
+            return;
+        };
+        let first = run.first + (after + 1).saturating_sub(run.position);
+        spans.retain(|span| *span.end() >= first);
+        if let Some(span) = spans.first_mut() {
+            *span = (*span.start()).max(first)..=*span.end();
+        }
+    }
+
     /// Removes UIDs (ascending); answers the positions they had, ascending.
     pub(crate) fn remove(&mut self, uids: &[u32]) -> Vec<u32> {
         let gone: Vec<u32> = uids.iter().filter_map(|uid| self.position(*uid)).collect();
@@ -181,6 +200,16 @@ mod tests {
         for (place, uid) in (1..).zip(model) {
             assert_eq!(positions.uid_spans(place..=place), [*uid..=*uid]);
             assert_eq!(positions.position(*uid), Some(place));
+        }
+        for after in 0..=model.len() {
+            let (mut single, mut wide) =
+                (model.iter().map(|uid| *uid..=*uid).collect(), vec![1..=99]);
+            positions.skip(&mut single, after as u32);
+            positions.skip(&mut wide, after as u32);
+            assert_eq!(single.len(), model.len() - after);
+            let first = model.get(after).copied().filter(|_| after > 0);
+            let expected = first.or(Some(1).filter(|_| after == 0));
+            assert_eq!(wide.first().map(|span| *span.start()), expected);
         }
         let beyond = model.len() as u32 + 1;
         assert_eq!(positions.uid_spans(beyond..=beyond), []);

@@ -3,8 +3,8 @@
 //! Equal: `mail_fsync = always` (an OK is on disk after a power cut, as ours is), the same password hash of the same cost,
 //! a cache of verified passwords on both sides, no TLS, the same file system. To its advantage: log-in processes that
 //! serve many connections, IMAP processes that are there before they are needed and used again, no statistics, no limit on
-//! memory. Its format is `sdbox` unless another is asked for: of the three that keep flags and messages apart from other
-//! servers' reach it was the fastest at durable APPENDs here; `docs/performance.md` has the figures.
+//! memory. Its format is `sdbox` unless another is asked for: it was the fastest of the three at durable APPENDs one after another,
+//! and elsewhere they differ by less than one run from the next; `docs/performance.md` has the figures.
 //!
 //! It runs as the accounts that Debian's package makes when we are root, and as ourselves when we are not.
 
