@@ -1,7 +1,7 @@
 //! STORE: flags of many items in one statement. What changed decides which version moves: `\Seen` the read state's,
 //! `\Deleted`, `$MDNSent` and other keywords that MAPI does not know `flag_cn`, all others `cn`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use futures_util::FutureExt;
 
@@ -22,11 +22,20 @@ const MOVES_FLAG: u8 = 4;
 const IMAP_ONLY: u32 = ItemFlags::DELETED | ItemFlags::MDN_SENT;
 
 impl View {
-    /// Changes flags, durable when it returns; items that have the flags already are not touched.
+    /// Changes flags, durable when it returns; items that have the flags already are not touched. The rows it answers count
+    /// as told, unless the view is rolled back before it returns.
     ///
     /// # Errors
     /// `Denied` without the right to edit or in a read-only view, `Invalid` for a keyword that is none.
-    pub async fn set_flags(&self, update: FlagUpdate) -> Result<FlagResult> {
+    pub fn set_flags(
+        &self,
+        update: FlagUpdate,
+    ) -> impl Future<Output = Result<FlagResult>> + Send + use<> {
+        let (view, generation) = (self.clone(), self.shown().generation);
+        async move { view.change_flags(update, generation).await }
+    }
+
+    async fn change_flags(&self, update: FlagUpdate, generation: u64) -> Result<FlagResult> {
         self.demand_writable()?;
         let record = self.record.clone();
         let spans = self.shown().uid_spans(&update.selection);
@@ -34,11 +43,14 @@ impl View {
             .core
             .write(move |work| async move { store(work, &record, &spans, &update).await }.boxed())
             .await?;
-        let mut shown = self.shown();
-        for row in &result.rows {
-            if row.modseq > shown.modseq {
-                shown.own.insert(row.uid.0, row.modseq);
-            }
+        let Ok(mut shown) = self.shown_since(generation) else {
+            return Ok(result);
+        };
+        let told = shown.modseq;
+        let newer: Vec<_> = result.rows.iter().filter(|row| row.modseq > told).collect();
+        if !newer.is_empty() {
+            let own = Arc::make_mut(&mut shown.own);
+            own.extend(newer.iter().map(|row| (row.uid.0, row.modseq)));
         }
         Ok(result)
     }

@@ -2,12 +2,14 @@
 //!
 //! A view keeps the UIDs it shows as runs, the modseq it has shown, and nothing per item; rows come from the folder index.
 //! Its record lives in the mailbox's registry under an id until it is closed, so a frozen session names it and finds it as it
-//! was. One command is one call: what it selects is resolved, read and changed under one lock.
+//! was. One command is one call: what it selects is resolved, read and changed under one lock. What the client was told can be
+//! taken back until it has really been told (`mark`).
 
 mod bodies;
 mod expunge;
 mod fetch;
 mod flags;
+mod mark;
 mod positions;
 mod search;
 mod sync;
@@ -24,6 +26,7 @@ use crate::{
     index::{IndexColumns, IndexRow},
     mailbox::{Actor, Core, state::State},
 };
+use mark::Mark;
 use positions::{Positions, resolve, spans};
 
 /// Views of one mailbox open at a time.
@@ -52,16 +55,21 @@ pub(crate) struct ViewRecord {
 /// What the client was told.
 #[derive(Debug)]
 struct Shown {
-    positions: Positions,
+    /// Shared with the mark until one of the two changes.
+    positions: Arc<Positions>,
     uid_next: u32,
     /// Flags up to this modseq.
     modseq: u64,
     /// Expunges up to this modseq.
     expunges: u64,
     /// Newer flags of single items, which the client was told in answer to its own command: UID to modseq.
-    own: HashMap<u32, u64>,
+    own: Arc<HashMap<u32, u64>>,
     /// UIDs that are `\Recent` here.
     recent: Vec<Span>,
+    /// Where a roll-back leads.
+    mark: Option<Mark>,
+    /// Counts roll-backs: a call that began before one changes nothing after it.
+    generation: u64,
 }
 
 impl Shown {
@@ -164,14 +172,16 @@ impl Mailbox {
                 .iter()
                 .position(|hot| !ItemFlags(hot.flags).has(ItemFlags::SEEN));
             let shown = Shown {
-                positions: Positions::new(columns.hot().iter().map(|hot| hot.uid)),
+                positions: Arc::new(Positions::new(columns.hot().iter().map(|hot| hot.uid))),
                 uid_next: columns.uid_next,
                 modseq: columns.highest_modseq,
                 expunges: columns.removed_modseq,
-                own: HashMap::new(),
+                own: Arc::default(),
                 recent: self
                     .core
                     .claim_recent(state.folder(folder)?, columns.uid_next, read_only),
+                mark: None,
+                generation: 0,
             };
             (
                 shown,

@@ -1,36 +1,41 @@
 //! Telling a client what happened: RFC 9051 7.5.1 wants expunges only where the protocol allows them, new items at any time.
 
-use super::{View, spans};
-use crate::{Result, ViewChanges};
+use std::sync::Arc;
+
+use super::{Shown, View, spans};
+use crate::{Result, ViewChanges, index::IndexColumns};
 
 impl View {
-    /// What happened since the view was last told. Without `allow_expunge`, vanished items keep their positions.
+    /// What happened since the view was last told. Without `allow_expunge`, vanished items keep their positions. The call
+    /// belongs to the turn in which it is made, not to the one in which it is first polled.
     ///
     /// # Errors
-    /// `NotFound` when the folder was deleted.
-    pub async fn sync(&self, allow_expunge: bool) -> Result<ViewChanges> {
+    /// `NotFound` when the folder was deleted, `Expired` when the view was rolled back meanwhile.
+    pub fn sync(
+        &self,
+        allow_expunge: bool,
+    ) -> impl Future<Output = Result<ViewChanges>> + Send + use<> {
+        let (view, generation) = (self.clone(), self.shown().generation);
+        async move { view.tell(allow_expunge, generation).await }
+    }
+
+    async fn tell(&self, allow_expunge: bool, generation: u64) -> Result<ViewChanges> {
         let folder = self.readable().await?.folder(self.record.folder)?.clone();
         let index = self.core.index(self.record.folder).await?;
         let columns = index.read();
-        let mut shown = self.shown();
+        let mut shown = self.shown_since(generation)?;
         let last = shown.positions.last_uid();
-        let mut gone = Vec::new();
-        if allow_expunge && columns.removed_modseq > shown.expunges {
-            gone = shown
-                .positions
-                .uids()
-                .filter(|uid| columns.find(*uid).is_none())
-                .collect();
-            shown.expunges = columns.removed_modseq;
-        }
-        let mut expunged = shown.positions.remove(&gone);
-        expunged.reverse();
+        let gone = match allow_expunge {
+            true => shown.vanished(&columns),
+            false => Vec::new(),
+        };
+        let expunged = shown.remove(&gone);
         let arrived = columns
             .hot()
             .get(columns.lower_bound(last + 1)..)
             .unwrap_or_default();
-        shown.positions.extend(arrived.iter().map(|hot| hot.uid));
-        if shown.positions.last_uid() > last {
+        if !arrived.is_empty() {
+            Arc::make_mut(&mut shown.positions).extend(arrived.iter().map(|hot| hot.uid));
             let claimed = self
                 .core
                 .claim_recent(&folder, columns.uid_next, self.record.read_only);
@@ -54,7 +59,9 @@ impl View {
             .collect();
         shown.modseq = columns.highest_modseq;
         shown.uid_next = columns.uid_next;
-        shown.own.clear();
+        if !shown.own.is_empty() {
+            shown.own = Arc::default();
+        }
         Ok(ViewChanges {
             expunged,
             expunged_uids: spans(gone),
@@ -63,5 +70,27 @@ impl View {
             changed,
             highest_modseq: shown.modseq,
         })
+    }
+}
+
+impl Shown {
+    /// UIDs shown whose items are gone; counts them as told.
+    fn vanished(&mut self, columns: &IndexColumns) -> Vec<u32> {
+        if columns.removed_modseq <= self.expunges {
+            return Vec::new();
+        }
+        self.expunges = columns.removed_modseq;
+        let uids = self.positions.uids();
+        uids.filter(|uid| columns.find(*uid).is_none()).collect()
+    }
+
+    /// Removes UIDs; their positions, highest first.
+    fn remove(&mut self, gone: &[u32]) -> Vec<u32> {
+        if gone.is_empty() {
+            return Vec::new();
+        }
+        let mut expunged = Arc::make_mut(&mut self.positions).remove(gone);
+        expunged.reverse();
+        expunged
     }
 }
