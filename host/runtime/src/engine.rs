@@ -1,6 +1,6 @@
 //! The wasmtime engine: one for the process, with the pooling allocator, classic fibers and a clock.
 //!
-//! The pool is sized for *live* instances only: idle sessions are frozen. A wasip2 component is three core instances
+//! The pool is sized for *live* instances only: idle sessions are frozen, at the latest when somebody waits for a place. A wasip2 component is three core instances
 //! and two tables; copy-on-write images cost four memory maps per instance, and Linux gives a process 65,530, so
 //! the pool is capped well below the 16,324 instances that would use them up. No memory stays resident in freed
 //! slots, and memory protection keys are left out: they buy density that we do not need and cost a feature
@@ -10,9 +10,15 @@
 //! epoch has passed yields to tokio, goes on as a long turn (`long_turns`), and is stopped when its turn has used its CPU
 //! time (`instance`).
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::{
@@ -67,6 +73,9 @@ pub(crate) struct Engine {
     pub(crate) config: EngineConfig,
     pub(crate) long_turns: LongTurns,
     places: Arc<Semaphore>,
+    /// How many wait for a place, and the call to sessions that do nothing to give theirs up.
+    waiting: AtomicUsize,
+    wanted: Notify,
 }
 
 /// The right to one live instance.
@@ -87,6 +96,8 @@ impl Engine {
                 ceiling: config.process_memory,
             }),
             places: Arc::new(Semaphore::new(config.live_instances as usize)),
+            waiting: AtomicUsize::new(0),
+            wanted: Notify::new(),
             config,
             long_turns: LongTurns::new(workers()),
         })
@@ -102,8 +113,28 @@ impl Engine {
         }
     }
 
+    /// Whether an instance would have to wait for a place.
+    pub(crate) fn is_full(&self) -> bool {
+        self.places.available_permits() == 0
+    }
+
+    /// Whether somebody waits for a place.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0
+    }
+
+    /// Returns when a place is asked for that is not there; one of those who wait here should give up theirs.
+    pub(crate) async fn wanted(&self) {
+        self.wanted.notified().await;
+    }
+
     /// Waits a while for a free place.
     pub(crate) async fn place(&self) -> Result<Place> {
+        if let Ok(place) = self.places.clone().try_acquire_owned() {
+            return Ok(place);
+        }
+        let _waiting = Waiting::new(&self.waiting);
+        self.wanted.notify_one();
         let waiting = self.places.clone().acquire_owned();
         match tokio::time::timeout(PLACE_WAIT, waiting).await {
             Ok(Ok(place)) => Ok(place),
@@ -112,6 +143,22 @@ impl Engine {
                 self.config.live_instances
             ))),
         }
+    }
+}
+
+/// Counts somebody who waits.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Waiting(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -2,6 +2,10 @@
 //! views are open under which number, bodies kept for the next thaw. It outlives every instance, so it
 //! survives a crash, a hand-over and parking; the plugin's frozen state names its parts by number.
 //!
+//! It changes in turns (`begin_turn`): a turn that completes is committed, one that fails is rolled back, so that what the host
+//! keeps is always as old as the plugin's frozen state. A view that the failed turn has closed is open again, one that it
+//! has opened is gone, whom it has logged in is not logged in, and what it was told of a view will be told again.
+//!
 //! A new version is tried on a copy (`trial`): if its `thaw` fails, the copy is thrown away and the old version's
 //! session stands as it was.
 
@@ -62,7 +66,46 @@ struct Held {
     /// What the thaw that runs may resume.
     offered: HashMap<u64, Body>,
     next_token: u64,
+    /// Counts turns and roll-backs; a call that outlives its turn leaves nothing behind.
+    turn: u64,
+    /// Whether a turn runs that is neither committed nor rolled back.
+    in_turn: bool,
+    /// What the turn that runs has found, once it changes any of it.
+    before: Option<Box<Before>>,
 }
+
+/// What a failed turn gives back.
+#[derive(Clone)]
+struct Before {
+    principal: Option<User>,
+    mailboxes: Vec<OpenMailbox>,
+    views: HashMap<u64, View>,
+}
+
+impl Held {
+    /// To be called before `principal`, `mailboxes` or `views` change.
+    fn changing(&mut self) {
+        if self.in_turn && self.before.is_none() {
+            self.before = Some(Box::new(Before {
+                principal: self.principal.clone(),
+                mailboxes: self.mailboxes.clone(),
+                views: self.views.clone(),
+            }));
+        }
+    }
+
+    /// Lets go of a view; it is closed when nothing can bring it back.
+    fn let_go(&mut self, view: &View) {
+        let before = self.before.as_ref();
+        if before.is_none_or(|before| !before.views.contains_key(&view.id().0)) {
+            view.close();
+        }
+    }
+}
+
+/// The turn in which a host call was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TurnNumber(u64);
 
 /// See the module comment.
 pub(crate) struct HostSide {
@@ -148,22 +191,14 @@ impl HostSide {
         }
     }
 
-    /// Closes the views that a failed trial opened.
-    pub(crate) fn discard(&self, trial: &HostSide) {
-        let known = self.held();
-        for (id, view) in &trial.held().views {
-            if !known.views.contains_key(id) {
-                view.close();
-            }
-        }
-    }
-
     /// Ends the session: its views are closed, everything is let go.
     pub(crate) fn close(&self) {
-        let held = std::mem::take(&mut *self.held());
-        for view in held.views.values() {
-            view.close();
-        }
+        let mut held = self.held();
+        let ended = std::mem::take(&mut *held);
+        held.turn = ended.turn + 1;
+        drop(held);
+        let before = ended.before.iter().flat_map(|before| before.views.values());
+        ended.views.values().chain(before).for_each(View::close);
     }
 
     pub(crate) fn tls(&self) -> Option<Arc<TlsInfo>> {
@@ -191,15 +226,18 @@ impl HostSide {
         self.identity
             .span
             .record("principal", user.address.as_str());
-        self.held().principal = Some(user);
+        let mut held = self.held();
+        held.changing();
+        held.principal = Some(user);
     }
 
     pub(crate) fn forget(&self) {
         let mut held = self.held();
+        held.changing();
         held.principal = None;
         held.mailboxes.clear();
-        for (_, view) in held.views.drain() {
-            view.close();
+        for view in std::mem::take(&mut held.views).values() {
+            held.let_go(view);
         }
     }
 
@@ -229,6 +267,7 @@ impl HostSide {
             actor,
             mailbox,
         };
+        held.changing();
         held.mailboxes.push(open.clone());
         Ok(open)
     }
@@ -251,13 +290,26 @@ impl HostSide {
             .collect()
     }
 
-    pub(crate) fn add_view(&self, view: &View, limits: &Limits) -> Result<(), String> {
+    /// Keeps a view that was opened in a turn; without a place for it, or when that turn is over, it is closed.
+    pub(crate) fn add_view(
+        &self,
+        view: &View,
+        turn: TurnNumber,
+        limits: &Limits,
+    ) -> Result<(), String> {
         let mut held = self.held();
-        if held.views.len() as u64 >= limits.views {
-            return Err(reached("views", limits.views));
-        }
-        held.views.insert(view.id().0, view.clone());
-        Ok(())
+        let refusal = if held.turn != turn.0 {
+            "the turn that opened the view is over".to_owned()
+        } else if held.views.len() as u64 >= limits.views {
+            reached("views", limits.views)
+        } else {
+            held.changing();
+            view.mark();
+            held.views.insert(view.id().0, view.clone());
+            return Ok(());
+        };
+        view.close();
+        Err(refusal)
     }
 
     /// Only views that this session opened can be named by it.
@@ -265,25 +317,66 @@ impl HostSide {
         self.held().views.get(&id).cloned()
     }
 
-    pub(crate) fn remove_view(&self, id: u64) {
-        self.held().views.remove(&id);
+    pub(crate) fn close_view(&self, view: &View) {
+        let mut held = self.held();
+        held.changing();
+        held.views.remove(&view.id().0);
+        held.let_go(view);
     }
 
+    pub(crate) fn turn(&self) -> TurnNumber {
+        TurnNumber(self.held().turn)
+    }
+
+    /// A turn begins. It ends with `commit` or `roll_back`.
     pub(crate) fn begin_turn(&self) {
-        self.held().keeping.clear();
-    }
-
-    pub(crate) fn begin_thaw(&self) {
         let mut held = self.held();
         held.keeping.clear();
+        held.before = None;
+        held.in_turn = true;
+        held.turn += 1;
+        held.views.values().for_each(View::mark);
+    }
+
+    /// As `begin_turn`; the turn may resume what was kept.
+    pub(crate) fn begin_thaw(&self) {
+        self.begin_turn();
+        let mut held = self.held();
         held.offered = held.kept.clone();
     }
 
-    /// What was kept since the turn began is what the next thaw may resume.
-    pub(crate) fn commit_kept(&self) {
+    /// The turn is complete. What was kept since it began is what the next thaw may resume.
+    pub(crate) fn commit(&self) {
         let mut held = self.held();
         held.kept = std::mem::take(&mut held.keeping);
         held.offered.clear();
+        held.in_turn = false;
+        let before = held.before.take();
+        let gone = before.iter().flat_map(|before| before.views.values());
+        gone.filter(|view| !held.views.contains_key(&view.id().0))
+            .for_each(View::close);
+        held.views.values().for_each(View::commit);
+    }
+
+    /// The turn failed, or was given up: everything is as it was when it began. Without a turn nothing happens.
+    pub(crate) fn roll_back(&self) {
+        let mut held = self.held();
+        if !std::mem::take(&mut held.in_turn) {
+            return;
+        }
+        held.turn += 1;
+        held.keeping.clear();
+        held.offered.clear();
+        if let Some(before) = held.before.take() {
+            let opened = held.views.values();
+            opened
+                .filter(|view| !before.views.contains_key(&view.id().0))
+                .for_each(View::close);
+            held.principal = before.principal;
+            held.mailboxes = before.mailboxes;
+            held.views = before.views;
+        }
+        held.views.values().for_each(View::roll_back);
     }
 
     pub(crate) fn keep(&self, body: Body, limits: &Limits) -> Result<u64, String> {

@@ -165,6 +165,10 @@ pub struct PluginStatus {
     pub sessions: u64,
     /// Those without an instance.
     pub frozen: u64,
+    /// Those that stay although another version is meant for them; it goes when the last of them ends.
+    pub lingering: u64,
+    /// Why the last session that was to leave has stayed.
+    pub last_refusal: Option<String>,
     /// Completed turns.
     pub turns: u64,
     /// Host calls.
@@ -406,13 +410,13 @@ impl Runtime {
         let Ok(snapshot) = instance.freeze().await? else {
             return Ok(());
         };
-        if !version.accepts(snapshot.format) {
+        if !version.writes(snapshot.format) {
             return Err(Failed::answer(format!(
-                "it froze to format {}, which its manifest does not accept",
+                "it froze to format {}, which is not what its manifest says it writes",
                 snapshot.format
             )));
         }
-        host.commit_kept();
+        host.commit();
         host.begin_thaw();
         let mut other = Instance::new(&shared.engine, version, &shared.services, &host).await?;
         let thawed = other.thaw(&snapshot, &told, &Cause::Wake).await?;

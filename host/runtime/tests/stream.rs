@@ -10,7 +10,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use support::{Host, sent, stream_manifest};
+use support::{Client, Host, sent, stream_manifest};
 use waxwing_runtime::{Action, CloseReason, Error, Event, Reception, Wake};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -193,8 +193,14 @@ async fn a_busy_session_changes_over_between_two_commands() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_that_refuses_leaves_the_old_one_running() {
-    for bad in ["0.2.0-refusing", "0.2.0-trapping", "0.2.0-silly"] {
-        let host = Host::new().await;
+    for bad in [
+        "0.2.0-refusing",
+        "0.2.0-trapping",
+        "0.2.0-silly",
+        "0.2.0-looping",
+        "0.2.0-dead-end",
+    ] {
+        let host = Host::with(|config| config.limits.cpu_per_turn_ms = 100).await;
         host.run("0.1.0").await;
         let mut client = host.open().await;
         client.say("compose kept").await;
@@ -214,7 +220,8 @@ async fn a_version_that_refuses_leaves_the_old_one_running() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_version_that_does_not_thaw_its_own_state_loses_the_session_with_a_trap() {
+async fn a_version_that_does_not_thaw_its_own_state_and_has_none_before_it_loses_the_session_with_a_trap()
+ {
     let host = Host::new().await;
     host.run("0.1.0-refusing").await;
     let mut client = host.open().await;
@@ -495,6 +502,277 @@ async fn a_principal_a_view_and_a_watch_survive_crash_hand_over_and_parking() {
             .as_deref(),
         Some("anna@example.org")
     );
+}
+
+/// Anna, with a view of an inbox of three.
+async fn selected(host: &Host) -> Client {
+    host.user("anna").await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    client.say("log-in anna@example.org").await;
+    client.turn("select").await.unwrap();
+    for _ in 0..3 {
+        client.say("append").await;
+    }
+    client.say("sync").await;
+    client
+}
+
+/// Another session of hers marks a message deleted and removes it, and marks another.
+async fn others_work(host: &Host) {
+    let mut other = host.open().await;
+    other.say("log-in anna@example.org").await;
+    other.turn("select").await.unwrap();
+    assert_eq!(other.say("flag 2 expunge").await, "flagged");
+    assert_eq!(other.say("flag 3").await, "flagged");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_turn_was_told_before_it_trapped_is_told_again() {
+    let host = Host::new().await;
+    let mut client = selected(&host).await;
+    others_work(&host).await;
+    assert!(client.say("sync trap").await.starts_with("server error"));
+    assert_eq!(client.say("sync").await, "[2] 2 [3]");
+    assert_eq!(client.say("sync").await, "[] 2 []");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn flags_that_were_set_before_a_trap_are_told_afterwards() {
+    let host = Host::new().await;
+    let mut client = selected(&host).await;
+    assert!(client.say("flag 1 trap").await.starts_with("server error"));
+    assert_eq!(client.say("sync").await, "[] 3 [1]");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_turn_that_breaks_while_it_is_frozen_is_a_failed_turn() {
+    let host = Host::new().await;
+    let mut client = selected(&host).await;
+    others_work(&host).await;
+    assert!(
+        client
+            .say("trap-in-freeze")
+            .await
+            .starts_with("server error")
+    );
+    assert_eq!(client.say("sync").await, "[2] 2 [3]");
+    let status = host.status("0.1.0");
+    assert_eq!((status.traps, status.recoveries, status.lost), (1, 1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_that_a_failed_turn_has_closed_is_open_and_one_it_has_opened_is_not() {
+    let host = Host::new().await;
+    let mut client = selected(&host).await;
+    let view = client.say("view").await;
+    for command in ["deselect-and-trap", "select-and-trap"] {
+        assert!(client.say(command).await.starts_with("server error"));
+        assert_eq!(client.say("view").await, view);
+        assert_eq!(client.say("sync").await, "[] 3 []");
+    }
+    // The first view, and none of those that were opened in vain.
+    for _ in 0..70 {
+        client.say("select-and-trap").await;
+    }
+    assert_eq!(client.say("sync").await, "[] 3 []");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_logged_in_by_a_turn_that_failed() {
+    let host = Host::new().await;
+    host.user("anna").await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    let answer = client.say("log-in-and-trap anna@example.org").await;
+    assert!(answer.starts_with("server error"), "{answer}");
+    assert_eq!(client.session.principal(), None);
+    assert_eq!(client.say("me").await, "nobody");
+    assert_eq!(
+        client.say("log-in anna@example.org").await,
+        "anna@example.org"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_turn_was_told_before_it_was_given_up_is_told_again() {
+    let host = Host::new().await;
+    let mut client = selected(&host).await;
+    others_work(&host).await;
+    let given_up = tokio::time::timeout(
+        Duration::from_millis(200),
+        client.session.handle(Event::Input("sync sleep\n".into())),
+    );
+    assert!(given_up.await.is_err());
+    assert_eq!(client.say("sync").await, "[2] 2 [3]");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_repeats_the_command_that_traps_keeps_its_session() {
+    let host = Host::new().await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    for _ in 0..10 {
+        assert!(client.say("trap").await.starts_with("server error"));
+    }
+    assert_eq!(client.say("count").await, "1");
+    let status = host.status("0.1.0");
+    assert_eq!((status.traps, status.recoveries, status.lost), (10, 10, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_of_a_version_that_does_not_thaw_falls_back_on_the_version_before() {
+    let host = Host::new().await;
+    host.run("0.1.0").await;
+    host.run("0.2.0-trapping").await;
+    let mut client = host.open().await;
+    assert_eq!(client.say("who").await, "probe 0.2.0-trapping");
+    assert!(client.say("trap").await.starts_with("server error"));
+    assert_eq!(client.say("who").await, "probe 0.1.0");
+    assert_eq!(client.say("count").await, "3");
+    assert_eq!(host.status("0.2.0-trapping").recoveries, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_does_nothing_gives_its_place_to_one_that_waits() {
+    let host = Host::with(|config| config.engine.live_instances = 2).await;
+    host.run("0.1.0").await;
+    let (mut one, mut other) = (host.open().await, host.open().await);
+    assert_eq!(one.say("count").await, "1");
+    let mut third = {
+        let idle = tokio::time::timeout(Duration::from_secs(5), one.session.wake());
+        let (nothing, third) = tokio::join!(idle, host.open());
+        assert!(nothing.is_err());
+        third
+    };
+    assert!(one.session.is_parked() && !other.session.is_parked());
+    assert_eq!(third.say("count").await, "1");
+    let idle = tokio::time::timeout(Duration::from_secs(5), third.session.wake());
+    let (nothing, answer) = tokio::join!(idle, one.say("count"));
+    assert!(nothing.is_err());
+    assert_eq!(
+        (answer.as_str(), other.say("count").await.as_str()),
+        ("2", "1")
+    );
+    assert_eq!(host.status("0.1.0").lost, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_are_handed_over_when_every_place_is_taken() {
+    let host = Host::with(|config| config.engine.live_instances = 2).await;
+    host.run("0.1.0").await;
+    let next = host.runtime.load(&host.pack("0.2.0")).await.unwrap();
+    let (mut one, mut other) = (host.open().await, host.open().await);
+    one.say("compose kept").await;
+    host.runtime
+        .activate("probe", Some(&next.version))
+        .await
+        .unwrap();
+    assert!(one.session.upgrade().await.unwrap().actions.is_empty());
+    assert_eq!(one.say("who").await, "probe 0.2.0");
+    assert_eq!(one.say("body").await, "kept!");
+    assert_eq!(other.say("who").await, "probe 0.2.0");
+    assert_eq!(host.status("0.2.0").handovers, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_swap_that_comes_while_the_one_before_is_refused_is_not_missed() {
+    let host = Host::with(|config| config.limits.cpu_per_turn_ms = 300).await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    client.say("count").await;
+    let good = host.runtime.load(&host.pack("0.3.0")).await.unwrap();
+    host.run("0.2.0-looping").await;
+    let (turn, _) = tokio::join!(client.session.upgrade(), async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        host.runtime
+            .activate("probe", Some(&good.version))
+            .await
+            .unwrap();
+    });
+    assert!(turn.unwrap().actions.is_empty());
+    assert!(matches!(client.session.wake().await, Wake::Upgrade));
+    client.session.upgrade().await.unwrap();
+    assert_eq!(client.say("who").await, "probe 0.3.0");
+    assert_eq!(client.say("count").await, "3");
+}
+
+/// As `stream_manifest`, with frozen formats of its own.
+fn writing(version: &str, handoff: &str) -> String {
+    stream_manifest(version).replace("{ writes = 1, accepts = [1] }", handoff)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_goes_up_and_down_between_formats_that_both_versions_accept() {
+    let host = Host::new().await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    client.say("compose kept").await;
+    // Accepts a format one release before it is written, so that there is a way back from the next.
+    for (version, handoff) in [
+        ("0.2.0", "{ writes = 1, accepts = [1, 2] }"),
+        ("0.3.0-second", "{ writes = 2, accepts = [1, 2] }"),
+    ] {
+        host.run_as(&writing(version, handoff)).await;
+        assert_eq!(client.say("who").await, format!("probe {version}"));
+        assert_eq!(client.say("body").await, "kept!");
+    }
+    for version in ["0.2.0", "0.1.0"] {
+        host.runtime.activate("probe", Some(version)).await.unwrap();
+        assert_eq!(client.say("who").await, format!("probe {version}"));
+        assert_eq!(client.say("body").await, "kept!");
+    }
+    assert_eq!(client.say("count").await, "10");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_in_a_format_that_the_version_before_does_not_accept_stays_and_says_why() {
+    let host = Host::new().await;
+    host.run("0.1.0").await;
+    host.run_as(&writing("0.2.0-second", "{ writes = 2, accepts = [1, 2] }"))
+        .await;
+    let mut client = host.open().await;
+    assert_eq!(client.say("count").await, "1");
+    host.runtime.rollback("probe").await.unwrap();
+    assert_eq!(client.say("who").await, "probe 0.2.0-second");
+    let status = host.status("0.2.0-second");
+    assert_eq!((status.sessions, status.lingering), (1, 1));
+    assert_eq!(
+        status.last_refusal.as_deref(),
+        Some("probe 0.1.0 does not accept format 2")
+    );
+    assert_eq!(host.open().await.say("who").await, "probe 0.1.0");
+    // Its version is meant for it again.
+    host.runtime
+        .activate("probe", Some("0.2.0-second"))
+        .await
+        .unwrap();
+    assert_eq!(client.say("count").await, "3");
+    assert_eq!(host.status("0.2.0-second").lingering, 0);
+    host.runtime.rollback("probe").await.unwrap();
+    assert_eq!(client.say("count").await, "4");
+    drop(client);
+    let status = host.status("0.2.0-second");
+    assert_eq!((status.sessions, status.lingering), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_stays_in_sight_as_long_as_a_session_is_on_it() {
+    let host = Host::new().await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    assert_eq!(client.say("stay").await, "staying");
+    for patch in 1..=8 {
+        host.run(&format!("0.2.{patch}")).await;
+        assert_eq!(client.say("who").await, "probe 0.1.0");
+    }
+    let status = host.status("0.1.0");
+    assert_eq!((status.sessions, status.lingering), (1, 1));
+    assert_eq!(status.last_refusal.as_deref(), Some("told to stay"));
+    drop(client);
+    host.run("0.3.0").await;
+    let versions = host.runtime.status();
+    assert!(versions.iter().all(|status| status.version != "0.1.0"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

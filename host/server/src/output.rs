@@ -288,6 +288,10 @@ fn plugins(rows: &[PluginRow]) -> String {
             row.frozen.to_string(),
             row.turns.to_string(),
             row.traps.to_string(),
+            row.timeouts.to_string(),
+            row.limits.to_string(),
+            row.recoveries.to_string(),
+            row.lost.to_string(),
             row.handovers.to_string(),
             row.refusals.to_string(),
             row.digest.chars().take(12).collect(),
@@ -302,6 +306,10 @@ fn plugins(rows: &[PluginRow]) -> String {
             "FROZEN",
             "TURNS",
             "TRAPS",
+            "TIME-OUTS",
+            "LIMITS",
+            "RECOVERED",
+            "LOST",
             "TAKEN OVER",
             "REFUSED",
             "DIGEST",
@@ -316,8 +324,23 @@ fn plugins(rows: &[PluginRow]) -> String {
         if let Some(why) = &row.reason {
             text.push_str(&format!("{identity} was taken back by itself: {why}\n"));
         }
+        if row.lingering > 0 {
+            let why = row.last_refusal.as_deref().unwrap_or("no reason is known");
+            let sessions = counted(row.lingering, "session");
+            text.push_str(&format!(
+                "{identity} keeps {sessions} until they end; the last stays because: {why}\n"
+            ));
+        }
     }
     text
+}
+
+/// `1 session`, `2 sessions`.
+fn counted(count: u64, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    }
 }
 
 /// Seconds since 1970 as `2026-01-31 12:00Z`.

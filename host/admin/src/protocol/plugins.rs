@@ -73,13 +73,25 @@ pub struct PluginRow {
     pub sessions: u64,
     /// Sessions kept as bytes.
     pub frozen: u64,
+    /// Sessions that stay although another version is meant for them.
+    pub lingering: u64,
+    /// Why the last of them stayed.
+    pub last_refusal: Option<String>,
     /// Turns handled.
     pub turns: u64,
-    /// Traps and time-outs.
+    /// Turns that trapped or answered nonsense.
     pub traps: u64,
+    /// Turns that used up their time.
+    pub timeouts: u64,
+    /// Turns that passed another limit.
+    pub limits: u64,
+    /// Sessions that went on after such a turn.
+    pub recoveries: u64,
+    /// Sessions that ended with one.
+    pub lost: u64,
     /// Sessions taken over from another version.
     pub handovers: u64,
-    /// Sessions that it refused to take over.
+    /// Sessions that it refused to take over, or could not freeze.
     pub refusals: u64,
 }
 

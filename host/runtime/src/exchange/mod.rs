@@ -236,7 +236,7 @@ impl Exchange {
                 Err(failed) => {
                     Counters::add(&newer.facts.counters.refusals);
                     self.count_failure(&newer, &failed);
-                    before.discard(&self.host);
+                    self.host.roll_back();
                     self.host = before;
                 }
             }
@@ -334,7 +334,7 @@ impl Exchange {
         {
             return Err(Failed::limit(reached("ticket_bytes", limits.ticket_bytes)));
         }
-        self.host.commit_kept();
+        self.host.commit();
         Ok(actions)
     }
 }

@@ -75,9 +75,9 @@ impl wit::HostView for State {
         view: Resource<OpenView>,
         allow_expunge: bool,
     ) -> Result<wit::ViewChanges> {
-        let view = self.get(&view)?.0;
+        let changes = self.get(&view)?.0.sync(allow_expunge);
         self.call("view.sync", async move {
-            let changes = view.sync(allow_expunge).await?;
+            let changes = changes.await?;
             Ok(wit::ViewChanges {
                 expunged: changes.expunged,
                 expunged_uids: values::wit_spans(changes.expunged_uids),
@@ -167,8 +167,9 @@ impl wit::HostView for State {
             keywords: update.keywords,
             unchanged_since: update.unchanged_since,
         };
+        let result = view.set_flags(update);
         self.call("view.set-flags", async move {
-            let result = view.set_flags(update).await?;
+            let result = result.await?;
             Ok(wit::FlagResult {
                 rows: rows(result.rows),
                 modified: values::wit_spans(result.modified),
@@ -266,9 +267,7 @@ impl wit::HostView for State {
     }
 
     async fn close(&mut self, view: Resource<OpenView>) -> wasmtime::Result<()> {
-        let view = &self.table.get(&view)?.0;
-        self.host.remove_view(view.id().0);
-        view.close();
+        self.host.close_view(&self.table.get(&view)?.0);
         Ok(())
     }
 
@@ -286,15 +285,16 @@ impl wit::Host for State {
         read_only: bool,
     ) -> Result<Resource<OpenView>> {
         let mailbox = self.get(&mailbox)?.mailbox;
+        let (host, facts, turn) = (self.host.clone(), self.facts.clone(), self.host.turn());
         let view = self
             .call("views.open", async move {
-                Ok(mailbox.open_view(FolderId(folder), read_only).await?)
+                let view = mailbox.open_view(FolderId(folder), read_only).await?;
+                // Here and not behind the call: should the call be given up, nobody is left to close the view.
+                host.add_view(&view, turn, &facts.limits)
+                    .map_err(Failure::limit)?;
+                Ok(view)
             })
             .await?;
-        if let Err(limit) = self.host.add_view(&view, &self.facts.limits) {
-            view.close();
-            return Err(Failure::limit(limit));
-        }
         self.push(OpenView(view))
     }
 

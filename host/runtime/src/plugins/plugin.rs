@@ -90,6 +90,27 @@ impl Plugin {
             .map(|entry| entry.version.clone())
     }
 
+    /// Who can go on with a session of `ours`, best first: itself, what is meant for it, and what served before.
+    pub(crate) fn successors(
+        &self,
+        ours: &Arc<Version>,
+        meant: Option<Arc<Version>>,
+    ) -> Vec<Arc<Version>> {
+        let entries = self.entries();
+        let retired = entries
+            .iter()
+            .rev()
+            .filter(|entry| entry.state == VersionState::Retired)
+            .map(|entry| entry.version.clone());
+        let mut all = vec![ours.clone()];
+        for version in meant.into_iter().chain(self.active()).chain(retired) {
+            if version.can_hand_over() && !all.iter().any(|known| Arc::ptr_eq(known, &version)) {
+                all.push(version);
+            }
+        }
+        all
+    }
+
     pub(crate) fn add(&self, version: Arc<Version>, state: VersionState) {
         let mut entries = self.entries();
         entries.push(Entry { version, state });
@@ -289,7 +310,7 @@ impl Plugin {
     }
 }
 
-/// Keeps the newest of a kind.
+/// Keeps the newest of a kind, and those that still serve somebody.
 fn forget_oldest(entries: &mut Vec<Entry>, kind: impl Fn(&VersionState) -> bool) {
     let mut over = entries
         .iter()
@@ -297,7 +318,7 @@ fn forget_oldest(entries: &mut Vec<Entry>, kind: impl Fn(&VersionState) -> bool)
         .count()
         .saturating_sub(KEPT);
     entries.retain(|entry| {
-        let goes = over > 0 && kind(&entry.state);
+        let goes = over > 0 && kind(&entry.state) && !entry.version.is_in_use();
         over -= usize::from(goes);
         !goes
     });

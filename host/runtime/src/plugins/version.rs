@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -25,11 +25,15 @@ use crate::{
     state::State,
 };
 
-/// Sums since the version was loaded; `sessions` and `frozen` are of now.
+/// Sums since the version was loaded; `sessions`, `frozen` and `lingering` are of now.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) sessions: AtomicU64,
     pub(crate) frozen: AtomicU64,
+    /// Sessions that stay although another version is meant for them.
+    pub(crate) lingering: AtomicU64,
+    /// Why the last of them does.
+    last_refusal: Mutex<Option<String>>,
     pub(crate) turns: AtomicU64,
     pub(crate) host_calls: AtomicU64,
     pub(crate) cpu_micros: AtomicU64,
@@ -48,6 +52,26 @@ pub(crate) struct Counters {
 impl Counters {
     pub(crate) fn add(counter: &AtomicU64) {
         counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn subtract(counter: &AtomicU64) {
+        counter.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_last_refusal(&self, reason: &str) {
+        let mut last = self
+            .last_refusal
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *last = Some(reason.to_owned());
+    }
+
+    fn last_refusal(&self) -> Option<String> {
+        let last = self
+            .last_refusal
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        last.clone()
     }
 
     /// Whether it is a failure of the version.
@@ -130,6 +154,10 @@ impl Version {
         self.monitor.sample(now, turns);
     }
 
+    pub(crate) fn is_in_use(&self) -> bool {
+        self.facts.counters.sessions.load(Ordering::Relaxed) > 0
+    }
+
     pub(crate) fn can_hand_over(&self) -> bool {
         self.exports.handoff.is_some()
     }
@@ -150,6 +178,14 @@ impl Version {
             .handoff
             .as_ref()
             .is_some_and(|handoff| handoff.accepts.contains(&format))
+    }
+
+    /// Whether it says that it writes a frozen format.
+    pub(crate) fn writes(&self, format: u32) -> bool {
+        self.manifest
+            .handoff
+            .as_ref()
+            .is_some_and(|handoff| handoff.writes == format)
     }
 
     pub(super) fn status(&self, state: &VersionState) -> PluginStatus {
@@ -173,6 +209,8 @@ impl Version {
             ungranted: self.grants.ungranted(),
             sessions: read(&counters.sessions),
             frozen: read(&counters.frozen),
+            lingering: read(&counters.lingering),
+            last_refusal: counters.last_refusal(),
             turns: read(&counters.turns),
             host_calls: read(&counters.host_calls),
             cpu: Duration::from_micros(read(&counters.cpu_micros)),

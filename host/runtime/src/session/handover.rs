@@ -3,7 +3,8 @@
 //! before it has answered.
 //!
 //! A refusal is counted and logged with its reason, and is not asked for again at once: a version that could not
-//! freeze is asked after its next turn, one that could not thaw when another version becomes active.
+//! freeze is asked after its next turn, one that could not thaw when another version becomes active. Until then the session
+//! lingers on its old version, which says so in `plugin status` and stays until its last session has gone.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use bytes::Bytes;
 
 use super::{Session, Standing, translate, translate::Outcome};
 use crate::{
-    Error, Result,
+    Result,
     bindings::exports::waxwing::session::handoff::{Cause, Crash, Snapshot},
     host_side::HostSide,
     instance::{Failed, FailureKind, Instance},
@@ -35,56 +36,77 @@ struct Thawed {
     instance: Instance,
     host: Arc<HostSide>,
     outcome: Outcome,
+    frozen: std::result::Result<Snapshot, String>,
+}
+
+/// A copy of a session's host side. What has not been committed when the trial ends, however it ends, is rolled back.
+struct Trial(Arc<HostSide>);
+
+impl Drop for Trial {
+    fn drop(&mut self) {
+        self.0.roll_back();
+    }
+}
+
+/// What an instance freezes to, or why not. A version that has no hand-over, or freezes to what it could not thaw, freezes to
+/// nothing.
+async fn frozen(
+    version: &Version,
+    instance: &mut Instance,
+) -> std::result::Result<std::result::Result<Snapshot, String>, Failed> {
+    let identity = || version.facts.identity();
+    if !version.can_hand_over() {
+        return Ok(Err(format!("{} has no hand-over", identity())));
+    }
+    let limit = version.facts.limits.frozen_bytes;
+    Ok(match instance.freeze().await? {
+        Ok(snapshot) if snapshot.bytes.len() as u64 > limit => Err(reached("frozen_bytes", limit)),
+        Ok(snapshot) if !version.writes(snapshot.format) => Err(format!(
+            "{} froze to format {}, which is not what its manifest says it writes",
+            identity(),
+            snapshot.format
+        )),
+        frozen => frozen,
+    })
 }
 
 impl Session {
-    /// Keeps the state after a completed turn, in place of the one before.
-    pub(super) async fn freeze(&mut self) {
+    /// Takes the state after a turn, in place of the one before; with it the turn is complete. One that breaks at this is
+    /// a failed turn like any other: nothing of its answer has left yet.
+    pub(super) async fn freeze(
+        &mut self,
+        instance: &mut Instance,
+    ) -> std::result::Result<(), Failed> {
         let version = self.standing.version.clone();
-        let Some(mut instance) = self.live.take() else {
-            return;
-        };
-        let frozen = if version.can_hand_over() {
-            instance.freeze().await
-        } else {
-            Ok(Err(format!(
-                "{} has no hand-over",
-                version.facts.identity()
-            )))
-        };
+        let frozen = frozen(&version, instance).await?;
+        self.host.commit();
+        self.keep_frozen(frozen);
+        Ok(())
+    }
+
+    fn keep_frozen(&mut self, frozen: std::result::Result<Snapshot, String>) {
         self.frozen = None;
-        let limit = version.facts.limits.frozen_bytes;
-        self.unfrozen = match frozen {
-            Ok(Ok(snapshot)) if snapshot.bytes.len() as u64 > limit => {
-                reached("frozen_bytes", limit)
+        match frozen {
+            Ok(snapshot) => self.frozen = Some(snapshot),
+            Err(reason) => {
+                tracing::debug!(reason, "the session cannot be frozen now");
+                self.unfrozen = reason;
             }
-            Ok(Ok(snapshot)) if !version.accepts(snapshot.format) => format!(
-                "{} froze to format {}, which its manifest does not accept",
-                version.facts.identity(),
-                snapshot.format
-            ),
-            Ok(Ok(snapshot)) => {
-                self.host.commit_kept();
-                self.frozen = Some(snapshot);
-                self.live = Some(instance);
-                return;
-            }
-            Ok(Err(refusal)) => refusal,
-            Err(failed) => {
-                self.count_failure(&failed);
-                self.unfrozen = failed.reason;
-                return;
-            }
-        };
-        self.live = Some(instance);
-        tracing::debug!(reason = %self.unfrozen, "the session cannot be frozen now");
+        }
     }
 
     /// The version to hand over to, if there is a better one than ours and it is worth asking.
-    pub(super) fn upgrade_target(&self) -> Option<Arc<Version>> {
+    pub(super) fn upgrade_target(&mut self) -> Option<Arc<Version>> {
         let target = self.plugin.version_for(|| self.host.principal())?;
         let ours = &self.standing.version;
-        if Arc::ptr_eq(&target, ours) || !target.can_hand_over() || !ours.can_hand_over() {
+        if Arc::ptr_eq(&target, ours) {
+            self.standing.belong();
+            return None;
+        }
+        let unable = [ours, &target].into_iter().find(|one| !one.can_hand_over());
+        if let Some(unable) = unable {
+            let reason = format!("{} has no hand-over", unable.facts.identity());
+            self.standing.linger(&reason);
             return None;
         }
         match self.refused {
@@ -96,20 +118,33 @@ impl Session {
 
     /// Hands over if there is a version to hand over to.
     pub(super) async fn hand_over(&mut self) -> Turn {
+        // Before the target is looked up: a swap that comes in between must not count as the one that was refused.
+        let swap = *self.swaps.borrow();
         let Some(target) = self.upgrade_target() else {
             return Turn::default();
         };
         let Some(snapshot) = self.frozen.clone() else {
             let reason = self.unfrozen.clone();
             self.refused = Some(Refused::Freeze { turns: self.turns });
-            return self.refuse(&self.standing.version, &target, &reason);
+            let ours = self.standing.version.clone();
+            return self.refuse(&ours, &target, &reason);
         };
-        let swap = *self.swaps.borrow();
+        if self.shared.engine.is_full() {
+            // Our own place is the one we can be sure of; the state is as good frozen.
+            self.park().await;
+        }
         match self.thaw(&target, &snapshot, Cause::Upgrade).await {
             Ok(thawed) => {
                 tracing::info!(from = %self.standing.version.facts.version, to = %target.facts.version, "handed over");
                 Counters::add(&target.facts.counters.handovers);
-                self.adopt(target, thawed).await
+                self.adopt(target, thawed)
+            }
+            Err(failed) if failed.kind == FailureKind::NoPlace => {
+                tracing::debug!(
+                    reason = failed.reason,
+                    "not handed over yet, there is no place"
+                );
+                Turn::default()
             }
             Err(failed) => {
                 target.failed(&failed);
@@ -119,9 +154,10 @@ impl Session {
         }
     }
 
-    fn refuse(&self, who: &Version, target: &Version, reason: &str) -> Turn {
+    fn refuse(&mut self, who: &Version, target: &Version, reason: &str) -> Turn {
         Counters::add(&who.facts.counters.refusals);
         tracing::warn!(from = %self.standing.version.facts.version, to = %target.facts.version, reason, "not handed over");
+        self.standing.linger(reason);
         Turn::default()
     }
 
@@ -131,18 +167,9 @@ impl Session {
             let reason = self.unfrozen.clone();
             return Err(self.lost(&reason));
         };
-        let ours = self.standing.version.clone();
-        match self.thaw(&ours, &snapshot, Cause::Wake).await {
-            Ok(thawed) => Ok(self.adopt(ours, thawed).await),
-            Err(failed) if failed.kind == FailureKind::NoPlace => Err(Error::Limit(failed.reason)),
-            Err(mut failed) => {
-                // Nobody may refuse what he wrote himself.
-                if failed.kind == FailureKind::Refusal {
-                    failed.kind = FailureKind::Trap;
-                }
-                self.count_failure(&failed);
-                Err(self.lost(&failed.reason))
-            }
+        match self.thaw_anywhere(&snapshot, Cause::Wake).await {
+            Ok(turn) => Ok(turn),
+            Err(failed) => Err(self.lost(&failed.reason)),
         }
     }
 
@@ -160,28 +187,59 @@ impl Session {
             let reason = format!("{}; {why}", failed.reason);
             return Err(self.lost(&reason));
         };
-        let ours = self.standing.version.clone();
-        let meant = self
-            .plugin
-            .version_for(|| self.host.principal())
-            .filter(|meant| !Arc::ptr_eq(meant, &ours) && meant.can_hand_over());
         let cause = Cause::Crash(Crash {
             reason: failed.reason.clone(),
             input: input.to_vec(),
         });
-        for version in std::iter::once(ours).chain(meant) {
-            match self.thaw(&version, &snapshot, cause.clone()).await {
-                Ok(thawed) => {
-                    Counters::add(&self.standing.version.facts.counters.recoveries);
-                    return Ok(self.adopt(version, thawed).await);
+        let failing = self.standing.version.clone();
+        match self.thaw_anywhere(&snapshot, cause).await {
+            Ok(turn) => {
+                Counters::add(&failing.facts.counters.recoveries);
+                // A command was answered: it was the command, and not the state, that broke the turn.
+                if turn.consumed > 0 {
+                    self.failures = 0;
                 }
-                Err(again) => {
-                    version.failed(&again);
-                    tracing::error!(version = %version.facts.version, reason = %again.reason, "cannot go on after the failed turn");
+                Ok(turn)
+            }
+            Err(_) => Err(self.lost(&failed.reason)),
+        }
+    }
+
+    /// Thaws on our own version, or on the next best that takes the state: a session is given up only when none does. Waits
+    /// for a place, however long: a session that exists does not end because others are many.
+    async fn thaw_anywhere(
+        &mut self,
+        snapshot: &Snapshot,
+        cause: Cause,
+    ) -> std::result::Result<Turn, Failed> {
+        let ours = self.standing.version.clone();
+        let mut failure = None;
+        let accepting = |version: &Arc<Version>| version.accepts(snapshot.format);
+        let meant = self.plugin.version_for(|| self.host.principal());
+        let successors = self.plugin.successors(&ours, meant);
+        for version in successors.into_iter().filter(accepting) {
+            let thawed = loop {
+                match self.thaw(&version, snapshot, cause.clone()).await {
+                    Err(failed) if failed.kind == FailureKind::NoPlace => {
+                        tracing::warn!(reason = failed.reason, "a session waits for an instance");
+                    }
+                    other => break other,
+                }
+            };
+            match thawed {
+                Ok(thawed) => return Ok(self.adopt(version, thawed)),
+                Err(mut failed) => {
+                    // Nobody may refuse what he wrote himself.
+                    if failed.kind == FailureKind::Refusal && Arc::ptr_eq(&version, &ours) {
+                        failed.kind = FailureKind::Trap;
+                    }
+                    version.failed(&failed);
+                    tracing::error!(version = %version.facts.version, reason = %failed.reason, "a session cannot go on with this version");
+                    failure.get_or_insert(failed);
                 }
             }
         }
-        Err(self.lost(&failed.reason))
+        Err(failure.unwrap_or_else(|| Failed::answer("no version takes the session")))
     }
 
     /// Tries a frozen state on a fresh instance.
@@ -198,19 +256,13 @@ impl Session {
                 snapshot.format
             )));
         }
-        let host = Arc::new(self.host.trial());
-        host.begin_thaw();
-        match self.thaw_on(version, snapshot, cause, &host).await {
-            Ok((instance, outcome)) => Ok(Thawed {
-                instance,
-                host,
-                outcome,
-            }),
-            Err(failed) => {
-                self.host.discard(&host);
-                Err(failed)
-            }
-        }
+        // What a failed turn, or one that was given up, has left half-done.
+        self.host.roll_back();
+        let trial = Trial(Arc::new(self.host.trial()));
+        trial.0.begin_thaw();
+        let thawed = self.thaw_on(version, snapshot, cause, &trial.0).await?;
+        trial.0.commit();
+        Ok(thawed)
     }
 
     async fn thaw_on(
@@ -219,7 +271,7 @@ impl Session {
         snapshot: &Snapshot,
         cause: Cause,
         host: &Arc<HostSide>,
-    ) -> std::result::Result<(Instance, Outcome), Failed> {
+    ) -> std::result::Result<Thawed, Failed> {
         let offered = if let Cause::Crash(crash) = &cause {
             crash.input.len()
         } else {
@@ -248,11 +300,18 @@ impl Session {
                 "thaw answered with an action that only follows an event",
             ));
         }
-        Ok((instance, outcome))
+        // A version that breaks at freezing would be a way without return.
+        let frozen = frozen(version, &mut instance).await?;
+        Ok(Thawed {
+            instance,
+            host: host.clone(),
+            outcome,
+            frozen,
+        })
     }
 
     /// Makes a thawed instance the session's.
-    async fn adopt(&mut self, version: Arc<Version>, thawed: Thawed) -> Turn {
+    fn adopt(&mut self, version: Arc<Version>, thawed: Thawed) -> Turn {
         if Arc::ptr_eq(&version, &self.standing.version) {
             self.standing.set_frozen(false);
         } else {
@@ -262,6 +321,7 @@ impl Session {
         self.host = thawed.host;
         self.live = Some(thawed.instance);
         self.registration.stands_on(&self.standing.version, false);
-        self.settle(thawed.outcome).await
+        self.keep_frozen(thawed.frozen);
+        self.settle(thawed.outcome)
     }
 }

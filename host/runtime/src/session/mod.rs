@@ -1,12 +1,13 @@
 //! The plugin's side of one connection: a live instance, or its frozen state.
 //!
-//! A session runs one turn at a time. After each completed turn it asks the instance for its frozen state, which is
+//! A session runs one turn at a time. At the end of each it asks the instance for its frozen state, which is
 //! cheap and pure, and keeps it: that one byte string is what a crash falls back on, what a hand-over passes to
 //! another version, and all that is left when the instance is dropped (`handover`). It is never older than the last
 //! completed turn; a version that refused to freeze has nothing to fall back on, rather than something stale.
 //!
 //! What belongs to the connection and not to the plugin stands outside the instance: the principal, mailboxes, views
-//! and kept bodies (`HostSide`), timers and watches (`alarms`).
+//! and kept bodies (`HostSide`), timers and watches (`alarms`). It goes back with the plugin's state: what a turn that
+//! failed had been told of a view, the next turn is told.
 //!
 //! A plugin without `handoff` is served all the same; its sessions end with a crash and stay on their version.
 
@@ -15,7 +16,7 @@ mod handover;
 mod registry;
 pub(crate) mod translate;
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 
 use tokio::sync::watch;
 use tracing::Instrument as _;
@@ -88,6 +89,7 @@ pub struct Session {
 pub(crate) struct Standing {
     pub(crate) version: Arc<Version>,
     frozen: bool,
+    lingering: bool,
 }
 
 impl Standing {
@@ -96,6 +98,7 @@ impl Standing {
         Standing {
             version,
             frozen: false,
+            lingering: false,
         }
     }
 
@@ -103,21 +106,35 @@ impl Standing {
         let counter = &self.version.facts.counters.frozen;
         match (self.frozen, frozen) {
             (false, true) => Counters::add(counter),
-            (true, false) => _ = counter.fetch_sub(1, Ordering::Relaxed),
+            (true, false) => Counters::subtract(counter),
             _ => {}
         }
         self.frozen = frozen;
+    }
+
+    /// Another version is meant for the session, and it stays.
+    fn linger(&mut self, reason: &str) {
+        let counters = &self.version.facts.counters;
+        if !self.lingering {
+            Counters::add(&counters.lingering);
+        }
+        counters.set_last_refusal(reason);
+        self.lingering = true;
+    }
+
+    /// The session is where it should be.
+    fn belong(&mut self) {
+        if std::mem::take(&mut self.lingering) {
+            Counters::subtract(&self.version.facts.counters.lingering);
+        }
     }
 }
 
 impl Drop for Standing {
     fn drop(&mut self) {
         self.set_frozen(false);
-        self.version
-            .facts
-            .counters
-            .sessions
-            .fetch_sub(1, Ordering::Relaxed);
+        self.belong();
+        Counters::subtract(&self.version.facts.counters.sessions);
     }
 }
 
@@ -163,7 +180,7 @@ impl Session {
 
     async fn start(&mut self) -> Result<Turn> {
         match self.try_start().await {
-            Ok(outcome) => Ok(self.settle(outcome).await),
+            Ok(outcome) => Ok(self.settle(outcome)),
             Err(failed) if failed.kind == FailureKind::NoPlace => Err(Error::Limit(failed.reason)),
             Err(failed) => {
                 self.count_failure(&failed);
@@ -174,6 +191,7 @@ impl Session {
 
     async fn try_start(&mut self) -> std::result::Result<Outcome, Failed> {
         let version = self.standing.version.clone();
+        self.host.begin_turn();
         let mut instance = Instance::new(
             &self.shared.engine,
             &version,
@@ -183,6 +201,7 @@ impl Session {
         .await?;
         let turn = instance.start(&self.told(&version)).await?;
         let outcome = translate::outcome(turn, 0, instance.state())?;
+        self.freeze(&mut instance).await?;
         self.live = Some(instance);
         Ok(outcome)
     }
@@ -198,7 +217,6 @@ impl Session {
     ///
     /// # Errors
     /// `SessionLost` when the turn failed and there is no frozen state to go on from: the connection must end.
-    /// `Limit` when the host has no place for an instance just now.
     pub async fn handle(&mut self, event: Event) -> Result<Turn> {
         let span = self.host.identity.span.clone();
         self.turn(Occasion::Net(event)).instrument(span).await
@@ -213,7 +231,8 @@ impl Session {
         self.turn(Occasion::Own(pending)).instrument(span).await
     }
 
-    /// Waits until the session wants attention. Cancel-safe; select it beside the socket.
+    /// Waits until the session wants attention. Cancel-safe; select it beside the socket. While it waits it gives its instance
+    /// up to whoever has to wait for one.
     pub async fn wake(&mut self) -> Wake {
         loop {
             if let Some(reason) = self.registration.asked().filter(|_| !self.close_told) {
@@ -224,7 +243,13 @@ impl Session {
             if self.upgrade_target().is_some() {
                 return Wake::Upgrade;
             }
+            let shared = self.shared.clone();
+            if shared.engine.is_wanted() {
+                self.park().await;
+            }
+            let could_park = self.live.is_some() && self.frozen.is_some();
             tokio::select! {
+                () = shared.engine.wanted(), if could_park => self.park().await,
                 () = self.registration.rung() => {}
                 swapped = self.swaps.changed() => if swapped.is_err() { std::future::pending::<()>().await },
                 pending = self.alarms.next(&self.host) => return Wake::Turn(pending),
@@ -300,7 +325,7 @@ impl Session {
             Ok(_) if ended => Turn::default(),
             Ok(outcome) => {
                 self.failures = 0;
-                self.settle(outcome).await
+                self.settle(outcome)
             }
             Err(failed) if ended => {
                 self.count_failure(&failed);
@@ -337,16 +362,20 @@ impl Session {
             .take()
             .ok_or_else(|| Failed::answer("there is no instance"))?;
         let offered = occasion.input().len();
+        let ended = matches!(occasion, Occasion::Net(Event::Closed));
         self.host.begin_turn();
         let event = translate::event(occasion, instance.state())?;
         let turn = instance.handle(&event).await?;
         let outcome = translate::outcome(turn, offered, instance.state())?;
+        if !ended {
+            self.freeze(&mut instance).await?;
+        }
         self.live = Some(instance);
         Ok(outcome)
     }
 
-    /// Carries out what the session keeps of a completed turn to itself, and takes the frozen state.
-    async fn settle(&mut self, outcome: Outcome) -> Turn {
+    /// Carries out what the session keeps of a completed turn to itself.
+    fn settle(&mut self, outcome: Outcome) -> Turn {
         let limits = &self.standing.version.facts.limits;
         if let Err(failed) = self.alarms.set_timers(outcome.timers, limits.timers) {
             tracing::warn!(reason = failed.reason, "a timer is not set");
@@ -357,7 +386,6 @@ impl Session {
         }
         self.turns += 1;
         Counters::add(&self.standing.version.facts.counters.turns);
-        self.freeze().await;
         let principal = self.host.principal().map(Arc::new);
         self.registration.settled(principal, self.turn_end());
         outcome.turn

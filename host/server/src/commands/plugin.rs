@@ -97,8 +97,12 @@ struct Outcome {
     swap: PluginSwap,
     /// Sessions that the new version took over.
     handed_over: u64,
-    /// Sessions that it refused; they go on with the old one.
+    /// Sessions that the new version refused.
     refused: u64,
+    /// Sessions that cannot be handed over; they go on with the old one until they end.
+    lingering: u64,
+    /// Why the last of them cannot.
+    last_refusal: Option<String>,
     /// Sessions that are still on another version.
     remaining: u64,
     /// Why the new version is not active any more, if it was taken back meanwhile.
@@ -188,7 +192,7 @@ async fn carry_out(
     loop {
         let now = rows(console, plugin).await?;
         let outcome = Outcome::seen(&swapped, &before, &now, started.elapsed());
-        if outcome.remaining <= outcome.refused
+        if outcome.remaining <= outcome.lingering
             || outcome.taken_back.is_some()
             || started.elapsed() >= Duration::from_secs(wait)
         {
@@ -210,15 +214,16 @@ impl Outcome {
             let of = |rows: &[PluginRow]| rows.iter().filter(new).map(count).sum::<u64>();
             of(now).saturating_sub(of(before))
         };
+        let others = || now.iter().filter(|row| !new(row));
         Outcome {
             swap: swap.clone(),
             handed_over: grown(|row| row.handovers),
             refused: grown(|row| row.refusals),
-            remaining: now
-                .iter()
-                .filter(|row| !new(row))
-                .map(|row| row.sessions)
-                .sum(),
+            lingering: others().map(|row| row.lingering).sum(),
+            last_refusal: others()
+                .filter(|row| row.lingering > 0)
+                .find_map(|row| row.last_refusal.clone()),
+            remaining: others().map(|row| row.sessions).sum(),
             taken_back: now.iter().find(new).and_then(|row| row.reason.clone()),
             seconds: elapsed.as_secs_f64(),
         }
@@ -234,13 +239,15 @@ impl Outcome {
             "{} sessions handed over in {:.1} s",
             self.handed_over, self.seconds
         ));
-        if self.refused > 0 {
+        if self.lingering > 0 {
+            let why = self.last_refusal.as_deref();
             text.push_str(&format!(
-                ", {} refused by the new version and going on with the old",
-                self.refused
+                ", {} going on with the old version ({})",
+                self.lingering,
+                why.unwrap_or("no reason is known")
             ));
         }
-        let busy = self.remaining.saturating_sub(self.refused);
+        let busy = self.remaining.saturating_sub(self.lingering);
         if busy > 0 {
             text.push_str(&format!(
                 ", {busy} are in the middle of an answer and follow when it is sent"

@@ -1,6 +1,6 @@
 //! A guest that does what its client says, good and bad: one command a line. What it is as a version stands in the
-//! manifest that it is packed with; a version called `…-refusing`, `…-trapping` or `…-silly` behaves so in
-//! `thaw`, once the session has had a command (so that it passes the self-test).
+//! manifest that it is packed with; a version called `…-refusing`, `…-trapping`, `…-silly`, `…-looping` or `…-dead-end` behaves
+//! so in `thaw`, once the session has had a command (so that it passes the self-test); one called `…-second` writes format 2.
 
 wit_bindgen::generate!({
     path: "../../../../../wit",
@@ -38,8 +38,8 @@ use waxwing::{
     session::types::{Action, Framing, Receive, Timer},
     store::{
         folders,
-        types::ItemFlags,
-        views::{self, NewMail, View},
+        types::{ItemFlags, Span},
+        views::{self, FlagMode, FlagUpdate, NewMail, Selection, View},
     },
     types::bodies::{self, Body, BodyRange, Piece},
 };
@@ -49,6 +49,7 @@ struct State {
     version: String,
     commands: u32,
     frozen: bool,
+    freezes_badly: bool,
     body: Option<Body>,
     view: Option<View>,
 }
@@ -229,6 +230,65 @@ impl State {
                 let told = view.info().exists;
                 format!("{told} {:?}", view.sync(true).map(|changes| changes.exists))
             }
+            // What the client of the view hears of it, then, if told to, the end of the turn before it hears it.
+            "sync" => {
+                let view = self.view.as_ref().expect("a view");
+                let told = view.sync(true).expect("changes");
+                let flags = told.changed.iter().map(|row| row.uid).collect::<Vec<_>>();
+                let text = format!("{:?} {} {flags:?}", told.expunged, told.exists);
+                match rest {
+                    "trap" => panic!("told to"),
+                    "sleep" => std::thread::sleep(std::time::Duration::from_secs(60)),
+                    _ => {}
+                }
+                text
+            }
+            "flag" => {
+                let (uid, then) = rest.split_once(' ').unwrap_or((rest, ""));
+                let uid = uid.parse().expect("a uid");
+                let update = FlagUpdate {
+                    selection: Selection::Uids(vec![Span {
+                        first: uid,
+                        last: uid,
+                    }]),
+                    mode: FlagMode::Add,
+                    flags: ItemFlags::DELETED,
+                    keywords: vec![],
+                    unchanged_since: None,
+                };
+                let view = self.view.as_ref().expect("a view");
+                view.set_flags(&update).expect("flags");
+                match then {
+                    "trap" => panic!("told to"),
+                    "expunge" => _ = view.expunge(None).expect("expunged"),
+                    _ => {}
+                }
+                "flagged".into()
+            }
+            "deselect-and-trap" => {
+                self.view.take().expect("a view").close();
+                panic!("told to");
+            }
+            "select-and-trap" => {
+                let mailbox = accounts::reopen_mailbox(1).expect("a mailbox");
+                let inbox = folders::by_role(&mailbox, 1).expect("an inbox");
+                views::open(&mailbox, inbox.id, false).expect("a view");
+                panic!("told to");
+            }
+            "log-in-and-trap" => {
+                let password = Password {
+                    user: rest.into(),
+                    password: "secret".into(),
+                    act_as: None,
+                };
+                let principal = accounts::authenticate(&Credential::Password(password));
+                principal.expect("a principal").open_mailbox(None).expect("a mailbox");
+                panic!("told to");
+            }
+            "trap-in-freeze" => {
+                self.freezes_badly = true;
+                "never heard".into()
+            }
             "view" => self
                 .view
                 .as_ref()
@@ -271,22 +331,33 @@ impl State {
 impl HandoffGuest for Probe {
     fn freeze() -> Result<Snapshot, String> {
         STATE.with_borrow(|state| {
+            assert!(!state.freezes_badly, "told to");
             if state.frozen {
                 return Err("told to stay".into());
             }
             let token = state.body.as_ref().map_or(0, Body::keep);
             let view = state.view.as_ref().map_or(0, |view| view.info().id);
-            let bytes = [
+            let mut bytes = [
                 state.commands.to_le_bytes().as_slice(),
                 &token.to_le_bytes(),
                 &view.to_le_bytes(),
             ]
             .concat();
-            Ok(Snapshot { format: 1, bytes })
+            let second = state.version.ends_with("-second");
+            if second {
+                bytes.reverse();
+            }
+            Ok(Snapshot {
+                format: 1 + u32::from(second),
+                bytes,
+            })
         })
     }
 
-    fn thaw(snapshot: Snapshot, context: Context, cause: Cause) -> Result<Turn, String> {
+    fn thaw(mut snapshot: Snapshot, context: Context, cause: Cause) -> Result<Turn, String> {
+        if snapshot.format == 2 {
+            snapshot.bytes.reverse();
+        }
         let (commands, handles) = snapshot.bytes.split_at(4);
         let (token, view) = handles.split_at(8);
         let view = u64::from_le_bytes(view.try_into().map_err(|_| "short")?);
@@ -301,6 +372,11 @@ impl HandoffGuest for Probe {
             Some("refusing") => return Err("not today".into()),
             Some("trapping") => panic!("in thaw"),
             Some("silly") => return Ok(act(0, Action::StartTls)),
+            // Takes the session, and is told of the view, and cannot freeze what it has.
+            Some("dead-end") => STATE.with_borrow_mut(|state| state.freezes_badly = true),
+            Some("looping") => loop {
+                std::hint::black_box(commands);
+            },
             _ => {}
         }
         STATE.with_borrow_mut(|state| {
