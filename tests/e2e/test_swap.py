@@ -10,10 +10,10 @@ from waxwing import PACKAGES, PASSWORD, deliver_lmtp
 MESSAGE = b"From: a@elsewhere.test\r\nTo: b@example.test\r\nSubject: one\r\n\r\n" + b"0123456789abcdef" * 4 + b"\r\n"
 
 
-def next_version(tmp_path, plugin, version):
+def next_version(tmp_path, plugin, version, packages=PACKAGES):
     """The same component under another version: what it calls itself is the visible difference."""
     package = tmp_path / f"{plugin}-{version}"
-    shutil.copytree(PACKAGES / plugin, package)
+    shutil.copytree(packages / plugin, package)
     manifest = package / "plugin.toml"
     text = manifest.read_text()
     manifest.write_text(re.sub(r'(?m)^version = ".*"$', f'version = "{version}"', text, count=1))

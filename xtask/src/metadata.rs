@@ -1,6 +1,6 @@
 //! What cargo knows about the workspace: where it builds, and which crates are plugins.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
@@ -20,6 +20,7 @@ struct Crate {
     manifest_path: PathBuf,
     targets: Vec<Target>,
     dependencies: Vec<Dependency>,
+    features: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -42,6 +43,8 @@ pub(crate) struct PluginCrate {
     pub(crate) folder: PathBuf,
     /// The component's file name, as cargo builds it.
     pub(crate) component: String,
+    /// Names of its features.
+    pub(crate) features: Vec<String>,
 }
 
 impl Metadata {
@@ -67,6 +70,7 @@ impl Metadata {
                 package: package.name.clone(),
                 folder,
                 component: format!("{}.wasm", library.name.replace('-', "_")),
+                features: package.features.keys().cloned().collect(),
             })
         });
         plugins.collect()

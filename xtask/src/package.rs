@@ -22,21 +22,46 @@ pub(crate) fn of(metadata: &Metadata, plugin: &PluginCrate) -> Result<PathBuf> {
     Ok(folder(metadata).join(name(&plugin.folder.join("plugin.toml"))?))
 }
 
+/// Where the packages are put that fail on demand.
+pub(crate) fn faulty_folder(metadata: &Metadata) -> PathBuf {
+    metadata.target_directory.join("faulty-packages")
+}
+
 /// Builds every plugin in release; answers with the packages' folders.
 pub(crate) fn build_all() -> Result<Vec<PathBuf>> {
     let metadata = Metadata::read()?;
-    let plugins = metadata.plugins();
+    build(&metadata, &metadata.plugins(), &folder(&metadata), &[])
+}
+
+/// Builds the plugins that can fail on demand so that they do, apart from those that are shipped.
+pub(crate) fn build_faulty() -> Result<Vec<PathBuf>> {
+    let metadata = Metadata::read()?;
+    let mut plugins = metadata.plugins();
+    plugins.retain(|plugin| plugin.features.iter().any(|feature| feature == FAULTS));
+    let place = faulty_folder(&metadata);
+    build(&metadata, &plugins, &place, &["--features", FAULTS])
+}
+
+/// The feature with which a plugin fails on demand.
+const FAULTS: &str = "fault-injection";
+
+fn build(
+    metadata: &Metadata,
+    plugins: &[PluginCrate],
+    place: &Path,
+    options: &[&str],
+) -> Result<Vec<PathBuf>> {
     let mut build = cargo(&["build", "--release", "--target", "wasm32-wasip2"]);
-    for plugin in &plugins {
+    for plugin in plugins {
         build.args(["-p", &plugin.package]);
     }
-    run(&mut build)?;
+    run(build.args(options))?;
     let built = metadata.target_directory.join("wasm32-wasip2/release");
     plugins
         .iter()
         .map(|plugin| {
             let manifest = plugin.folder.join("plugin.toml");
-            let package = of(&metadata, plugin)?;
+            let package = place.join(name(&manifest)?);
             fs::create_dir_all(&package).with_context(|| package.display().to_string())?;
             copy(&manifest, &package.join("plugin.toml"))?;
             copy(&built.join(&plugin.component), &package.join("plugin.wasm"))?;

@@ -7,8 +7,11 @@
 //! | mailbox names and the folder tree | [`names`] |
 //! | what lasts between two turns, and how events reach commands | [`session`] |
 //! | what a command does | `commands`, one file each |
+//! | a plugin that fails on demand, for tests | `faults`, with the feature `fault-injection` |
 
 mod commands;
+#[cfg(feature = "fault-injection")]
+mod faults;
 pub mod names;
 pub mod parse;
 pub mod render;

@@ -4,7 +4,8 @@
 use waxwing_sdk::bodies::{self, Body};
 use waxwing_sdk::frozen::Frozen as _;
 use waxwing_sdk::stream::{
-    Cause, CloseReason, Context, Event, Handoff, Received, Reception, Snapshot, StreamPlugin, Turn,
+    Cause, CloseReason, Context, Event, Handoff, Received, Reception, Snapshot, StreamPlugin,
+    TlsInfo, Turn,
 };
 use waxwing_sdk::{config, warning};
 
@@ -261,8 +262,23 @@ impl Smtp {
             .close()
     }
 
+    /// RFC 3207 4.2: what was learned before is forgotten.
+    fn tls_established(&mut self, tls: TlsInfo) {
+        self.state.tls = Some((tls.protocol.clone(), tls.cipher.clone()));
+        self.context.tls = Some(tls);
+        self.state.client = None;
+        self.reset();
+    }
+
     /// Answers what the crashed turn did not: the message it was given, else the line.
     fn recovered(&mut self, input: &[u8]) -> Turn {
+        if self.state.tls.is_none()
+            && let Some(tls) = self.context.tls.clone()
+        {
+            // It was the news of the handshake that crashed.
+            self.tls_established(tls);
+            return Turn::new();
+        }
         const TEXT: &str = "The server failed at this command, try again later";
         if self.state.receiving.take().is_some() {
             let reply = deliver::refusal(
@@ -318,11 +334,7 @@ impl StreamPlugin for Smtp {
             Event::Input(bytes) => self.input(&bytes),
             Event::BodyReceived(received) => self.body_received(received),
             Event::TlsEstablished(tls) => {
-                // RFC 3207 4.2: what was learned before is forgotten.
-                self.state.tls = Some((tls.protocol.clone(), tls.cipher.clone()));
-                self.context.tls = Some(tls);
-                self.state.client = None;
-                self.reset();
+                self.tls_established(tls);
                 Turn::new()
             }
             Event::Timer(COMMAND_TIMER) => self.closing(CloseReason::Idle),

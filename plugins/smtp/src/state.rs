@@ -67,3 +67,6 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod formats;

@@ -240,4 +240,11 @@ mod tests {
             ));
         }
     }
+    #[test]
+    fn tickets_of_every_release_are_read() {
+        waxwing_sdk::testing::check_formats(
+            &[(1, include_str!("../frozen/1.txt"))],
+            &[("parked", ticket())],
+        );
+    }
 }

@@ -69,6 +69,8 @@ fn absent() -> Vec<&'static str> {
 pub(super) fn run_suites(built: &str, pytest: &[String]) -> Result<()> {
     let metadata = Metadata::read()?;
     super::build_binaries()?;
+    // First, so that what lies in the target folder afterwards is what is shipped.
+    package::build_faulty()?;
     package::build_all()?;
     let cache = cache()?;
     let python = python(&cache)?;
@@ -93,6 +95,7 @@ pub(super) fn run_suites(built: &str, pytest: &[String]) -> Result<()> {
             metadata.target_directory.join(built).join("waxwing"),
         )
         .env("WAXWING_PACKAGES", package::folder(&metadata))
+        .env("WAXWING_FAULTY_PACKAGES", package::faulty_folder(&metadata))
         .env("NODE_PATH", &modules)
         .env("PYTHONDONTWRITEBYTECODE", "1");
     // They would override the CA that a test names.

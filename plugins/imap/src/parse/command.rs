@@ -154,6 +154,11 @@ pub struct StoreRequest {
     pub unchanged_since: Option<u64>,
 }
 
+/// The tag of the first command, whatever follows it.
+pub fn tag(input: &[u8]) -> Option<String> {
+    Cursor::new(input, Mode::default()).tag()
+}
+
 /// Reads the first command of the unconsumed input, names in modified UTF-7.
 pub fn parse_command(input: &[u8]) -> Parsed {
     parse_in(input, Mode::default())
@@ -168,16 +173,13 @@ pub fn parse_in(input: &[u8], mode: Mode) -> Parsed {
             reason,
             rest,
             continuations,
-        } => {
-            let tag = Cursor::new(input, mode).tag();
-            Parsed::Bad {
-                consumed: length,
-                continuations,
-                tag,
-                text: reason.to_owned(),
-                rest,
-            }
-        }
+        } => Parsed::Bad {
+            consumed: length,
+            continuations,
+            tag: tag(input),
+            text: reason.to_owned(),
+            rest,
+        },
         Frame::Whole {
             length,
             text,
@@ -217,6 +219,8 @@ fn parse_framed(
             rest,
         };
     };
+    #[cfg(feature = "fault-injection")]
+    crate::faults::in_parser(&tag);
     match command_behind_tag(&mut cursor, message) {
         Ok(command) => {
             let request = Box::new(Request { tag, command });

@@ -23,7 +23,13 @@ impl Imap {
                 self.state.pending = Pending::Nothing;
             }
             Event::BodyReceived(received) => self.on_body(received, &mut out),
-            Event::Drained => commands::fetch::next_page(self, &mut out),
+            Event::Drained => {
+                #[cfg(feature = "fault-injection")]
+                if let Pending::Fetch(fetching) = &self.state.pending {
+                    crate::faults::between_pages(&fetching.tag);
+                }
+                commands::fetch::next_page(self, &mut out);
+            }
             Event::Timer(KEEP_ALIVE) => commands::idle::keep_alive(self, &mut out),
             Event::Timer(_) => self.say_bye("Autologout after 30 minutes of silence", &mut out),
             Event::Changed(_) => commands::idle::changed(self, &mut out),

@@ -54,6 +54,8 @@ impl Imap {
 
     /// Sends the tagged line of a command that has ended.
     pub(crate) fn conclude(&mut self, tag: &str, answer: Answer, out: &mut Output) {
+        #[cfg(feature = "fault-injection")]
+        crate::faults::at_end(tag);
         match answer {
             Ok(Completion::Later) => return,
             Ok(Completion::Done(text)) => {
@@ -150,6 +152,12 @@ impl Handoff for Imap {
     fn thaw(snapshot: Snapshot, context: &Context, cause: Cause) -> Result<(Self, Turn), String> {
         let mut session = Imap::new(State::from_snapshot(&snapshot)?, context);
         session.resume_bodies()?;
+        #[cfg(feature = "fault-injection")]
+        if session.state.stage == Stage::Authenticated
+            && let Some(answer) = crate::faults::in_thaw(&context.version)
+        {
+            return answer.map(|turn| (session, turn));
+        }
         let turn = match cause {
             Cause::Wake => Turn::new(),
             Cause::Upgrade => {
@@ -163,5 +171,7 @@ impl Handoff for Imap {
     }
 }
 
+#[cfg(test)]
+mod formats;
 #[cfg(test)]
 mod tests;

@@ -167,6 +167,20 @@ S: b OK NOOP completed
 }
 
 #[test]
+fn a_crash_at_what_is_no_command_is_answered_too() {
+    play(
+        r#"
+!crash a (((
+S: a NO [SERVERBUG] Internal error, the command was not completed
+!crash +
+S: * NO [SERVERBUG] Internal error, the command was not completed
+C: b NOOP
+S: b OK NOOP completed
+"#,
+    );
+}
+
+#[test]
 fn the_server_says_why_it_closes() {
     play("!closing shutdown\nS: * BYE [UNAVAILABLE] The server is shutting down\n");
 }

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use secrecy::SecretString;
 use tempfile::TempDir;
 use waxwing_directory::{Directory, DirectoryConfig};
-use waxwing_exmdb::{MailboxGuid, Store, StoreConfig};
+use waxwing_exmdb::{Body, ItemFlags, MailboxGuid, NewMail, Role, Store, StoreConfig};
 use waxwing_runtime::package::manifest;
 use waxwing_runtime::{Context, PluginConfig, Runtime, RuntimeConfig, Services};
 use waxwing_sdk::testing::{Manner, Script};
@@ -63,6 +63,25 @@ impl House {
     /// # Errors
     /// As [`House::load`].
     pub fn load_with(&self, component: &Component, settings: &[(&str, &str)]) -> Result<()> {
+        let own = |text: &str| text.to_owned();
+        let settings = settings
+            .iter()
+            .map(|(key, value)| (own(key), own(value)))
+            .collect();
+        self.load_as(
+            component,
+            PluginConfig {
+                settings,
+                ..PluginConfig::default()
+            },
+        )
+    }
+
+    /// As [`House::load`], under an operator's settings and limits; the grants are added.
+    ///
+    /// # Errors
+    /// As [`House::load`].
+    pub fn load_as(&self, component: &Component, mut plugin: PluginConfig) -> Result<()> {
         let package = self.directory.path().join("package");
         std::fs::create_dir_all(&package).map_err(|error| Error::File(package.clone(), error))?;
         component.package(&package)?;
@@ -70,15 +89,7 @@ impl House {
             .map_err(|error| Error::File(component.manifest.clone(), error))?;
         let manifest = manifest::parse(&text)
             .map_err(|error| waxwing_runtime::Error::Package(error.to_string()))?;
-        let own = |text: &str| text.to_owned();
-        let plugin = PluginConfig {
-            grants: manifest.needs.clone(),
-            settings: settings
-                .iter()
-                .map(|(key, value)| (own(key), own(value)))
-                .collect(),
-            ..PluginConfig::default()
-        };
+        plugin.grants.clone_from(&manifest.needs);
         let mut config = RuntimeConfig::new(
             self.directory.path().join("packages"),
             cache()?,
@@ -115,6 +126,29 @@ impl House {
     #[must_use]
     pub fn services(&self) -> &Services {
         &self.services
+    }
+
+    /// Puts small messages that are seen into a user's inbox; each has its number as subject and text.
+    ///
+    /// # Errors
+    /// From store and directory.
+    pub fn fill(&self, user: &str, count: u32) -> Result<()> {
+        let mail = |number: u32| NewMail {
+            message: Body::from_bytes(format!("Subject: {number}\r\n\r\n{number}\r\n").into()),
+            flags: ItemFlags(ItemFlags::SEEN),
+            keywords: Vec::new(),
+            internal_date: Some(0),
+        };
+        self.wait_for(async {
+            let guid = self.services.directory.user(user).await?.mailbox;
+            let guid = guid.parse::<MailboxGuid>()?;
+            let mailbox = self.services.store.mailbox(guid).await?;
+            let inbox = mailbox.folder_by_role(Role::Inbox).await?;
+            mailbox
+                .append(inbox.id, (1..=count).map(mail).collect())
+                .await?;
+            Ok(())
+        })
     }
 
     /// Runs a future of the host to its end.

@@ -7,7 +7,6 @@
     reason = "a test stops where its own set-up fails"
 )]
 
-use waxwing_exmdb::{Body, ItemFlags, NewMail, Role};
 use waxwing_sdk_harness::{Component, House, USERS};
 
 fn house() -> House {
@@ -15,26 +14,6 @@ fn house() -> House {
     let imap = Component::build("waxwing-plugin-imap", "plugins/imap/plugin.toml").unwrap();
     house.load(&imap).unwrap();
     house
-}
-
-/// Puts messages into a user's inbox.
-fn deliver(house: &House, user: &str, count: u32) {
-    house.wait_for(async {
-        let services = house.services();
-        let guid = services.directory.user(user).await.unwrap().mailbox;
-        let mailbox = services.store.mailbox(guid.parse().unwrap()).await.unwrap();
-        let inbox = mailbox.folder_by_role(Role::Inbox).await.unwrap();
-        let mail = |number: u32| NewMail {
-            message: Body::from_bytes(format!("Subject: {number}\r\n\r\n{number}\r\n").into()),
-            flags: ItemFlags(1),
-            keywords: Vec::new(),
-            internal_date: Some(0),
-        };
-        mailbox
-            .append(inbox.id, (1..=count).map(mail).collect())
-            .await
-            .unwrap();
-    });
 }
 
 #[test]
@@ -51,7 +30,7 @@ fn a_client_that_resynchronises_is_told_what_vanished() {
 fn a_long_fetch_is_whole_though_handed_over_between_its_pages() {
     const COUNT: u32 = 1_100;
     let house = house();
-    deliver(&house, USERS[0], COUNT);
+    house.fill(USERS[0], COUNT).unwrap();
     let mut transcript = String::from(
         "S: ...\nC: l LOGIN ada@waxwing.test \"a password of tests\"\nS: l OK ...\nC: s EXAMINE INBOX\nS: * FLAGS ...\n\
          S: * OK [PERMANENTFLAGS ()] ...\nS: * 1100 EXISTS\nS: * ... RECENT\nS: * OK [UIDVALIDITY ...\nS: * OK [UIDNEXT ...\n\

@@ -25,10 +25,12 @@
 
 #![allow(clippy::panic, reason = "a test harness speaks by panicking")]
 
+mod formats;
 mod native;
 mod play;
 mod script;
 
+pub use formats::{check_formats, check_releases};
 pub use native::Native;
 pub use play::{Driver, Manner};
 pub use script::{Mismatch, Script};
