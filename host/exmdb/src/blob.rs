@@ -3,15 +3,16 @@
 //! Small ones (packed up to 64 KiB) live in the row. Bigger ones are a file `blobs/<aa>/<digest>`: written and synced under a
 //! temporary name before the mailbox is locked, moved into place under the lock if no row names the content yet, the folder
 //! synced before the commit. A file removed after the commit that dropped its row can therefore not be one that a later
-//! append relies on. A crash in between leaves a file without a row, which the check removes.
+//! append relies on. A crash in between leaves a file without a row, which the next opening of the database removes.
 //! Nothing counts references: a blob is in use while an item or attachment names it, and two indexes answer that.
 
 use std::{
+    collections::HashSet,
     fmt::Write as _,
     fs::File,
     io::Write,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use bytes::Bytes;
@@ -80,7 +81,8 @@ impl Work {
             PreparedPlace::Database(data) => Some(data),
             PreparedPlace::File(file) => {
                 let target = path(&self.core().folder, &blob.digest);
-                blocking(move || move_into_place(file, &target)).await?;
+                let shards = self.core().shards.clone();
+                blocking(move || move_into_place(file, &target, &shards)).await?;
                 None
             }
         };
@@ -136,14 +138,68 @@ pub(crate) fn json_numbers(numbers: impl Iterator<Item = i64>) -> String {
     text
 }
 
-fn move_into_place(file: TempPath, target: &Path) -> Result<()> {
-    let folder = target.parent().unwrap_or(Path::new("/"));
-    if !folder.try_exists()? {
+/// The folders of blobs that are known to be durable. That a folder is there does not say so: whoever made it may have died
+/// before the sync.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shards(Arc<Mutex<HashSet<PathBuf>>>);
+
+impl Shards {
+    /// Makes the folder, durably.
+    fn make(&self, folder: &Path) -> Result<()> {
+        let known = |shards: &Shards| {
+            let known = shards.0.lock().unwrap_or_else(PoisonError::into_inner);
+            known.contains(folder)
+        };
+        if known(self) {
+            return Ok(());
+        }
         std::fs::create_dir_all(folder)?;
         sync_folder(folder.parent().unwrap_or(folder))?;
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(folder.to_owned());
+        Ok(())
     }
+}
+
+fn move_into_place(file: TempPath, target: &Path, shards: &Shards) -> Result<()> {
+    let folder = target.parent().unwrap_or(Path::new("/"));
+    shards.make(folder)?;
     file.persist(target).map_err(|error| error.error)?;
     sync_folder(folder)
+}
+
+/// Files of blobs that no row names; the database must not change meanwhile.
+pub(crate) async fn files_without_row(
+    conn: &mut SqliteConnection,
+    mailbox: &Path,
+) -> Result<Vec<PathBuf>> {
+    let select = "SELECT digest FROM blobs WHERE data IS NULL";
+    let digests: Vec<Vec<u8>> = sqlx::query_scalar(select).fetch_all(conn).await?;
+    let named: HashSet<PathBuf> = digests
+        .into_iter()
+        .filter_map(|digest| Some(path(mailbox, &digest.try_into().ok()?)))
+        .collect();
+    let blobs = mailbox.join("blobs");
+    let mut on_disk = blocking(move || files(&blobs)).await?;
+    on_disk.retain(|(file, _)| !named.contains(file));
+    Ok(on_disk.into_iter().map(|(file, _)| file).collect())
+}
+
+/// The files below a folder with their sizes.
+pub(crate) fn files(folder: &Path) -> Result<Vec<(PathBuf, u64)>> {
+    let mut files = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                open.push(entry.path());
+            } else {
+                files.push((entry.path(), entry.metadata()?.len()));
+            }
+        }
+    }
+    Ok(files)
 }
 
 /// Unlinks files of blobs whose rows are gone, or keeps them for a snapshot. A file that stays is found by the check.

@@ -27,7 +27,10 @@ pub enum Error {
     /// A token, view or change number that is too old.
     #[error("{0} expired")]
     Expired(String),
-    /// Full disk, read-only medium, busy or closed store: try again later.
+    /// The disk or the file system's quota is full: try again when there is room.
+    #[error("no room left: {0}")]
+    Full(String),
+    /// Read-only medium, failing disk, too many open files, busy or closed store: try again later.
     #[error("temporarily unavailable: {0}")]
     Unavailable(String),
     /// The stored bytes contradict themselves; `waxwing mailbox check` tells more.
@@ -45,6 +48,19 @@ pub enum Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
+    /// Whether an operator must look: the request was right, and something below the store was not.
+    #[must_use]
+    pub(crate) fn is_trouble(&self) -> bool {
+        matches!(
+            self,
+            Error::Full(_)
+                | Error::Unavailable(_)
+                | Error::Corrupt(_)
+                | Error::Database(_)
+                | Error::Io(_)
+        )
+    }
+
     pub(crate) fn mailbox(guid: MailboxGuid, why: impl std::fmt::Display) -> Error {
         Error::Unavailable(format!("mailbox {guid}: {why}"))
     }
@@ -60,6 +76,7 @@ impl Error {
             }
         };
         match self {
+            Error::Full(text) => Error::Full(name(text)),
             Error::Unavailable(text) => Error::Unavailable(name(text)),
             Error::Corrupt(text) => Error::Corrupt(name(text)),
             Error::Database(text) => Error::Database(name(text)),
@@ -81,7 +98,8 @@ fn of_result_code(code: i32, text: String) -> Error {
     const CANNOT_OPEN: i32 = 14;
     const NOT_A_DATABASE: i32 = 26;
     match code & 0xff {
-        BUSY | LOCKED | OUT_OF_MEMORY | READ_ONLY | INPUT_OUTPUT | FULL | CANNOT_OPEN => {
+        FULL => Error::Full(text),
+        BUSY | LOCKED | OUT_OF_MEMORY | READ_ONLY | INPUT_OUTPUT | CANNOT_OPEN => {
             Error::Unavailable(text)
         }
         CORRUPT | NOT_A_DATABASE => Error::Corrupt(text),
@@ -114,10 +132,10 @@ impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Error {
         use std::io::ErrorKind;
         match error.kind() {
-            ErrorKind::StorageFull
-            | ErrorKind::QuotaExceeded
-            | ErrorKind::ReadOnlyFilesystem
-            | ErrorKind::ResourceBusy => Error::Unavailable(error.to_string()),
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Error::Full(error.to_string()),
+            ErrorKind::ReadOnlyFilesystem | ErrorKind::ResourceBusy => {
+                Error::Unavailable(error.to_string())
+            }
             ErrorKind::UnexpectedEof | ErrorKind::InvalidData => Error::Corrupt(error.to_string()),
             _ => Error::Io(error.to_string()),
         }
@@ -129,14 +147,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_disk_is_unavailable_and_names_the_mailbox() {
+    fn a_full_disk_is_told_apart_and_names_the_mailbox() {
         let guid = MailboxGuid([7; 16]);
         let error = of_result_code(13, "database or disk is full".into()).of(guid);
         assert!(
-            matches!(&error, Error::Unavailable(text) if text.contains(&guid.to_string())),
+            matches!(&error, Error::Full(text) if text.contains(&guid.to_string())),
             "{error}"
         );
         let io = Error::from(std::io::Error::from(std::io::ErrorKind::StorageFull));
-        assert!(matches!(io, Error::Unavailable(_)));
+        assert!(matches!(io, Error::Full(_)));
+        let files = Error::from(std::io::Error::from_raw_os_error(24));
+        assert!(matches!(files, Error::Io(text) if text.contains("open files")));
     }
 }

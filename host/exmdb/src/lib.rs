@@ -9,6 +9,7 @@
 //! - `folder`, `append`, `view`, `item`: what can be done, one operation per file
 //! - `changes`, `names`, `permissions`, `check`: the change log, named properties, who may what, the invariants
 //! - `snapshot`, `restore`: a mailbox at one commit for a backup, and a mailbox made from one
+//! - `prune`: what a mailbox forgets with time
 //! - `index`: the folder index in memory; `blob`, `body`: message bytes at rest and in hand
 //! - `schema`: the tables and their migrations
 
@@ -26,6 +27,7 @@ mod mailbox;
 mod model;
 mod names;
 mod permissions;
+mod prune;
 mod restore;
 mod schema;
 mod snapshot;
@@ -38,6 +40,7 @@ pub use error::{Error, Result};
 pub use ids::{ChangeNumber, FolderId, ItemId, MailboxGuid, Uid, UidValidity, ViewId};
 pub use mailbox::{Actor, Mailbox};
 pub use model::*;
+pub use prune::{PruneBefore, Pruned};
 pub use restore::{Draft, RestoredMailbox};
 pub use snapshot::{BlobRef, PackedBlob, Snapshot, StoredTable, StoredValue};
 pub use store::{Store, StoreConfig, StoreMetrics};

@@ -201,6 +201,11 @@ async fn lost_bytes_are_reported_and_left_alone() {
         ["blob-file"]
     );
     assert_eq!(findings[0].repaired, None);
+    assert!(
+        findings[0].what.contains("INBOX UID 2"),
+        "{}",
+        findings[0].what
+    );
     std::fs::remove_file(&file).unwrap();
     let findings = damaged.mailbox().await.check(true).await.unwrap().findings;
     assert_eq!(findings[0].invariant, "blob-file");

@@ -85,6 +85,8 @@ impl Outcome {
                 printable(&format!("Message too large: {limit}")),
             ),
             Error::Invalid(reason) => Outcome::new(554, "5.6.0", printable(reason)),
+            // RFC 3463: "mail system full", RFC 5321: insufficient system storage.
+            Error::Full(_) => Outcome::new(452, "4.3.1", "No room left, try again later"),
             _ => Outcome::new(451, "4.3.0", "The mailbox is unavailable, try again later"),
         }
     }
@@ -143,8 +145,10 @@ mod tests {
     #[test]
     fn what_an_operator_can_mend_is_temporary() {
         use waxwing_exmdb::Error;
+        let full = Outcome::store(&Error::Full("disk is full".into()));
+        assert_eq!((full.code, full.enhanced.as_str()), (452, "4.3.1"));
         let errors = [
-            Error::Unavailable("disk is full".into()),
+            Error::Unavailable("disk fails".into()),
             Error::NotFound("mailbox".into()),
             Error::Corrupt("page".into()),
         ];

@@ -154,9 +154,15 @@ fn one_reply(context: &Context, outcomes: &[Outcome]) -> String {
     }
 }
 
+/// [MS-OXCDATA] 2.4.
+const NOT_ENOUGH_DISK: u32 = 0x8004_010D;
+
 fn of_fault(fault: &Fault) -> Outcome {
     let (code, enhanced, text) = match fault.class {
         FaultClass::Limit => (452, "4.3.1", "A limit was reached, try again later"),
+        FaultClass::Unavailable if fault.code == NOT_ENOUGH_DISK => {
+            (452, "4.3.1", "No room left, try again later")
+        }
         FaultClass::Denied => (550, "5.7.1", "Not permitted"),
         _ => (451, "4.3.0", "Temporary failure, try again later"),
     };

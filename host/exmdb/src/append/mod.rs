@@ -72,11 +72,10 @@ impl Mailbox {
         let spool = self.core.commons.spool.clone();
         let mut prepared = Vec::with_capacity(messages.len());
         for message in messages {
-            prepared.push(
-                prepare::prepare(message, spool.clone())
-                    .await
-                    .map_err(|error| error.of(self.core.guid))?,
-            );
+            match prepare::prepare(message, spool.clone()).await {
+                Ok(message) => prepared.push(message),
+                Err(error) => return Err(self.core.note(error).await),
+            }
         }
         let (answer, answered) = oneshot::channel();
         let append = Append {
@@ -107,9 +106,13 @@ async fn lead(core: Arc<Core>) {
         .map(|waiting| (waiting.append, waiting.answer))
         .unzip();
     let outcome = match reader {
-        Ok(reader) => commit_together(reader, appends)
-            .await
-            .map_err(|error| error.of(core.guid)),
+        Ok(reader) => match commit_together(reader, appends).await {
+            Ok(results) => {
+                core.works();
+                Ok(results)
+            }
+            Err(error) => Err(core.note(error).await),
+        },
         Err(error) => Err(error),
     };
     // An append whose caller went away is stored like any other; nobody is there to be told.

@@ -1,17 +1,12 @@
 //! Blobs: every one is read and its digest computed; rows and files name each other.
 
-use std::{
-    collections::HashSet,
-    path::{Path, PathBuf},
-};
-
 use bytes::Bytes;
 use waxwing_formats_mime::Structure;
 
 use super::Check;
 use crate::{
     Body, Error, Result,
-    blob::{body_of, path},
+    blob::{body_of, files_without_row},
     body::blocking,
 };
 
@@ -54,7 +49,8 @@ impl Check<'_> {
         let content = match content {
             Ok(content) => content,
             Err(error @ (Error::Corrupt(_) | Error::Io(_))) => {
-                self.found("blob-file", format!("blob {blob}: {error}"), None);
+                let items = self.named_by(blob).await?;
+                self.found("blob-file", format!("{items}: {error}"), None);
                 return Ok(());
             }
             Err(error) => return Err(error),
@@ -62,9 +58,10 @@ impl Check<'_> {
         if blake3::hash(&content).as_bytes()[..] != digest[..]
             || content.len() as u64 != size.cast_unsigned()
         {
+            let items = self.named_by(blob).await?;
             self.found(
                 "blob-digest",
-                format!("blob {blob} is not the bytes that were stored"),
+                format!("{items}: not the bytes that were stored"),
                 None,
             );
             return Ok(());
@@ -86,21 +83,21 @@ impl Check<'_> {
         Ok(())
     }
 
-    pub(super) async fn blob_files(&mut self) -> Result<()> {
-        let select = "SELECT digest FROM blobs WHERE data IS NULL";
-        let digests: Vec<Vec<u8>> = sqlx::query_scalar(select)
+    /// Where the items are that are kept without their octets.
+    async fn named_by(&mut self, blob: i64) -> Result<String> {
+        let select =
+            "SELECT folders.name || ' UID ' || uid FROM items JOIN folders ON folders.id = folder
+            WHERE items.blob = ?1 OR items.id IN (SELECT item FROM attachments WHERE attachments.blob = ?1) LIMIT 20";
+        let places: Vec<String> = sqlx::query_scalar(select)
+            .bind(blob)
             .fetch_all(self.work.conn()?)
             .await?;
+        Ok(format!("blob {blob} of {}", places.join(", ")))
+    }
+
+    pub(super) async fn blob_files(&mut self) -> Result<()> {
         let folder = self.work.core().folder.clone();
-        let named: HashSet<PathBuf> = digests
-            .into_iter()
-            .filter_map(|digest| Some(path(&folder, &digest.try_into().ok()?)))
-            .collect();
-        let on_disk = blocking(move || files(&folder.join("blobs"))).await?;
-        for (file, _) in on_disk
-            .into_iter()
-            .filter(|(file, _)| !named.contains(file))
-        {
+        for file in files_without_row(self.work.conn()?, &folder).await? {
             self.found(
                 "file-without-row",
                 file.display().to_string(),
@@ -112,21 +109,4 @@ impl Check<'_> {
         }
         Ok(())
     }
-}
-
-/// The files below a folder with their sizes.
-pub(super) fn files(folder: &Path) -> Result<Vec<(PathBuf, u64)>> {
-    let mut files = Vec::new();
-    let mut open = vec![folder.to_owned()];
-    while let Some(folder) = open.pop() {
-        for entry in std::fs::read_dir(folder)? {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                open.push(entry.path());
-            } else {
-                files.push((entry.path(), entry.metadata()?.len()));
-            }
-        }
-    }
-    Ok(files)
 }

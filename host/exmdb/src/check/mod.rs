@@ -10,7 +10,7 @@
 //! | `keyword-exists` | the number is dropped from the item |
 //! | `tombstone-above-floor`, `tombstone-of-a-live-uid` | the tombstone goes |
 //! | `bag-decodes`, `derived-digest` | derived anew from the source; reported only without one |
-//! | `blob-digest`, `blob-file` | none: the bytes are lost |
+//! | `blob-digest`, `blob-file` | none: the bytes are lost; the items that name them are told, and kept |
 //! | `structure-decodes` | parsed from the blob |
 //! | `row-without-use` | the blob row goes |
 //! | `file-without-row` | the file goes |
@@ -24,6 +24,7 @@ use futures_util::FutureExt;
 
 use crate::{
     CheckReport, Error, Finding, Mailbox, MailboxSize, Result,
+    blob::files,
     body::blocking,
     mailbox::{Actor, commit::Work},
 };
@@ -75,7 +76,7 @@ impl Mailbox {
         };
         let folder = self.core.folder.clone();
         let bytes_on_disk =
-            blocking(move || Ok(blobs::files(&folder)?.iter().map(|(_, size)| size).sum())).await?;
+            blocking(move || Ok(files(&folder)?.iter().map(|(_, size)| size).sum())).await?;
         Ok(MailboxSize {
             items,
             bytes,

@@ -151,8 +151,19 @@ pub(crate) async fn headers(
         let size: i64 = row.try_get("header_size")?;
         let size =
             usize::try_from(size).map_err(|_| Error::Corrupt("header size of a blob".into()))?;
-        let body = body_of(&reader.core().folder, &row).await?;
-        headers.insert(item_id(row.try_get(0)?), body.read(0, size).await?);
+        let header = async {
+            let body = body_of(&reader.core().folder, &row).await?;
+            body.read(0, size).await
+        };
+        match header.await {
+            Ok(header) => drop(headers.insert(item_id(row.try_get(0)?), header)),
+            // One message without its file must not hide the others.
+            Err(error @ (Error::Corrupt(_) | Error::Io(_))) => {
+                let error = error.of(reader.core().guid);
+                tracing::error!(%error, "a message is shown without its header");
+            }
+            Err(error) => return Err(error),
+        }
     }
     Ok(headers)
 }

@@ -2,8 +2,12 @@
 //!
 //! An operation works on a clone of the state and notes what it does to items; [`Work::commit`] writes the counter and the
 //! folder rows that changed, commits, and only then brings memory up to date, unlinks files of blobs that are gone and wakes
-//! watchers. When the operation fails, nothing was published and the clone goes; when the commit itself fails, nobody knows
-//! what is on disk, so connection and memory are thrown away and read again.
+//! watchers. When the operation or the commit fails, nothing was published and the clone goes.
+//!
+//! After a failed commit the connection goes on if it can roll back: SQLite then writes the next commit over the frames of the
+//! failed one, so none stands behind a hole, and what is there can be read while the disk is full. In a crash before that the
+//! failed commit may come back whole: it was not acknowledged, so it may. When it cannot roll back, nobody knows what is on
+//! disk: connection and memory are thrown away and read again.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -187,17 +191,15 @@ impl Work {
     }
 
     pub(crate) async fn roll_back(mut self) {
-        let Ok(conn) = self.reader.conn() else { return };
-        match sqlx::query("ROLLBACK").execute(conn).await {
-            Ok(_) => drop(self.reader.set_unfinished(false)),
-            Err(_) => self.reader.abandon(),
+        if !self.reader.end_transaction().await {
+            self.reader.abandon();
         }
     }
 
     pub(crate) async fn commit(mut self) -> Result<()> {
         let began = Instant::now();
         if let Err(error) = self.write_and_commit().await {
-            self.reader.abandon();
+            self.roll_back().await;
             return Err(error);
         }
         self.reader.set_unfinished(false)?;

@@ -21,11 +21,14 @@ use tracing::Instrument as _;
 
 use super::{
     commit::Work,
+    create::sync_folder,
     state::{FolderState, State},
+    trouble::{Trouble, explained},
 };
 use crate::{
     Error, FolderId, MailboxGuid, Result, Span, ViewId,
     append::Queue,
+    blob::Shards,
     body::blocking,
     index::FolderIndex,
     schema,
@@ -57,6 +60,8 @@ pub(crate) struct Core {
     pub(crate) appends: Queue,
     /// Where files of blobs go that a snapshot still reads; none lives: they are unlinked.
     kept: Mutex<Weak<KeptFiles>>,
+    pub(crate) shards: Shards,
+    trouble: Trouble,
     removed: AtomicBool,
 }
 
@@ -83,21 +88,36 @@ impl Core {
             recent: Mutex::default(),
             appends: Queue::default(),
             kept: Mutex::default(),
+            shards: Shards::default(),
+            trouble: Trouble::default(),
             removed: AtomicBool::new(false),
         }
     }
 
     /// The database, opened if needed, for reading.
     pub(crate) async fn read(self: &Arc<Self>) -> Result<Reader> {
+        match self.open().await {
+            Ok(reader) => Ok(reader),
+            Err(error) => Err(self.note(error).await),
+        }
+    }
+
+    async fn open(self: &Arc<Self>) -> Result<Reader> {
         let mut slot = self.database.clone().lock_owned().await;
         if self.removed.load(Ordering::Acquire) {
             return Err(Error::NotFound(format!("mailbox {}", self.guid)));
         }
+        if let Some(database) = slot.as_mut()
+            && !database.end_transaction().await
+        {
+            // What the connection would answer is not known; the file is.
+            slot.take();
+            self.commons.connections.closed(self.guid);
+            self.forget_memory();
+        }
         if slot.is_none() {
             let permit = self.commons.connections.permit().await?;
-            let conn = connect(&self.folder, false)
-                .await
-                .map_err(|error| error.of(self.guid))?;
+            let conn = reopen(&self.folder).await?;
             *slot = Some(Database::new(conn, permit));
         }
         self.commons.connections.used(self);
@@ -105,11 +125,21 @@ impl Core {
             core: self.clone(),
             slot: Some(slot),
         };
-        reader
-            .make_ready()
-            .await
-            .map_err(|error| error.of(self.guid))?;
+        reader.load_state().await?;
         Ok(reader)
+    }
+
+    /// Names the mailbox and the cause of a failure, and tells the operator.
+    pub(crate) async fn note(&self, error: Error) -> Error {
+        let error = explained(error, &self.folder).await.of(self.guid);
+        self.trouble
+            .failed((self.guid, &self.folder.join(DATABASE)), &error);
+        error
+    }
+
+    /// Tells the operator when a trouble is over.
+    pub(crate) fn works(&self) {
+        self.trouble.works((self.guid, &self.folder.join(DATABASE)));
     }
 
     /// Runs an operation in a transaction and commits it; durable when this returns. It goes on when the caller goes away.
@@ -131,7 +161,11 @@ impl Core {
         // On a task of its own, and in the log still the caller's work.
         let task = tokio::spawn(transaction.in_current_span());
         match task.await {
-            Ok(result) => result.map_err(|error| error.of(self.guid)),
+            Ok(Ok(value)) => {
+                self.works();
+                Ok(value)
+            }
+            Ok(Err(error)) => Err(self.note(error).await),
             Err(error) => Err(Error::mailbox(self.guid, error)),
         }
     }
@@ -313,15 +347,58 @@ impl Core {
             database.close().await;
         }
         self.forget_memory();
-        let folder = self.folder.clone();
-        blocking(move || Ok(std::fs::remove_dir_all(folder)?)).await
+        let (folder, spool) = (self.folder.clone(), self.commons.spool.clone());
+        blocking(move || remove_folder(&folder, &spool)).await
     }
+}
+
+/// Out of its place in one step, so that no crash leaves half a mailbox there; the spool is emptied at every start.
+fn remove_folder(folder: &Path, spool: &Path) -> Result<()> {
+    let going = tempfile::Builder::new()
+        .prefix("removed-")
+        .tempdir_in(spool)?;
+    std::fs::rename(folder, going.path())?;
+    folder.parent().map_or(Ok(()), sync_folder)?;
+    Ok(going.close()?)
+}
+
+/// The database's file in the mailbox's folder.
+const DATABASE: &str = "mailbox.sqlite";
+
+/// Opens the file of a mailbox that may have been left in the middle: by a crash, a power cut, or a commit that failed.
+///
+/// Whoever closes a database takes its write-ahead log away, so a log that is there says so. Then
+///
+/// - what the log holds goes into the file, and the file is synced, before anything is written after it. When a sync
+///   failed, Linux forgot which pages were not written: a later commit would be synced behind a hole, and a power cut would
+///   cut the log there, with the later commit.
+/// - blob files that no row names are removed: their append never came to its commit, or their rows went in one whose files
+///   were about to go.
+async fn reopen(folder: &Path) -> Result<SqliteConnection> {
+    let log = folder.join(format!("{DATABASE}-wal"));
+    let left_open = blocking(move || Ok(log.try_exists()?)).await?;
+    let mut conn = connect(folder, false).await?;
+    if left_open {
+        let (busy, _, _): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
+            .fetch_one(&mut conn)
+            .await?;
+        if busy != 0 {
+            return Err(Error::Unavailable(
+                "its last connection still closes".into(),
+            ));
+        }
+        for file in crate::blob::files_without_row(&mut conn, folder).await? {
+            tracing::info!(file = %file.display(), "a blob file of an unfinished commit is removed");
+            blocking(move || Ok(std::fs::remove_file(file)?)).await?;
+        }
+    }
+    Ok(conn)
 }
 
 /// Opens the file, or makes it, and brings it to the current schema.
 pub(crate) async fn connect(folder: &Path, create: bool) -> Result<SqliteConnection> {
     let mut conn = SqliteConnectOptions::new()
-        .filename(folder.join("mailbox.sqlite"))
+        .filename(folder.join(DATABASE))
         .create_if_missing(create)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
@@ -402,15 +479,15 @@ impl Reader {
         Ok(())
     }
 
-    /// Ends a transaction that somebody left behind, and loads the state when memory does not have it.
-    async fn make_ready(&mut self) -> Result<()> {
-        let database = self.database()?;
-        if database.unfinished {
-            sqlx::raw_sql("ROLLBACK")
-                .execute(&mut database.conn)
-                .await?;
-            database.unfinished = false;
+    pub(crate) async fn end_transaction(&mut self) -> bool {
+        match self.database() {
+            Ok(database) => database.end_transaction().await,
+            Err(_) => false,
         }
+    }
+
+    /// Loads the state when memory does not have it.
+    async fn load_state(&mut self) -> Result<()> {
         let loaded = held(&self.core.state).is_some();
         if !loaded {
             let state = State::load(self.conn()?).await?;

@@ -12,6 +12,7 @@ pub(crate) mod keywords;
 mod kv;
 pub(crate) mod rights;
 pub(crate) mod state;
+mod trouble;
 
 use std::sync::Arc;
 

@@ -8,7 +8,10 @@ use sqlx::{Connection, Row, SqliteConnection};
 
 use crate::{Error, Result};
 
-const MIGRATIONS: &[&str] = &[include_str!("v1_folders_and_items.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("v1_folders_and_items.sql"),
+    include_str!("v2_deleted_items.sql"),
+];
 
 /// Brings the database to the current version.
 ///

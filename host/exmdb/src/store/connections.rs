@@ -38,6 +38,19 @@ impl Database {
         }
     }
 
+    /// Ends a transaction that somebody left behind. False when the connection is of no use any more.
+    pub(crate) async fn end_transaction(&mut self) -> bool {
+        if self.unfinished {
+            let ended = sqlx::raw_sql("ROLLBACK").execute(&mut self.conn).await;
+            self.unfinished = match ended {
+                Ok(_) => false,
+                // SQLite rolls back by itself after some failures.
+                Err(error) => !error.to_string().contains("no transaction is active"),
+            };
+        }
+        !self.unfinished
+    }
+
     /// Checkpoints and closes.
     pub(crate) async fn close(self) {
         if let Err(error) = self.conn.close().await {

@@ -9,7 +9,10 @@ mod connections;
 mod lock;
 mod metrics;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use dashmap::DashMap;
 
@@ -20,7 +23,10 @@ use crate::{
     Body, BodyWriter, Error, Mailbox, MailboxGuid, Result,
     body::blocking,
     index::IndexCache,
-    mailbox::{Core, create},
+    mailbox::{
+        Core,
+        create::{self, sync_folder},
+    },
     watch::{Hub, Watcher},
 };
 
@@ -72,6 +78,10 @@ impl Store {
         let (lock, spool) = blocking(move || {
             let spool = root.join("spool");
             std::fs::create_dir_all(&spool)?;
+            // A mailbox is only as durable as the folders above it.
+            sync_folder(&root)?;
+            let above = root.parent().filter(|above| above.is_absolute());
+            sync_folder(above.unwrap_or(Path::new(".")))?;
             let lock = lock::StoreLock::take(&root)?;
             for left_over in std::fs::read_dir(&spool)? {
                 let path = left_over?.path();

@@ -198,7 +198,7 @@ fn validity(days: i64) -> (OffsetDateTime, OffsetDateTime) {
     (start, start + time::Duration::days(days))
 }
 
-/// Whole or not at all, and never readable by others for a moment.
+/// Whole or not at all, durable, and never readable by others for a moment.
 fn write(path: &Path, text: &str, mode: u32) -> Result<()> {
     let draft = path.with_extension("new");
     let _ = fs::remove_file(&draft);
@@ -212,7 +212,18 @@ fn write(path: &Path, text: &str, mode: u32) -> Result<()> {
                 .and_then(|()| file.sync_all())
         })
         .and_then(|()| fs::rename(&draft, path))
+        .and_then(|()| sync_names(path))
         .map_err(|error| unreadable(path, &error))
+}
+
+/// Clients trust this authority: that its folder and the files in it are there must not depend on luck.
+fn sync_names(path: &Path) -> std::io::Result<()> {
+    for folder in path.ancestors().skip(1).take(2) {
+        if !folder.as_os_str().is_empty() {
+            fs::File::open(folder)?.sync_all()?;
+        }
+    }
+    Ok(())
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Error {

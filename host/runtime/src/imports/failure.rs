@@ -86,24 +86,36 @@ impl From<wasmtime::Error> for Failure {
     }
 }
 
+/// [MS-OXCDATA] 2.4: what a plugin tells its client apart.
+const NOT_ENOUGH_DISK: u32 = 0x8004_010D;
+const DISK_ERROR: u32 = 0x8004_0116;
+const CORRUPT_STORE: u32 = 0x8004_0600;
+
 impl From<waxwing_exmdb::Error> for Failure {
     fn from(error: waxwing_exmdb::Error) -> Self {
         use waxwing_exmdb::Error as E;
-        let class = match &error {
-            E::NotFound(_) => FaultClass::NotFound,
-            E::AlreadyExists(_) => FaultClass::AlreadyExists,
-            E::Invalid(_) => FaultClass::Invalid,
-            E::Denied(_) => FaultClass::Denied,
-            E::Conflict(_) => FaultClass::Conflict,
-            E::Limit(_) => FaultClass::Limit,
-            E::Expired(_) => FaultClass::Expired,
-            E::Unavailable(_) => FaultClass::Unavailable,
-            E::Corrupt(_) | E::Database(_) | E::Io(_) => {
-                tracing::error!(%error, "the store failed");
-                FaultClass::Internal
-            }
+        let (class, code) = match &error {
+            E::NotFound(_) => (FaultClass::NotFound, 0),
+            E::AlreadyExists(_) => (FaultClass::AlreadyExists, 0),
+            E::Invalid(_) => (FaultClass::Invalid, 0),
+            E::Denied(_) => (FaultClass::Denied, 0),
+            E::Conflict(_) => (FaultClass::Conflict, 0),
+            E::Limit(_) => (FaultClass::Limit, 0),
+            E::Expired(_) => (FaultClass::Expired, 0),
+            E::Full(_) => (FaultClass::Unavailable, NOT_ENOUGH_DISK),
+            E::Unavailable(_) => (FaultClass::Unavailable, 0),
+            E::Io(_) => (FaultClass::Unavailable, DISK_ERROR),
+            E::Corrupt(_) => (FaultClass::Internal, CORRUPT_STORE),
+            E::Database(_) => (FaultClass::Internal, 0),
         };
-        Failure::fault(class, error.to_string())
+        if matches!(error, E::Corrupt(_) | E::Database(_) | E::Io(_)) {
+            tracing::error!(%error, "the store failed");
+        }
+        Failure::Fault(Fault {
+            code,
+            class,
+            detail: error.to_string(),
+        })
     }
 }
 

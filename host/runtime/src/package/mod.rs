@@ -6,7 +6,7 @@ pub mod grants;
 pub mod manifest;
 pub mod signature;
 
-use std::path::Path;
+use std::{io::Write, path::Path};
 
 use self::{manifest::Manifest, signature::TrustedKey};
 use crate::{Error, Result};
@@ -94,20 +94,36 @@ impl Package {
         )
     }
 
-    /// Writes the package as `read` reads it, each file whole or not at all.
+    /// Writes the package as `read` reads it, each file whole or not at all; durable when it returns.
     ///
     /// # Errors
     /// From the file system.
     pub(crate) fn write(&self, directory: &Path) -> std::io::Result<()> {
         std::fs::create_dir_all(directory)?;
-        std::fs::write(directory.join("plugin.toml"), &self.manifest_text)?;
+        write_synced(
+            &directory.join("plugin.toml"),
+            self.manifest_text.as_bytes(),
+        )?;
         if let Some(signature) = &self.signature {
-            std::fs::write(directory.join("plugin.sig"), signature)?;
+            write_synced(&directory.join("plugin.sig"), signature.as_bytes())?;
         }
         let part = directory.join("plugin.wasm.part");
-        std::fs::write(&part, &self.component)?;
-        std::fs::rename(part, directory.join("plugin.wasm"))
+        write_synced(&part, &self.component)?;
+        std::fs::rename(part, directory.join("plugin.wasm"))?;
+        sync_folder(directory)?;
+        directory.parent().map_or(Ok(()), sync_folder)
     }
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = std::fs::File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Makes the names in a folder durable.
+pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    std::fs::File::open(folder)?.sync_all()
 }
 
 fn file(directory: &Path, name: &str, most: u64) -> Result<Vec<u8>> {

@@ -1,4 +1,5 @@
-//! What survives a restart: a copy of every loaded package, and which version is active. One folder per plugin:
+//! What survives a restart and a power cut: a copy of every loaded package, and which version is active. Files are synced before
+//! they are named, and their folders before a command is answered. One folder per plugin:
 //!
 //! ```text
 //! packages/imap/versions.json            what became of each version, in order
@@ -13,7 +14,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{Audience, VersionState};
-use crate::{Error, Result, package::Package};
+use crate::{
+    Error, Result,
+    package::{Package, sync_folder},
+};
 
 /// One version of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,7 +103,9 @@ fn failed(path: &Path) -> impl Fn(std::io::Error) -> Error {
 
 impl Persisted {
     pub(super) fn new(directory: PathBuf) -> Result<Persisted> {
-        std::fs::create_dir_all(&directory).map_err(failed(&directory))?;
+        std::fs::create_dir_all(&directory)
+            .and_then(|()| directory.parent().map_or(Ok(()), sync_folder))
+            .map_err(failed(&directory))?;
         Ok(Persisted { directory })
     }
 
@@ -145,7 +151,10 @@ impl Persisted {
         std::fs::File::open(&part)
             .and_then(|file| file.sync_all())
             .map_err(failed(&part))?;
-        std::fs::rename(&part, &list).map_err(failed(&list))?;
+        std::fs::rename(&part, &list)
+            .and_then(|()| sync_folder(&folder))
+            .and_then(|()| sync_folder(&self.directory))
+            .map_err(failed(&list))?;
         for entry in std::fs::read_dir(&folder)
             .map_err(failed(&folder))?
             .flatten()

@@ -104,6 +104,11 @@ section! {
         max_open: usize = 256, example "256";
         /// Octets of memory for the indexes of open folders.
         index_cache: usize = 256 << 20, example "268435456";
+        /// Days for which a mailbox remembers what is gone from it. A client that was away for longer reads the folder anew
+        /// instead of only what changed. 0: for ever.
+        keep_tombstones_days: u32 = 90, example "90";
+        /// Days for which deleted items can be recovered (those of clients that can). 0: for ever.
+        keep_deleted_days: u32 = 14, example "14";
     }
 }
 

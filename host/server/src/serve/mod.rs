@@ -4,12 +4,14 @@
 //! go. What cannot start says which key or command changes that, and leaves nothing half open: the process ends.
 
 mod logging;
+mod pruning;
 mod signals;
 
 use std::{path::Path, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
 use ipnet::IpNet;
+use tokio::task::JoinHandle;
 use waxwing_admin::Admin;
 use waxwing_directory::Directory;
 use waxwing_net::{NetConfig, Server, TlsConfig};
@@ -40,13 +42,8 @@ pub(crate) async fn run(
     let rooms = Rooms::open(&config).await?;
     let runtime = rooms.runtime(&config).await?;
     warn_of_unserved(&config, &runtime);
-    let admin = Admin::new(
-        rooms.store.clone(),
-        rooms.directory.clone(),
-        Some(runtime.clone()),
-    );
-    let socket = config.data().admin_socket();
-    let administration = tokio::spawn(async move { waxwing_admin::serve(&socket, admin).await });
+    let administration = administer(&config, &rooms, &runtime);
+    let pruning = tokio::spawn(pruning::run(rooms.store.clone(), config.store.clone()));
     let net = Server::start(
         net_config(&config, &rooms.directory).await?,
         runtime.clone(),
@@ -73,6 +70,7 @@ pub(crate) async fn run(
     );
     let stopping = async {
         administration.abort();
+        pruning.abort();
         net.shutdown(grace).await;
         runtime.shutdown(Duration::from_secs(1)).await;
         rooms.close().await;
@@ -87,6 +85,18 @@ pub(crate) async fn run(
             Ok(ExitCode::from(130))
         }
     }
+}
+
+/// Answers the command line.
+fn administer(
+    config: &Config,
+    rooms: &Rooms,
+    runtime: &Runtime,
+) -> JoinHandle<waxwing_admin::Result<()>> {
+    let (store, directory) = (rooms.store.clone(), rooms.directory.clone());
+    let admin = Admin::new(store, directory, Some(runtime.clone()));
+    let socket = config.data().admin_socket();
+    tokio::spawn(async move { waxwing_admin::serve(&socket, admin).await })
 }
 
 /// A listener whose protocol no plugin serves would only greet with an error.

@@ -34,7 +34,11 @@ impl Refusal {
 
 pub(crate) type Answer = Result<Completion, Refusal>;
 
-/// The store's detail is for the log; the client learns the class.
+/// [MS-OXCDATA] 2.4.
+const NOT_ENOUGH_DISK: u32 = 0x8004_010D;
+const CORRUPT_STORE: u32 = 0x8004_0600;
+
+/// The store's detail is for the log; the client learns the class, and the response codes of RFC 5530.
 impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Self {
         let text = match fault.class {
@@ -46,8 +50,14 @@ impl From<Fault> for Refusal {
             FaultClass::Expired => {
                 "[UNAVAILABLE] The selection has expired, select the mailbox again"
             }
+            FaultClass::Unavailable if fault.code == NOT_ENOUGH_DISK => {
+                "[UNAVAILABLE] The server has no room left, try later"
+            }
             FaultClass::Unavailable => "[UNAVAILABLE] Temporarily unavailable, try later",
             FaultClass::Invalid | FaultClass::Unsupported => "[CANNOT] This cannot be done",
+            FaultClass::Internal if fault.code == CORRUPT_STORE => {
+                "[CORRUPTION] What is stored is damaged, tell the administrator"
+            }
             FaultClass::Internal => "[SERVERBUG] Internal error",
         };
         match fault.class {

@@ -12,6 +12,7 @@ mod plan;
 use std::collections::BTreeMap;
 
 use waxwing_sdk::bodies::Body;
+use waxwing_sdk::fault::FaultClass;
 use waxwing_sdk::store::{FlagMode, FlagUpdate, ItemFlags, Page, Query, Row, Selection, Span};
 use waxwing_sdk::stream::Action;
 
@@ -257,7 +258,11 @@ fn open_bodies(
     let body = |result: Result<Body, waxwing_sdk::Fault>| {
         result
             .inspect_err(|fault| {
-                waxwing_sdk::debug!("a message could not be opened", detail = fault.detail)
+                if fault.class == FaultClass::NotFound {
+                    waxwing_sdk::debug!("a message could not be opened", detail = fault.detail);
+                } else {
+                    waxwing_sdk::error!("a message could not be opened", detail = fault.detail);
+                }
             })
             .ok()
     };
