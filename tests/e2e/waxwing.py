@@ -70,10 +70,12 @@ def free_ports(count):
 
 
 class Server:
-    def __init__(self, extra_config="", listener_extra="", trusted=("127.0.0.0/8",), domain=True):
+    def __init__(self, extra_config="", listener_extra="", trusted=("127.0.0.0/8",), domain=True, disk=None):
+        """`disk` makes the data directory (given its path) something else than a folder of the test's."""
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="waxwing-e2e-"))
         self.data = self.root / "data"
         self.data.mkdir()
+        self.disk = disk(self.data) if disk else None
         self.ports = dict(zip(LISTENERS, free_ports(len(LISTENERS))))
         self.config = self.root / "waxwing.toml"
         listeners = "\n".join(
@@ -112,11 +114,15 @@ class Server:
 
     # -- the process ----------------------------------------------------------------------------
 
+    def launch(self):
+        """Starts the process and does not wait until it answers."""
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                [str(BINARY), "--config", str(self.config), "serve"], stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            )
+
     def start(self):
-        self.log = open(self.log_path, "ab")
-        self.process = subprocess.Popen(
-            [str(BINARY), "--config", str(self.config), "serve"], stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL
-        )
+        self.launch()
         deadline = time.monotonic() + 60
         for port in self.ports.values():
             while True:
@@ -145,6 +151,8 @@ class Server:
 
     def destroy(self):
         self.stop()
+        if self.disk:
+            self.disk.unmount()
         shutil.rmtree(self.root, ignore_errors=True)
 
     def log_text(self):

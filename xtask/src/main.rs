@@ -1,5 +1,5 @@
 //! `cargo xtask`: what a newcomer types. [`up`] builds everything and starts a server to try; [`test`] runs every check;
-//! [`bench`] measures.
+//! [`bench`] measures; [`soak`] kills a server again and again.
 //!
 //! This crate depends on little, so that it is built in seconds on a machine that has built nothing yet. It only calls other
 //! programs; what needs the host's libraries is a program of its own (`sdk/rust/wasm-test-runner`) or a test (`tests/wit_compatibility`).
@@ -9,6 +9,7 @@ mod debian;
 mod metadata;
 mod package;
 mod run;
+mod soak;
 mod test;
 mod tools;
 mod up;
@@ -33,6 +34,8 @@ enum Command {
     Test(test::Test),
     /// Measure a release build on loopback, beside other servers where there are any.
     Bench(bench::Bench),
+    /// Kill the server under load, or cut its power, again and again, and check that nothing acknowledged is lost.
+    Soak(soak::Soak),
     /// Build the plugins and put each into a package under the target folder.
     Package,
 }
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Command::Up(up) => up.run(),
         Command::Test(test) => test.run(),
         Command::Bench(bench) => bench.run(),
+        Command::Soak(soak) => soak.run(),
         Command::Package => tools::check()
             .and_then(|()| package::build_all())
             .map(|packages| {

@@ -66,16 +66,8 @@ fn absent() -> Vec<&'static str> {
 }
 
 /// Builds server and packages, installs the clients, runs pytest.
-pub(super) fn run_suites(built: &str, pytest: &[String]) -> Result<()> {
-    let metadata = Metadata::read()?;
-    super::build_binaries()?;
-    // First, so that what lies in the target folder afterwards is what is shipped.
-    package::build_faulty()?;
-    package::build_all()?;
-    let cache = cache()?;
-    let python = python(&cache)?;
-    let modules = node_modules(&cache)?;
-    let mut suites = Command::new(python);
+pub(super) fn run_suites(pytest: &[String]) -> Result<()> {
+    let mut suites = python_against_the_server()?;
     suites
         .args([
             "-m",
@@ -88,21 +80,32 @@ pub(super) fn run_suites(built: &str, pytest: &[String]) -> Result<()> {
             "no:cacheprovider",
         ])
         .args(pytest);
-    suites
+    run(&mut suites)
+}
+
+/// Python with the clients of the suites, told where the server and the packages are; both are built first.
+pub(crate) fn python_against_the_server() -> Result<Command> {
+    let metadata = Metadata::read()?;
+    super::build_binaries()?;
+    super::forgetful_disk("build")?;
+    // First, so that what lies in the target folder afterwards is what is shipped.
+    package::build_faulty()?;
+    package::build_all()?;
+    let cache = cache()?;
+    let mut python = Command::new(python(&cache)?);
+    let binary = metadata.target_directory.join(super::BUILT).join("waxwing");
+    python
         .current_dir(workspace())
-        .env(
-            "WAXWING_BIN",
-            metadata.target_directory.join(built).join("waxwing"),
-        )
+        .env("WAXWING_BIN", binary)
         .env("WAXWING_PACKAGES", package::folder(&metadata))
         .env("WAXWING_FAULTY_PACKAGES", package::faulty_folder(&metadata))
-        .env("NODE_PATH", &modules)
+        .env("NODE_PATH", node_modules(&cache)?)
         .env("PYTHONDONTWRITEBYTECODE", "1");
     // They would override the CA that a test names.
     for name in ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"] {
-        suites.env_remove(name);
+        python.env_remove(name);
     }
-    run(&mut suites)
+    Ok(python)
 }
 
 fn cache() -> Result<PathBuf> {

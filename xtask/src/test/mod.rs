@@ -8,6 +8,8 @@
 mod documents;
 mod end_to_end;
 
+pub(crate) use end_to_end::python_against_the_server;
+
 use std::time::Instant;
 
 use anyhow::{Result, bail};
@@ -133,7 +135,9 @@ impl Step {
                 "-D",
                 "warnings",
             ])),
-            Step::Unit => run(&mut cargo(&["test", "--workspace"])),
+            Step::Unit => {
+                run(&mut cargo(&["test", "--workspace"])).and_then(|()| forgetful_disk("test"))
+            }
             Step::Wit => run(&mut cargo(&[
                 "test",
                 "--workspace",
@@ -141,7 +145,7 @@ impl Step {
                 "wit_compatibility",
             ])),
             Step::Wasm => wasm(),
-            Step::E2e => end_to_end::run_suites(BUILT, pytest),
+            Step::E2e => end_to_end::run_suites(pytest),
         }
     }
 }
@@ -150,6 +154,15 @@ impl Step {
 /// build wasmtime's and tokio's dependants anew.
 fn build_binaries() -> Result<()> {
     run(&mut cargo(&["build", "--workspace", "--bins", "--tests"]))
+}
+
+/// The disk of the power and fault tests: a workspace of its own, because its dependencies would change the server's.
+fn forgetful_disk(command: &str) -> Result<()> {
+    run(&mut cargo(&[
+        command,
+        "--manifest-path",
+        "tests/forgetful-disk/Cargo.toml",
+    ]))
 }
 
 /// Unit tests of what runs in the sandbox, on the sandbox's machine.
