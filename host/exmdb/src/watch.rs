@@ -27,14 +27,15 @@ pub struct Change {
 
 #[derive(Debug, Default)]
 struct Interest {
-    watched: Vec<(MailboxGuid, Option<FolderId>)>,
-    pending: HashMap<(MailboxGuid, FolderId), ChangeNumber>,
+    watched: Box<[(MailboxGuid, Option<FolderId>)]>,
+    /// One entry for each folder; few, and none while nothing happens.
+    pending: Vec<Change>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Slot {
     interest: Mutex<Interest>,
-    woken: Notify,
+    bell: Arc<Notify>,
 }
 
 impl Slot {
@@ -44,27 +45,35 @@ impl Slot {
             *mailbox == change.mailbox && folder.is_none_or(|folder| folder == change.folder)
         });
         if wanted {
-            let newest = interest
-                .pending
-                .entry((change.mailbox, change.folder))
-                .or_insert(change.change_number);
-            *newest = (*newest).max(change.change_number);
-            self.woken.notify_one();
+            let same = |pending: &&mut Change| {
+                pending.mailbox == change.mailbox && pending.folder == change.folder
+            };
+            match interest.pending.iter_mut().find(same) {
+                Some(pending) => {
+                    pending.change_number = pending.change_number.max(change.change_number);
+                }
+                None => interest.pending.push(change),
+            }
+            self.bell.notify_one();
         }
     }
 }
 
-/// Who watches which mailbox.
+/// Who watches which mailbox; a slot by its address, so that one of ten thousand comes and goes as cheaply as one of ten.
 #[derive(Debug, Default)]
 pub(crate) struct Hub {
-    slots: DashMap<MailboxGuid, Vec<Weak<Slot>>>,
+    slots: DashMap<MailboxGuid, HashMap<usize, Weak<Slot>>>,
+}
+
+fn address(slot: &Arc<Slot>) -> usize {
+    Arc::as_ptr(slot).addr()
 }
 
 impl Hub {
     pub(crate) fn publish(&self, change: Change) {
         if let Some(slots) = self.slots.get(&change.mailbox) {
             slots
-                .iter()
+                .values()
                 .filter_map(Weak::upgrade)
                 .for_each(|slot| slot.offer(change));
         }
@@ -72,15 +81,12 @@ impl Hub {
 
     fn subscribe(&self, mailbox: MailboxGuid, slot: &Arc<Slot>) {
         let mut slots = self.slots.entry(mailbox).or_default();
-        slots.retain(|other| other.strong_count() > 0);
-        slots.push(Arc::downgrade(slot));
+        slots.insert(address(slot), Arc::downgrade(slot));
     }
 
     fn unsubscribe(&self, mailbox: MailboxGuid, slot: &Arc<Slot>) {
         if let Some(mut slots) = self.slots.get_mut(&mailbox) {
-            slots.retain(|other| {
-                other.strong_count() > 0 && !std::ptr::eq(other.as_ptr(), Arc::as_ptr(slot))
-            });
+            slots.remove(&address(slot));
         }
         self.slots.remove_if(&mailbox, |_, slots| slots.is_empty());
     }
@@ -94,10 +100,14 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    pub(crate) fn new(hub: Arc<Hub>) -> Watcher {
+    /// `bell` is rung when there is something to take.
+    pub(crate) fn new(hub: Arc<Hub>, bell: Arc<Notify>) -> Watcher {
         Watcher {
             hub,
-            slot: Arc::default(),
+            slot: Arc::new(Slot {
+                interest: Mutex::default(),
+                bell,
+            }),
         }
     }
 
@@ -110,14 +120,15 @@ impl Watcher {
                 .interest
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            interest.pending.retain(|(mailbox, folder), _| {
-                folders.iter().any(|(other, wanted)| {
-                    other == mailbox && wanted.is_none_or(|wanted| wanted == *folder)
+            interest.pending.retain(|pending| {
+                folders.iter().any(|(mailbox, wanted)| {
+                    *mailbox == pending.mailbox
+                        && wanted.is_none_or(|wanted| wanted == pending.folder)
                 })
             });
-            std::mem::replace(&mut interest.watched, folders.clone())
+            std::mem::replace(&mut interest.watched, folders.as_slice().into())
         };
-        let mut gone: Vec<_> = before.into_iter().map(|(mailbox, _)| mailbox).collect();
+        let mut gone: Vec<_> = before.iter().map(|(mailbox, _)| *mailbox).collect();
         let mut come: Vec<_> = folders.into_iter().map(|(mailbox, _)| mailbox).collect();
         for list in [&mut gone, &mut come] {
             list.sort_unstable();
@@ -131,28 +142,21 @@ impl Watcher {
             .for_each(|mailbox| self.hub.unsubscribe(*mailbox, &self.slot));
     }
 
-    /// What changed since the last call, one entry per folder. Cancel-safe. Pending for ever when nothing is watched.
+    /// What changed since it was last told, one entry per folder.
+    pub fn take(&mut self) -> Vec<Change> {
+        let interest = &self.slot.interest;
+        let mut interest = interest.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut interest.pending)
+    }
+
+    /// Waits until something changed, and takes it. Cancel-safe. Pending for ever when nothing is watched.
     pub async fn changed(&mut self) -> Vec<Change> {
         loop {
-            let pending = {
-                let mut interest = self
-                    .slot
-                    .interest
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
-                std::mem::take(&mut interest.pending)
-            };
+            let pending = self.take();
             if !pending.is_empty() {
-                return pending
-                    .into_iter()
-                    .map(|((mailbox, folder), change_number)| Change {
-                        mailbox,
-                        folder,
-                        change_number,
-                    })
-                    .collect();
+                return pending;
             }
-            self.slot.woken.notified().await;
+            self.slot.bell.notified().await;
         }
     }
 }
@@ -183,7 +187,7 @@ mod tests {
     #[tokio::test]
     async fn many_commits_are_one_wake_up_with_the_newest_number() {
         let hub = Arc::new(Hub::default());
-        let mut watcher = Watcher::new(hub.clone());
+        let mut watcher = Watcher::new(hub.clone(), Arc::default());
         watcher.watch(vec![(HERE, Some(FolderId(5)))]);
         for number in [7, 9, 8] {
             hub.publish(change(HERE, 5, number));
@@ -201,7 +205,7 @@ mod tests {
     #[tokio::test]
     async fn a_cancelled_wait_loses_nothing() {
         let hub = Arc::new(Hub::default());
-        let mut watcher = Watcher::new(hub.clone());
+        let mut watcher = Watcher::new(hub.clone(), Arc::default());
         watcher.watch(vec![(HERE, None)]);
         assert!(
             tokio::time::timeout(Duration::from_millis(5), watcher.changed())
@@ -215,7 +219,7 @@ mod tests {
     #[tokio::test]
     async fn a_dropped_watcher_leaves_the_hub_empty() {
         let hub = Arc::new(Hub::default());
-        let mut watcher = Watcher::new(hub.clone());
+        let mut watcher = Watcher::new(hub.clone(), Arc::default());
         watcher.watch(vec![
             (HERE, None),
             (HERE, Some(FolderId(1))),

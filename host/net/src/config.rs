@@ -6,6 +6,7 @@
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
@@ -107,9 +108,9 @@ fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D:
 #[serde(deny_unknown_fields)]
 pub struct ListenerConfig {
     /// Unique; stands in every log line and error of this listener.
-    pub name: String,
+    pub name: Arc<str>,
     /// `http`, or the protocol of a plugin: `imap`, `smtp`, `lmtp`, …
-    pub protocol: String,
+    pub protocol: Arc<str>,
     /// Address and port, such as `127.0.0.1:143` or `[::1]:143`. Port 0 takes a free one.
     pub address: SocketAddr,
     /// `none` (the default), `starttls` or `implicit`.
@@ -160,8 +161,8 @@ impl ListenerConfig {
     /// With defaults for all that has one.
     pub fn new(name: &str, protocol: &str, address: SocketAddr) -> ListenerConfig {
         ListenerConfig {
-            name: name.to_owned(),
-            protocol: protocol.to_owned(),
+            name: name.into(),
+            protocol: protocol.into(),
             address,
             tls: TlsMode::None,
             proxy_protocol_from: Vec::new(),
@@ -176,18 +177,18 @@ impl ListenerConfig {
     }
 
     pub(crate) fn is_http(&self) -> bool {
-        self.protocol == "http"
+        &*self.protocol == "http"
     }
 
     pub(crate) fn login_limit(&self) -> Option<Duration> {
-        seconds(self.login_timeout.unwrap_or(match self.protocol.as_str() {
+        seconds(self.login_timeout.unwrap_or(match &*self.protocol {
             "imap" | "pop3" | "managesieve" => 180,
             _ => 0,
         }))
     }
 
     pub(crate) fn idle_limit(&self) -> Option<Duration> {
-        seconds(self.idle_timeout.unwrap_or(match self.protocol.as_str() {
+        seconds(self.idle_timeout.unwrap_or(match &*self.protocol {
             "smtp" | "lmtp" => 300,
             "http" => 120,
             _ => 1860,

@@ -11,6 +11,7 @@
 
 mod admission;
 mod config;
+mod descriptors;
 mod error;
 mod http;
 mod listener;

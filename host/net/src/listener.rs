@@ -2,7 +2,7 @@
 //!
 //! What is done for a peer before it is known to be welcome is bounded: a PROXY header and a handshake have time
 //! limits, and only a few refused peers at a time are given a handshake for the sake of a polite answer. Trouble
-//! with accepting (no descriptors left) is waited out with growing pauses; it never spins and never ends the loop.
+//! with accepting (the system is out of something) is waited out with growing pauses; it never spins and never ends the loop.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -13,7 +13,7 @@ use tokio::{
     io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
     sync::Semaphore,
-    time::{Instant, sleep, timeout},
+    time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
@@ -24,12 +24,13 @@ use waxwing_runtime::Context;
 use crate::{
     admission::{Admission, Place},
     config::{ListenerConfig, TlsMode},
+    descriptors,
     error::{Error, Result},
     http,
     metrics::ListenerMetrics,
-    plugin_side::Plugins,
+    plugin_side::{Plugins, StreamSession},
     proxy_protocol::{self, Proxied},
-    pump::{Ending, Pump, Terms},
+    pump::{Ending, Pump, Terms, connection_span},
     refusal::Refusal,
     tls::{self, Tls},
     transport::{Transport, Wire},
@@ -49,7 +50,7 @@ pub(crate) struct Shared<P> {
     pub(crate) directory: Directory,
     pub(crate) tls: Arc<Tls>,
     pub(crate) admission: Arc<Admission>,
-    pub(crate) host_name: ArcSwap<String>,
+    pub(crate) host_name: ArcSwap<Arc<str>>,
     /// The listeners that run, for `/metrics`, and who may read that.
     pub(crate) bound: ArcSwap<Vec<Bound>>,
     pub(crate) metrics_from: ArcSwap<Vec<IpNet>>,
@@ -58,6 +59,8 @@ pub(crate) struct Shared<P> {
     /// Stop now.
     pub(crate) kill: CancellationToken,
     pub(crate) connections: TaskTracker,
+    /// Connections that the system has descriptors for.
+    room: usize,
     refusals: Semaphore,
 }
 
@@ -66,7 +69,7 @@ impl<P: Plugins> Shared<P> {
         plugins: P,
         (store, directory): (Store, Directory),
         tls: Arc<Tls>,
-        host_name: String,
+        host_name: Arc<str>,
     ) -> Self {
         Shared {
             plugins,
@@ -80,6 +83,7 @@ impl<P: Plugins> Shared<P> {
             drain: CancellationToken::new(),
             kill: CancellationToken::new(),
             connections: TaskTracker::new(),
+            room: descriptors::room(),
             refusals: Semaphore::new(REFUSALS),
         }
     }
@@ -114,8 +118,8 @@ impl<P> Listener<P> {
     pub(crate) fn bound(&self) -> Bound {
         let config = self.config.load();
         Bound {
-            name: config.name.clone(),
-            protocol: config.protocol.clone(),
+            name: config.name.to_string(),
+            protocol: config.protocol.to_string(),
             address: self.local,
             tls: config.tls,
             metrics: Arc::clone(&self.metrics),
@@ -125,7 +129,7 @@ impl<P> Listener<P> {
 
 /// A connection that may speak.
 pub(crate) struct Visitor {
-    pub(crate) id: String,
+    pub(crate) id: Arc<str>,
     pub(crate) wire: Wire,
     pub(crate) peer: SocketAddr,
     pub(crate) local: SocketAddr,
@@ -158,7 +162,7 @@ impl Drop for Open {
 /// [`Error::Listen`], which says what to change.
 pub(crate) fn bind(config: &ListenerConfig) -> Result<TcpListener> {
     open_socket(config.address).map_err(|source| Error::Listen {
-        name: config.name.clone(),
+        name: config.name.to_string(),
         address: config.address,
         hint: match source.kind() {
             io::ErrorKind::AddrInUse => {
@@ -219,7 +223,8 @@ impl<P: Plugins> Listener<P> {
                 Err(error) if is_the_peers(&error) => {}
                 Err(error) => {
                     let listener = &self.config.load().name;
-                    tracing::warn!(listener, %error, ?pause, "cannot accept a connection");
+                    let open_files = descriptors::limit();
+                    tracing::warn!(%listener, %error, open_files, ?pause, "cannot accept a connection");
                     sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
@@ -228,7 +233,7 @@ impl<P: Plugins> Listener<P> {
     }
 
     async fn welcome(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
-        let (config, id) = (self.config.load_full(), new_id());
+        let (config, id): (_, Arc<str>) = (self.config.load_full(), new_id().into());
         let kill = self.shared.kill.clone();
         let span = span(&id, &config);
         let admission = Box::pin(
@@ -241,14 +246,16 @@ impl<P: Plugins> Listener<P> {
         };
         let Some(visitor) = admitted else { return };
         span.in_scope(|| {
-            tracing::debug!(listener = visitor.config.name, peer = %visitor.peer, "connection accepted");
+            tracing::debug!(listener = %visitor.config.name, peer = %visitor.peer, "connection accepted");
         });
         if visitor.config.is_http() {
-            Box::pin(http::serve(Arc::clone(&self), visitor))
-                .instrument(span)
-                .await;
-        } else {
-            self.converse(visitor).instrument(span).await;
+            Box::pin(http::serve(self, *visitor)).instrument(span).await;
+            return;
+        }
+        let opened = Box::pin(self.open(visitor).instrument(span)).await;
+        drop(self);
+        if let Some(mut conversation) = opened {
+            conversation.run(&kill).await;
         }
     }
 
@@ -257,8 +264,8 @@ impl<P: Plugins> Listener<P> {
         &self,
         mut stream: TcpStream,
         peer: SocketAddr,
-        (config, id): (Arc<ListenerConfig>, String),
-    ) -> Option<Visitor> {
+        (config, id): (Arc<ListenerConfig>, Arc<str>),
+    ) -> Option<Box<Visitor>> {
         let local = stream.local_addr().unwrap_or(self.local);
         let _ = stream.set_nodelay(true);
         let (peer, local) = self.identify(&mut stream, (peer, local), &config).await?;
@@ -268,15 +275,19 @@ impl<P: Plugins> Listener<P> {
                 .await;
             return None;
         }
+        if self.shared.connections.len() > self.shared.room {
+            self.refuse(Wire::Plain(stream), peer, &config, Refusal::Descriptors)
+                .await;
+            return None;
+        }
         let place = if unlimited {
             None
         } else {
-            let protocol = Arc::from(config.protocol.as_str());
             let limit = config.address_limit(peer);
             let place = self
                 .shared
                 .admission
-                .enter_address(&protocol, peer.ip(), limit);
+                .enter_address(&config.protocol, peer.ip(), limit);
             if place.is_none() {
                 self.refuse(Wire::Plain(stream), peer, &config, Refusal::Address)
                     .await;
@@ -294,11 +305,11 @@ impl<P: Plugins> Listener<P> {
             let outcome = wire.start_tls(Arc::clone(settings)).await;
             self.metrics.count_handshake(&outcome);
             if let Err(error) = outcome {
-                tracing::info!(listener = config.name, %peer, %error, "TLS handshake failed");
+                tracing::info!(listener = %config.name, %peer, %error, "TLS handshake failed");
                 return None;
             }
         }
-        Some(Visitor {
+        Some(Box::new(Visitor {
             id,
             wire,
             peer,
@@ -306,7 +317,7 @@ impl<P: Plugins> Listener<P> {
             config,
             unlimited,
             _place: place,
-        })
+        }))
     }
 
     /// The addresses of client and server, from the balancer where there is one.
@@ -326,7 +337,7 @@ impl<P: Plugins> Listener<P> {
             .any(|network| network.contains(&address))
         {
             self.metrics.refused.add(1);
-            tracing::warn!(listener = config.name, %peer, "refused: not in proxy_protocol_from");
+            tracing::warn!(listener = %config.name, %peer, "refused: not in proxy_protocol_from");
             return None;
         }
         match proxy_protocol::read(stream).await {
@@ -334,7 +345,7 @@ impl<P: Plugins> Listener<P> {
             Ok(Proxied::Client { peer, local }) => Some((peer, local)),
             Err(error) => {
                 self.metrics.refused.add(1);
-                tracing::warn!(listener = config.name, %peer, %error, "refused");
+                tracing::warn!(listener = %config.name, %peer, %error, "refused");
                 None
             }
         }
@@ -349,7 +360,7 @@ impl<P: Plugins> Listener<P> {
     ) {
         self.metrics.refused.add(1);
         let limit = refusal.limit();
-        tracing::warn!(listener = config.name, %peer, limit, "connection refused");
+        tracing::warn!(listener = %config.name, %peer, limit, "connection refused");
         let Ok(_permit) = self.shared.refusals.try_acquire() else {
             return;
         };
@@ -369,7 +380,8 @@ impl<P: Plugins> Listener<P> {
         }
     }
 
-    async fn converse(&self, visitor: Visitor) {
+    /// Opens the session and says the plugin's greeting.
+    async fn open(&self, visitor: Box<Visitor>) -> Option<Box<Conversation<P::Session>>> {
         let context = self.context(&visitor);
         let Visitor {
             id,
@@ -379,23 +391,21 @@ impl<P: Plugins> Listener<P> {
             unlimited,
             _place,
             ..
-        } = visitor;
-        let (session, first) = match Box::pin(self.shared.plugins.open(context)).await {
+        } = *visitor;
+        let (session, first) = match self.shared.plugins.open(context).await {
             Ok(opened) => opened,
             Err(error) => {
-                tracing::error!(listener = config.name, %peer, %error, "no session");
-                Box::pin(self.refuse(wire, peer, &config, Refusal::Unavailable)).await;
-                return;
+                tracing::error!(session = %id, listener = %config.name, %peer, %error, "no session");
+                self.refuse(wire, peer, &config, Refusal::Unavailable).await;
+                return None;
             }
         };
-        let started = Instant::now();
         let transport = Transport::new(wire, Arc::clone(&self.metrics), config.write_limit());
-        let mut pump = Pump::new(session, transport, self.terms(&config, peer, unlimited));
-        let ending = tokio::select! {
-            () = self.shared.kill.cancelled() => Ending::Killed,
-            ending = pump.run(first) => ending,
-        };
-        pump.log(&id, (&config.name, peer), started.elapsed(), &ending);
+        let terms = self.terms(&id, config, (peer, unlimited));
+        Some(Box::new(Conversation {
+            pump: Pump::new(session, transport, terms, first),
+            _place,
+        }))
     }
 
     fn context(&self, visitor: &Visitor) -> Context {
@@ -413,37 +423,59 @@ impl<P: Plugins> Listener<P> {
             protocol: config.protocol.clone(),
             local: *local,
             peer: *peer,
-            tls: wire.tls().map(tls::describe),
+            tls: wire.tls().map(tls::describe).map(Arc::new),
             tls_available: config.tls == TlsMode::Starttls,
             plaintext_login: config.allows_plaintext_login(*peer),
-            host_name: self.shared.host_name.load().to_string(),
+            host_name: Arc::clone(&self.shared.host_name.load()),
         }
     }
 
-    fn terms(&self, config: &ListenerConfig, peer: SocketAddr, unlimited: bool) -> Terms {
-        let user_limit = config.user_limit(peer).filter(|_| !unlimited);
+    fn terms(
+        &self,
+        session: &Arc<str>,
+        config: Arc<ListenerConfig>,
+        (peer, unlimited): (SocketAddr, bool),
+    ) -> Terms {
         Terms {
+            session: Arc::clone(session),
+            peer,
             store: self.shared.store.clone(),
             starttls: (config.tls == TlsMode::Starttls)
                 .then(|| Arc::clone(&self.shared.tls.stream)),
-            idle_limit: config.idle_limit(),
-            login_limit: config.login_limit(),
             users: Arc::clone(&self.shared.admission),
-            protocol: Arc::from(config.protocol.as_str()),
-            user_limit,
-            farewell: Refusal::Unavailable.words(&config.protocol, &self.shared.host_name.load()),
+            user_limit: config.user_limit(peer).filter(|_| !unlimited),
+            host_name: Arc::clone(&self.shared.host_name.load()),
             drain: self.shared.drain.clone(),
+            config,
         }
     }
 }
 
 /// What all lines of a connection have in common. Over HTTP each request is a session of its own, on a connection.
 fn span(id: &str, config: &ListenerConfig) -> tracing::Span {
-    let protocol = config.protocol.as_str();
+    let protocol = &*config.protocol;
     if config.is_http() {
         tracing::info_span!("connection", connection = %id, protocol)
     } else {
-        tracing::info_span!("connection", session = %id, protocol)
+        connection_span(id, protocol)
+    }
+}
+
+/// A connection with its session, as it rests: in one piece outside of its task, so that the task is no larger than its
+/// longest wait.
+struct Conversation<S: StreamSession> {
+    pump: Pump<S>,
+    /// Its place among those of its address.
+    _place: Option<Place>,
+}
+
+impl<S: StreamSession> Conversation<S> {
+    async fn run(&mut self, kill: &CancellationToken) {
+        let ending = tokio::select! {
+            () = kill.cancelled() => Ending::Killed,
+            ending = self.pump.run() => ending,
+        };
+        self.pump.log(&ending);
     }
 }
 

@@ -7,6 +7,8 @@ pub(crate) enum Refusal {
     Listener,
     /// `max_connections_per_address`.
     Address,
+    /// The system's limit on open files.
+    Descriptors,
     /// No plugin serves the protocol at this moment.
     Unavailable,
 }
@@ -17,13 +19,14 @@ impl Refusal {
         match self {
             Refusal::Listener => "max_connections",
             Refusal::Address => "max_connections_per_address",
+            Refusal::Descriptors => "open files (RLIMIT_NOFILE; `LimitNOFILE=` of a systemd unit)",
             Refusal::Unavailable => "no plugin",
         }
     }
 
     fn reason(self) -> &'static str {
         match self {
-            Refusal::Listener => "too many connections",
+            Refusal::Listener | Refusal::Descriptors => "too many connections",
             Refusal::Address => "too many connections from your address",
             Refusal::Unavailable => "service not available",
         }

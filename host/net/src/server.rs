@@ -11,6 +11,7 @@ use waxwing_runtime::Runtime;
 
 use crate::{
     config::{ListenerConfig, NetConfig, TlsMode},
+    descriptors,
     error::{Error, Result},
     http,
     listener::{Bound, Listener, Shared, bind},
@@ -40,6 +41,7 @@ impl<P: Plugins> Server<P> {
         directory: Directory,
     ) -> Result<Server<P>> {
         http::metrics::process::started();
+        descriptors::raise_limit();
         check(&config.listeners)?;
         let sockets = config
             .listeners
@@ -52,7 +54,7 @@ impl<P: Plugins> Server<P> {
             plugins,
             (store, directory),
             Arc::clone(&tls),
-            config.host_name,
+            config.host_name.into(),
         ));
         shared.admission.set_unlimited(config.unlimited_from);
         shared.metrics_from.store(Arc::new(config.metrics_from));
@@ -102,7 +104,9 @@ impl<P: Plugins> Server<P> {
         self.shared
             .metrics_from
             .store(Arc::new(config.metrics_from));
-        self.shared.host_name.store(Arc::new(config.host_name));
+        self.shared
+            .host_name
+            .store(Arc::new(config.host_name.into()));
         listeners.retain(|listener| {
             let wanted = config
                 .listeners
@@ -154,7 +158,7 @@ fn check(listeners: &[ListenerConfig]) -> Result<()> {
     for (at, listener) in listeners.iter().enumerate() {
         let wrong = |reason: &str| {
             Err(Error::Listener {
-                name: listener.name.clone(),
+                name: listener.name.to_string(),
                 reason: reason.to_owned(),
             })
         };
@@ -186,7 +190,7 @@ fn run<P: Plugins>(
     config: ListenerConfig,
 ) -> Arc<Listener<P>> {
     let local = socket.local_addr().unwrap_or(config.address);
-    tracing::info!(listener = config.name, protocol = config.protocol, %local, tls = config.tls.as_str(), "listening");
+    tracing::info!(listener = %config.name, protocol = %config.protocol, %local, tls = config.tls.as_str(), "listening");
     let listener = Arc::new(Listener {
         shared: Arc::clone(shared),
         config: ArcSwap::from_pointee(config),

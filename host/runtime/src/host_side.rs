@@ -8,6 +8,8 @@
 //!
 //! A new version is tried on a copy (`trial`): if its `thaw` fails, the copy is thrown away and the old version's
 //! session stands as it was.
+//!
+//! It is much of what an idle client costs, so the span of its log lines exists only while something runs (`HostSide::rest`).
 
 use std::{
     collections::HashMap,
@@ -30,21 +32,26 @@ use crate::{
 #[allow(unreachable_pub, reason = "the generated bindings re-export it")]
 pub struct OpenMailbox {
     pub(crate) number: u32,
-    pub(crate) address: String,
+    pub(crate) address: Arc<str>,
     pub(crate) actor: Actor,
     pub(crate) mailbox: Mailbox,
 }
 
 /// What never changes while a session lives.
 pub(crate) struct Identity {
-    pub(crate) id: String,
+    pub(crate) id: Arc<str>,
+    pub(crate) plugin: Arc<str>,
     pub(crate) peer: SocketAddr,
     /// Whether a password may be taken on an unencrypted stream.
     pub(crate) plaintext_login: bool,
-    /// `session`, `plugin`, `peer` and, once known, `principal`: the fields of every log line.
-    pub(crate) span: tracing::Span,
+    /// Makes the span of its log lines, with the fields `session`, `plugin`, `peer` and, once known, `principal`.
+    open_span: OpenSpan,
+    span: Mutex<Option<tracing::Span>>,
     rates: Mutex<Rates>,
 }
+
+/// Given `session`, `plugin` and `peer`.
+pub(crate) type OpenSpan = fn(&Identity) -> tracing::Span;
 
 struct Rates {
     turns: Bucket,
@@ -56,7 +63,7 @@ struct Rates {
 #[derive(Default, Clone)]
 struct Held {
     tls: Option<Arc<TlsInfo>>,
-    principal: Option<User>,
+    principal: Option<Arc<User>>,
     mailboxes: Vec<OpenMailbox>,
     views: HashMap<u64, View>,
     /// Of the last freeze.
@@ -77,7 +84,7 @@ struct Held {
 /// What a failed turn gives back.
 #[derive(Clone)]
 struct Before {
-    principal: Option<User>,
+    principal: Option<Arc<User>>,
     mailboxes: Vec<OpenMailbox>,
     views: HashMap<u64, View>,
 }
@@ -121,17 +128,19 @@ pub(crate) enum Line {
 
 impl Identity {
     pub(crate) fn new(
-        id: String,
+        id: Arc<str>,
+        plugin: Arc<str>,
         peer: SocketAddr,
-        plaintext_login: bool,
-        span: tracing::Span,
+        open_span: OpenSpan,
         limits: &Limits,
     ) -> Self {
         Identity {
             id,
+            plugin,
             peer,
-            plaintext_login,
-            span,
+            plaintext_login: false,
+            open_span,
+            span: Mutex::default(),
             rates: Mutex::new(Rates {
                 turns: Bucket::new(limits.turns_per_second),
                 calls: Bucket::new(limits.host_calls_per_second),
@@ -143,6 +152,14 @@ impl Identity {
 
     fn rates(&self) -> MutexGuard<'_, Rates> {
         self.rates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same, on a stream where a password may be taken although it is not encrypted.
+    pub(crate) fn with_plaintext_login(self, allowed: bool) -> Self {
+        Identity {
+            plaintext_login: allowed,
+            ..self
+        }
     }
 
     /// How long the next turn has to wait, if at all.
@@ -167,12 +184,16 @@ impl Identity {
 }
 
 impl HostSide {
-    pub(crate) fn new(identity: Identity, tls: Option<TlsInfo>, principal: Option<User>) -> Self {
+    pub(crate) fn new(
+        identity: Identity,
+        tls: Option<Arc<TlsInfo>>,
+        principal: Option<User>,
+    ) -> Self {
         HostSide {
             identity: Arc::new(identity),
             held: Mutex::new(Held {
-                tls: tls.map(Arc::new),
-                principal,
+                tls,
+                principal: principal.map(Arc::new),
                 next_token: 1,
                 ..Held::default()
             }),
@@ -201,6 +222,29 @@ impl HostSide {
         ended.views.values().chain(before).for_each(View::close);
     }
 
+    /// The span of its log lines.
+    pub(crate) fn span(&self) -> tracing::Span {
+        let identity = &self.identity;
+        let mut kept = identity.span.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get_or_insert_with(|| {
+            let span = (identity.open_span)(identity);
+            if let Some(principal) = &self.held().principal {
+                span.record("principal", principal.address.as_str());
+            }
+            span
+        })
+        .clone()
+    }
+
+    /// Nothing runs for a while: the span is given up, and made again at need.
+    pub(crate) fn rest(&self) {
+        *self
+            .identity
+            .span
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     pub(crate) fn tls(&self) -> Option<Arc<TlsInfo>> {
         self.held().tls.clone()
     }
@@ -209,12 +253,12 @@ impl HostSide {
         self.held().tls = Some(Arc::new(tls));
     }
 
-    pub(crate) fn principal(&self) -> Option<User> {
+    pub(crate) fn principal(&self) -> Option<Arc<User>> {
         self.held().principal.clone()
     }
 
     /// Binds the session to somebody. What another principal had opened is closed.
-    pub(crate) fn bind(&self, user: User) {
+    pub(crate) fn bind(&self, user: Arc<User>) {
         let changed = self
             .held()
             .principal
@@ -223,9 +267,7 @@ impl HostSide {
         if changed {
             self.forget();
         }
-        self.identity
-            .span
-            .record("principal", user.address.as_str());
+        self.span().record("principal", user.address.as_str());
         let mut held = self.held();
         held.changing();
         held.principal = Some(user);
@@ -244,7 +286,7 @@ impl HostSide {
     /// Gives an opened mailbox its number; the same mailbox opened again keeps it.
     pub(crate) fn number_mailbox(
         &self,
-        address: String,
+        address: Arc<str>,
         actor: Actor,
         mailbox: Mailbox,
         limits: &Limits,
@@ -268,6 +310,7 @@ impl HostSide {
             mailbox,
         };
         held.changing();
+        held.mailboxes.reserve_exact(1);
         held.mailboxes.push(open.clone());
         Ok(open)
     }
@@ -407,7 +450,13 @@ mod tests {
             ..LimitsRequest::default()
         });
         let peer = SocketAddr::from(([192, 0, 2, 1], 1));
-        let identity = Identity::new("s1".into(), peer, false, tracing::Span::none(), &limits);
+        let identity = Identity::new(
+            "s1".into(),
+            "probe".into(),
+            peer,
+            |_| tracing::Span::none(),
+            &limits,
+        );
         let written = (0..50).filter(|_| matches!(identity.take_line(), Line::Write { .. }));
         assert!((5..10).contains(&written.count()));
         std::thread::sleep(std::time::Duration::from_millis(250));

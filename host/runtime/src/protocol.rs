@@ -2,7 +2,7 @@
 //! `waxwing:session/types`. Timers and watches are missing on purpose: the session keeps those itself and `net`
 //! learns of them by `Session::wake`.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
 use waxwing_exmdb::Body;
@@ -22,27 +22,27 @@ pub struct TlsInfo {
     pub client_identity: Option<String>,
 }
 
-/// A connection, as `net` presents it.
+/// A connection, as `net` presents it. What many connections have in common is shared between them.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// One id through net, plugin and store, in every log line.
-    pub session: String,
+    pub session: Arc<str>,
     /// The listener's configured name.
-    pub listener: String,
+    pub listener: Arc<str>,
     /// What the plugin must speak (`imap`, `lmtp`, …).
-    pub protocol: String,
+    pub protocol: Arc<str>,
     /// Where the client connected to.
     pub local: SocketAddr,
     /// The client, behind a trusted proxy the real one.
     pub peer: SocketAddr,
     /// Present when the stream is encrypted.
-    pub tls: Option<TlsInfo>,
+    pub tls: Option<Arc<TlsInfo>>,
     /// Whether `start-tls` would work.
     pub tls_available: bool,
     /// Whether passwords may be taken without TLS.
     pub plaintext_login: bool,
     /// The name to greet with.
-    pub host_name: String,
+    pub host_name: Arc<str>,
 }
 
 /// Why the host ends a connection.

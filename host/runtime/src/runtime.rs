@@ -8,7 +8,7 @@ use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -58,6 +58,8 @@ pub struct RuntimeConfig {
     pub host_name: String,
     /// Sizes of the engine.
     pub engine: EngineConfig,
+    /// A session that waits for so long without a turn is parked, whether its plugin asked for it or not.
+    pub freeze_after: Duration,
     /// The ceiling for all plugins.
     pub limits: Limits,
     /// Per plugin, by name.
@@ -73,6 +75,10 @@ pub struct RuntimeConfig {
 }
 
 impl RuntimeConfig {
+    /// Long enough that a client in the middle of its work keeps its instance, short enough that a burst of log-ins does not
+    /// fill the engine.
+    pub const FREEZE_AFTER: Duration = Duration::from_secs(2);
+
     /// Defaults for everything but the places. Compiles in this process; set `compiler` to a child for packages of others.
     #[must_use]
     pub fn new(packages: PathBuf, cache: PathBuf, host_name: String) -> RuntimeConfig {
@@ -81,6 +87,7 @@ impl RuntimeConfig {
             cache,
             host_name,
             engine: EngineConfig::default(),
+            freeze_after: RuntimeConfig::FREEZE_AFTER,
             limits: Limits::default(),
             plugins: BTreeMap::new(),
             compiler: Compiler::InProcess,
@@ -214,7 +221,7 @@ pub(crate) struct Shared {
     pub(crate) registry: Arc<Registry>,
     pub(crate) stopping: watch::Sender<bool>,
     compilation: Compilation,
-    config: RuntimeConfig,
+    pub(crate) config: RuntimeConfig,
 }
 
 /// See the module comment. Cheap to clone.
@@ -314,7 +321,7 @@ impl Runtime {
             }
         };
         Ok(Loaded {
-            plugin: plugin.name.clone(),
+            plugin: plugin.name.to_string(),
             version: number,
             key: version.key.clone(),
             digest: version.digest.clone(),
@@ -381,6 +388,7 @@ impl Runtime {
             exports,
             monitor: SloMonitor::new(slo),
             guard: shared.plugins.guard.clone(),
+            offered: AtomicU64::new(0),
         })
     }
 
@@ -389,9 +397,9 @@ impl Runtime {
         let context = self.test_context(version);
         let identity = Identity::new(
             context.session.clone(),
+            version.facts.plugin.as_str().into(),
             context.peer,
-            false,
-            tracing::info_span!("self-test"),
+            |_| tracing::info_span!("self-test"),
             &version.facts.limits,
         );
         let host = Arc::new(HostSide::new(identity, None, None));
@@ -434,14 +442,14 @@ impl Runtime {
                 .manifest
                 .protocols
                 .first()
-                .cloned()
-                .unwrap_or_default(),
+                .map_or("", String::as_str)
+                .into(),
             local: nowhere,
             peer: nowhere,
             tls: None,
             tls_available: true,
             plaintext_login: false,
-            host_name: self.0.config.host_name.clone(),
+            host_name: self.0.config.host_name.as_str().into(),
         }
     }
 

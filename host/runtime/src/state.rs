@@ -43,7 +43,7 @@ impl State {
     ) -> Result<T> {
         self.count_call(name)?;
         let bound = self.facts.limits.host_call_ms;
-        let task = tokio::spawn(work.instrument(self.host.identity.span.clone()));
+        let task = tokio::spawn(work.instrument(self.host.span()));
         match tokio::time::timeout(Duration::from_millis(bound), task).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(broken)) => {

@@ -302,6 +302,85 @@ async fn a_parked_session_is_handed_over_at_once_and_stays_parked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_waits_for_a_while_is_parked_without_being_asked() {
+    let host = Host::with(|config| config.freeze_after = Duration::from_millis(30)).await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    client.say("compose kept").await;
+    assert!(!client.session.is_parked());
+    let waiting = tokio::time::timeout(Duration::from_millis(500), client.session.wake()).await;
+    assert!(waiting.is_err(), "{waiting:?}");
+    assert!(client.session.is_parked());
+    assert_eq!(host.status("0.1.0").frozen, 1);
+    assert_eq!(client.say("body").await, "kept!");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_cannot_be_frozen_keeps_its_instance_however_long_it_waits() {
+    let host = Host::with(|config| config.freeze_after = Duration::from_millis(10)).await;
+    host.run("0.1.0").await;
+    let mut client = host.open().await;
+    client.say("stay").await;
+    let waiting = tokio::time::timeout(Duration::from_millis(100), client.session.wake()).await;
+    assert!(waiting.is_err(), "{waiting:?}");
+    assert!(!client.session.is_parked());
+    assert_eq!(client.say("who").await, "probe 0.1.0");
+}
+
+/// Waits a little, as net does between two commands.
+async fn pause(client: &mut support::Client) {
+    let waiting = tokio::time::timeout(Duration::from_millis(50), client.session.wake()).await;
+    assert!(waiting.is_err(), "{waiting:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_many_waiting_sessions_tries_a_new_version_and_the_others_come_along_asleep() {
+    let host = Host::new().await;
+    host.run("0.1.0").await;
+    let (mut first, mut second) = (host.open().await, host.open().await);
+    for client in [&mut first, &mut second] {
+        client.say("compose kept").await;
+        client.session.park().await;
+    }
+    host.run("0.2.0").await;
+    assert!(matches!(first.session.wake().await, Wake::Upgrade));
+    first.session.upgrade().await.unwrap();
+    let turns = host.status("0.2.0").turns;
+    pause(&mut second).await;
+    assert!(second.session.is_parked());
+    let status = host.status("0.2.0");
+    assert_eq!((status.sessions, status.frozen), (2, 2));
+    assert_eq!((status.handovers, status.turns), (2, turns));
+    assert_eq!(second.say("who").await, "probe 0.2.0");
+    assert_eq!(second.say("body").await, "kept!");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_came_along_asleep_goes_back_when_the_new_version_does_not_thaw_it() {
+    for bad in ["0.2.0-refusing", "0.2.0-trapping", "0.2.0-silly"] {
+        let host = Host::new().await;
+        host.run("0.1.0").await;
+        let (mut first, mut second) = (host.open().await, host.open().await);
+        for client in [&mut first, &mut second] {
+            client.say("compose kept").await;
+            client.session.park().await;
+        }
+        host.run(bad).await;
+        assert!(matches!(first.session.wake().await, Wake::Upgrade));
+        first.session.upgrade().await.unwrap();
+        assert_eq!(host.status(bad).refusals, 1);
+        pause(&mut second).await;
+        assert_eq!(host.status(bad).sessions, 1);
+        assert_eq!(second.say("who").await, "probe 0.1.0");
+        assert_eq!(second.say("body").await, "kept!");
+        let status = host.status(bad);
+        assert_eq!((status.refusals, status.sessions), (2, 0));
+        host.run("0.3.0").await;
+        assert_eq!(second.say("who").await, "probe 0.3.0");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_timer_goes_on_while_the_session_is_parked() {
     let host = Host::new().await;
     host.run("0.1.0").await;

@@ -3,7 +3,7 @@
 //! The server opens all of them; a command without a server opens what it needs. The store comes first, since its lock is what
 //! keeps a second process from the same data.
 
-use std::{collections::BTreeMap, fs, os::unix::fs::DirBuilderExt, path::Path};
+use std::{collections::BTreeMap, fs, os::unix::fs::DirBuilderExt, path::Path, time::Duration};
 
 use anyhow::{Context, Result};
 use waxwing_directory::{Directory, DirectoryConfig, HashCost};
@@ -100,6 +100,7 @@ fn runtime_config(config: &Config) -> Result<RuntimeConfig> {
             largest_memory: keys.largest_memory,
             process_memory: keys.process_memory,
         },
+        freeze_after: Duration::from_millis(keys.freeze_after_ms),
         limits: Limits::default().with(&config.limits),
         plugins: plugins(config),
         compiler: Compiler::Child {

@@ -201,7 +201,13 @@ impl Store {
     /// A watcher that watches nothing yet.
     #[must_use]
     pub fn watcher(&self) -> Watcher {
-        Watcher::new(self.commons.hub.clone())
+        self.watcher_that_rings(Arc::default())
+    }
+
+    /// A watcher that rings a bell for [`Watcher::take`]: one who waits for other things too needs one bell for all.
+    #[must_use]
+    pub fn watcher_that_rings(&self, bell: Arc<tokio::sync::Notify>) -> Watcher {
+        Watcher::new(self.commons.hub.clone(), bell)
     }
 
     /// Checkpoints and closes every database. The store must not be used afterwards.

@@ -30,7 +30,7 @@ use mark::Mark;
 use positions::{Positions, resolve, spans};
 
 /// Views of one mailbox open at a time.
-const MAX_VIEWS: usize = 10_000;
+const MAX_VIEWS: usize = 100_000;
 
 /// One client's view of a folder; lives until closed, named by its id meanwhile.
 #[derive(Debug, Clone)]

@@ -84,7 +84,7 @@ pub(crate) async fn serve<P: Plugins>(listener: Arc<Listener<P>>, mut visitor: V
     } = &front.visitor;
     let (bytes_in, bytes_out) = (octets.incoming.get(), octets.outgoing.get());
     let lasted = started.elapsed();
-    tracing::info!(connection = id, listener = config.name, %peer, bytes_in, bytes_out, ?lasted, ending, "connection ended");
+    tracing::info!(connection = %id, listener = %config.name, %peer, bytes_in, bytes_out, ?lasted, ending, "connection ended");
 }
 
 /// For ever, when the operator sets no limit.

@@ -108,7 +108,8 @@ impl<S: StreamSession> Pump<S> {
     /// Returns when input has come; sees to what else happens meanwhile.
     async fn hear_more_of_the_body(&mut self) -> Step {
         loop {
-            let deadline = self.terms.idle_limit.map(|limit| self.last_heard + limit);
+            let deadline = self.terms.config.idle_limit();
+            let deadline = deadline.map(|limit| self.last_heard + limit);
             let attentive =
                 self.held.is_none() && self.closing.is_none() && self.deferred.is_none();
             let wait = async {

@@ -17,7 +17,7 @@ mod ending;
 mod framing;
 mod input;
 
-use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::VecDeque, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
 pub(crate) use ending::Ending;
@@ -26,12 +26,15 @@ use input::Input;
 use rustls::ServerConfig;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 use waxwing_exmdb::{Body, Store};
 use waxwing_runtime::{Action, CloseReason, Event, Turn};
 
 use crate::{
     admission::{Admission, Place},
+    config::ListenerConfig,
     plugin_side::{Attention, StreamSession},
+    refusal::Refusal,
     tls,
     transport::Transport,
 };
@@ -41,17 +44,15 @@ const QUEUE_SIZE: usize = 256 * 1024;
 
 /// What a pump needs to know beside its session and transport.
 pub(crate) struct Terms {
+    pub(crate) session: Arc<str>,
+    pub(crate) peer: SocketAddr,
+    pub(crate) config: Arc<ListenerConfig>,
     pub(crate) store: Store,
     /// For `start-tls`.
     pub(crate) starttls: Option<Arc<ServerConfig>>,
-    pub(crate) idle_limit: Option<Duration>,
-    pub(crate) login_limit: Option<Duration>,
     pub(crate) users: Arc<Admission>,
-    /// Under which users are counted.
-    pub(crate) protocol: Arc<str>,
     pub(crate) user_limit: Option<u32>,
-    /// What the peer is told when the plugin is lost.
-    pub(crate) farewell: String,
+    pub(crate) host_name: Arc<str>,
     /// Cancelled when the server begins to stop.
     pub(crate) drain: CancellationToken,
 }
@@ -74,8 +75,15 @@ pub(crate) struct Pump<S: StreamSession> {
     /// The last turn left its answer unfinished (`more`): nothing else may be said.
     within_answer: bool,
     place: Option<Place>,
+    /// Of its log lines; none while it waits.
+    span: Option<tracing::Span>,
     started: Instant,
     last_heard: Instant,
+}
+
+/// The span of what is logged about a connection.
+pub(crate) fn connection_span(session: &str, protocol: &str) -> tracing::Span {
+    tracing::info_span!("connection", session, protocol)
 }
 
 /// How a step failed to lead to another.
@@ -89,7 +97,8 @@ enum Heard<P> {
 }
 
 impl<S: StreamSession> Pump<S> {
-    pub(crate) fn new(session: S, transport: Transport, terms: Terms) -> Pump<S> {
+    /// `first` is what `start` answered.
+    pub(crate) fn new(session: S, transport: Transport, terms: Terms, first: Turn) -> Pump<S> {
         let now = Instant::now();
         Pump {
             session,
@@ -100,34 +109,47 @@ impl<S: StreamSession> Pump<S> {
             queued: 0,
             due: VecDeque::new(),
             held: None,
-            deferred: None,
+            deferred: Some(first),
             closing: None,
             peer_is_done: false,
             within_answer: false,
             place: None,
+            span: None,
             started: now,
             last_heard: now,
         }
     }
 
-    /// Until the connection ends; `first` is what `start` answered.
-    pub(crate) async fn run(&mut self, first: Turn) -> Ending {
-        let mut step = Box::pin(self.perform(first)).await;
+    /// Until the connection ends.
+    pub(crate) async fn run(&mut self) -> Ending {
         loop {
-            step = match step {
-                Ok(()) => match self.next_turn() {
-                    Some(next) => Box::pin(self.take(next)).await,
-                    None => match self.wait().await {
-                        Ok(heard) => Box::pin(self.hear(heard)).await,
-                        Err(ending) => Err(ending),
-                    },
-                },
-                Err(ending) => {
-                    Box::pin(self.part(&ending)).await;
-                    return ending;
+            let step = match self.next_turn() {
+                Some(next) => {
+                    let span = self.span();
+                    Box::pin(self.take(next).instrument(span)).await
+                }
+                None => {
+                    self.span = None;
+                    let heard = self.wait().await;
+                    let span = self.span();
+                    Box::pin(self.hear(heard).instrument(span)).await
                 }
             };
+            if let Err(ending) = step {
+                let span = self.span();
+                Box::pin(self.part(&ending).instrument(span)).await;
+                return ending;
+            }
         }
+    }
+
+    fn span(&mut self) -> tracing::Span {
+        let Terms {
+            session, config, ..
+        } = &self.terms;
+        self.span
+            .get_or_insert_with(|| connection_span(session, &config.protocol))
+            .clone()
     }
 
     /// What can be done without waiting.
@@ -184,16 +206,16 @@ impl<S: StreamSession> Pump<S> {
         self.perform(turn).await
     }
 
-    async fn wait(&mut self) -> Step<Heard<S::Pending>> {
+    async fn wait(&mut self) -> Heard<S::Pending> {
         self.tell_moved();
         let deadline = self.deadline();
         let room = self.input.room();
-        Ok(tokio::select! {
+        tokio::select! {
             read = self.transport.read(&mut self.input.octets, room) => Heard::Input(read),
             attention = self.session.wake() => Heard::Attention(attention),
             () = sleep_until(deadline.unwrap_or(self.last_heard)), if deadline.is_some() => Heard::Deadline,
             () = self.terms.drain.cancelled() => Heard::Drain,
-        })
+        }
     }
 
     async fn hear(&mut self, heard: Heard<S::Pending>) -> Step {
@@ -225,13 +247,15 @@ impl<S: StreamSession> Pump<S> {
     fn login_deadline(&self) -> Option<Instant> {
         let limit = self
             .terms
-            .login_limit
+            .config
+            .login_limit()
             .filter(|_| self.session.principal().is_none())?;
         Some(self.started + limit)
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let idle = self.terms.idle_limit.map(|limit| self.last_heard + limit);
+        let idle = self.terms.config.idle_limit();
+        let idle = idle.map(|limit| self.last_heard + limit);
         [idle, self.login_deadline()].into_iter().flatten().min()
     }
 
@@ -335,7 +359,7 @@ impl<S: StreamSession> Pump<S> {
         let Some(user) = self.session.principal() else {
             return;
         };
-        let (protocol, limit) = (&self.terms.protocol, self.terms.user_limit);
+        let (protocol, limit) = (&self.terms.config.protocol, self.terms.user_limit);
         match self.terms.users.enter_user(protocol, &user, limit) {
             Some(place) => self.place = Some(place),
             None => {
@@ -429,19 +453,21 @@ impl<S: StreamSession> Pump<S> {
     }
 
     /// One line for every connection.
-    pub(crate) fn log(
-        &self,
-        session: &str,
-        (listener, peer): (&str, SocketAddr),
-        lasted: Duration,
-        ending: &Ending,
-    ) {
+    pub(crate) fn log(&mut self, ending: &Ending) {
+        let _in_span = self.span().entered();
+        let Terms {
+            session,
+            peer,
+            config,
+            ..
+        } = &self.terms;
+        let (listener, lasted) = (&config.name, self.started.elapsed());
         let principal = self.session.principal();
         let (bytes_in, bytes_out) = (self.transport.bytes_in, self.transport.bytes_out);
         if ending.is_a_defect() {
-            tracing::error!(session, listener, %peer, principal, bytes_in, bytes_out, ?lasted, %ending, "connection ended");
+            tracing::error!(%session, %listener, %peer, principal, bytes_in, bytes_out, ?lasted, %ending, "connection ended");
         } else {
-            tracing::info!(session, listener, %peer, principal, bytes_in, bytes_out, ?lasted, %ending, "connection ended");
+            tracing::info!(%session, %listener, %peer, principal, bytes_in, bytes_out, ?lasted, %ending, "connection ended");
         }
     }
 
@@ -451,7 +477,8 @@ impl<S: StreamSession> Pump<S> {
             let _ = self.session.handle(Event::Closed).await;
         }
         if matches!(ending, Ending::SessionLost(_)) && !self.within_answer {
-            let farewell = Bytes::from(std::mem::take(&mut self.terms.farewell));
+            let (protocol, host_name) = (&self.terms.config.protocol, &self.terms.host_name);
+            let farewell = Bytes::from(Refusal::Unavailable.words(protocol, host_name));
             let _ = self.transport.write(&mut VecDeque::from([farewell])).await;
         }
         if ending.is_orderly() {

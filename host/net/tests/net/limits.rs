@@ -9,7 +9,7 @@ use crate::running::{Running, toy};
 
 fn speaking(protocol: &str) -> ListenerConfig {
     ListenerConfig {
-        protocol: protocol.to_owned(),
+        protocol: protocol.into(),
         ..toy(TlsMode::None)
     }
 }
@@ -220,7 +220,7 @@ async fn a_configuration_that_contradicts_itself_is_refused() {
         Err(Error::Listener { .. })
     ));
     config.listeners = vec![ListenerConfig {
-        protocol: "http".to_owned(),
+        protocol: "http".into(),
         ..toy(TlsMode::Starttls)
     }];
     let error = running.server.reload(config).await.unwrap_err().to_string();

@@ -57,8 +57,8 @@ impl Plugins for Script {
     type Exchange = Exchange;
 
     async fn open(&self, context: Context) -> Result<(Session, Turn)> {
-        if context.listener == "without-plugin" {
-            return Err(Error::NoPlugin(context.protocol));
+        if &*context.listener == "without-plugin" {
+            return Err(Error::NoPlugin(context.protocol.to_string()));
         }
         let (waker, wakes) = mpsc::unbounded_channel();
         self.0.wakers.lock().unwrap().push(waker);

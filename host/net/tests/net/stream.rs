@@ -199,7 +199,7 @@ async fn a_lost_plugin_ends_the_connection_and_nobody_elses() {
 #[tokio::test]
 async fn a_lost_plugin_is_excused_in_the_words_of_the_protocol() {
     let listener = ListenerConfig {
-        protocol: "imap".to_owned(),
+        protocol: "imap".into(),
         ..toy(TlsMode::None)
     };
     let running = Running::new(listener).await;

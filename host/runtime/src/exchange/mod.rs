@@ -118,21 +118,17 @@ impl Exchange {
         let plugin = shared.plugins.get(plugin)?;
         let version = plugin
             .version_for(|| request.principal.clone())
-            .ok_or_else(|| Error::NoPlugin(plugin.name.clone()))?;
-        let span = tracing::info_span!("request", session = %request.id, plugin = %plugin.name, peer = %request.peer, principal = tracing::field::Empty);
-        if let Some(user) = &request.principal {
-            span.record("principal", user.address.as_str());
-        }
+            .ok_or_else(|| Error::NoPlugin(plugin.name.to_string()))?;
         let identity = Identity::new(
-            request.id.clone(),
+            request.id.as_str().into(),
+            plugin.name.clone(),
             request.peer,
-            false,
-            span,
+            |request| tracing::info_span!("request", session = %request.id, plugin = %request.plugin, peer = %request.peer, principal = tracing::field::Empty),
             &version.facts.limits,
         );
         let host = Arc::new(HostSide::new(
             identity,
-            request.tls.clone(),
+            request.tls.clone().map(Arc::new),
             request.principal.clone(),
         ));
         let stopping = shared.stopping.subscribe();
@@ -141,7 +137,7 @@ impl Exchange {
             plugin,
             standing: Standing::on(version),
             host,
-            alarms: Alarms::default(),
+            alarms: Alarms::new(Arc::default()),
             stopping,
             step: Step::First(Box::new(request)),
         })
@@ -154,7 +150,7 @@ impl Exchange {
     /// When the plugin failed: the response is to be broken off, or a 500 if it has not begun. `Limit` when the host
     /// has no place for an instance just now (503).
     pub async fn next(&mut self) -> Result<Option<Vec<HttpAction>>> {
-        let span = self.host.identity.span.clone();
+        let span = self.host.span();
         self.advance().instrument(span).await
     }
 
@@ -189,14 +185,21 @@ impl Exchange {
             return;
         };
         self.standing.set_frozen(true);
-        let wake = tokio::select! {
-            biased;
-            _ = self.stopping.wait_for(|stopping| *stopping) => wit::Wake::Closing,
-            pending = self.alarms.next(&self.host) => match pending {
-                PendingEvent::Changed(folders) => wit::Wake::Changed(translate::folder_refs(folders)),
-                PendingEvent::Timer(_) => wit::Wake::Timeout,
-            },
-            () = tokio::time::sleep_until(*deadline) => wit::Wake::Timeout,
+        self.host.rest();
+        let wake = loop {
+            if *self.stopping.borrow() {
+                break wit::Wake::Closing;
+            }
+            if let Some(PendingEvent::Changed(folders)) = self.alarms.due(&self.host) {
+                break wit::Wake::Changed(translate::folder_refs(folders));
+            }
+            if *deadline <= Instant::now() {
+                break wit::Wake::Timeout;
+            }
+            tokio::select! {
+                stopping = self.stopping.changed() => if stopping.is_err() { break wit::Wake::Closing },
+                () = self.alarms.wait(Some(*deadline)) => {}
+            }
         };
         self.standing.set_frozen(false);
         self.step = Step::Resume(std::mem::take(ticket), wake);

@@ -2,6 +2,8 @@
 //! and delays; what is decided here is that a password is not taken from an unencrypted stream unless the
 //! operator allows it, and whom a mailbox is opened for.
 
+use std::sync::Arc;
+
 use secrecy::SecretString;
 use wasmtime::component::Resource;
 use waxwing_directory::{Resolution, User};
@@ -18,7 +20,7 @@ use crate::{
 /// Somebody whom the host has authenticated.
 #[derive(Debug, Clone)]
 #[allow(unreachable_pub, reason = "the generated bindings re-export it")]
-pub struct Principal(pub(crate) User);
+pub struct Principal(pub(crate) Arc<User>);
 
 impl HostPrincipal for State {
     async fn address(&mut self, principal: Resource<Principal>) -> wasmtime::Result<String> {
@@ -63,14 +65,14 @@ impl HostPrincipal for State {
 /// The mailbox of `address`, acting for `user`: as its owner, or with what rights its folders give.
 async fn open(
     services: Services,
-    user: User,
+    user: Arc<User>,
     address: Option<String>,
-) -> Result<(String, Actor, Mailbox)> {
+) -> Result<(Arc<str>, Actor, Mailbox)> {
     let target = match address {
         None => user.clone(),
         Some(address) => match services.directory.resolve(&address).await? {
             Resolution::Local { users, .. } => match <[User; 1]>::try_from(users) {
-                Ok([owner]) => owner,
+                Ok([owner]) => Arc::new(owner),
                 Err(_) => return Err(Failure::not_found(format!("{address} is not one mailbox"))),
             },
             Resolution::Malformed(why) => return Err(Failure::invalid(why)),
@@ -85,15 +87,19 @@ async fn open(
         .map_err(|_| Failure::internal("the directory's mailbox id is not one"))?;
     let mailbox = services.store.mailbox(guid).await?;
     if target.address == user.address {
-        return Ok((target.address, Actor::Owner, mailbox.acting(Actor::Owner)));
+        return Ok((
+            target.address.as_str().into(),
+            Actor::Owner,
+            mailbox.acting(Actor::Owner),
+        ));
     }
-    let actor = Actor::User(user.address);
+    let actor = Actor::User(user.address.clone());
     let mailbox = mailbox.acting(actor.clone());
     // One answer for "no such mailbox" and "nothing of it is yours to see": addresses are not to be probed here.
     if mailbox.folders().await?.is_empty() {
         return Err(Failure::not_found(format!("mailbox of {}", target.address)));
     }
-    Ok((target.address, actor, mailbox))
+    Ok((target.address.as_str().into(), actor, mailbox))
 }
 
 impl Host for State {
@@ -108,6 +114,7 @@ impl Host for State {
                 Ok(directory.authenticate(peer, credential).await?)
             })
             .await?;
+        let user = Arc::new(user);
         self.host.bind(user.clone());
         self.push(Principal(user))
     }

@@ -45,7 +45,7 @@ impl wit::Host for State {
             body_type: envelope.body_type,
             helo: envelope.helo,
             source: envelope.source,
-            session: self.host.identity.id.clone(),
+            session: self.host.identity.id.to_string(),
         };
         self.call("delivery.deliver", async move {
             let outcomes = delivery.deliver(&envelope, &message).await;

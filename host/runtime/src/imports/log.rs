@@ -24,7 +24,8 @@ pub(crate) fn write(
         Line::Drop => return,
         Line::Write { dropped } => dropped,
     };
-    let _in_span = host.identity.span.enter();
+    let span = host.span();
+    let _in_span = span.enter();
     if dropped > 0 {
         let limit = reached("log_lines_per_second", facts.limits.log_lines_per_second);
         tracing::warn!(target: "waxwing::plugin", plugin = %facts.plugin, dropped, "lines dropped: {limit}");

@@ -21,7 +21,7 @@ impl HostMailbox for State {
     }
 
     async fn address(&mut self, mailbox: Resource<OpenMailbox>) -> wasmtime::Result<String> {
-        Ok(self.table.get(&mailbox)?.address.clone())
+        Ok(self.table.get(&mailbox)?.address.to_string())
     }
 
     async fn keywords(&mut self, mailbox: Resource<OpenMailbox>) -> Result<Vec<String>> {

@@ -31,7 +31,7 @@ struct Routing {
 
 /// See the module comment.
 pub(crate) struct Plugin {
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     pub(crate) memory: Arc<Total>,
     routing: ArcSwap<Routing>,
     changed: watch::Sender<u64>,
@@ -42,7 +42,7 @@ pub(crate) struct Plugin {
 impl Plugin {
     pub(super) fn new(name: &str) -> Plugin {
         Plugin {
-            name: name.to_owned(),
+            name: name.into(),
             memory: Arc::default(),
             routing: ArcSwap::default(),
             changed: watch::channel(0).0,
@@ -278,7 +278,7 @@ impl Plugin {
 
     fn swap(&self, from: Option<&Arc<Version>>, to: &Version) -> Swap {
         Swap {
-            plugin: self.name.clone(),
+            plugin: self.name.to_string(),
             from: from.map(|from| from.facts.version.clone()),
             to: to.facts.version.clone(),
             from_key: from.map(|from| from.key.clone()),

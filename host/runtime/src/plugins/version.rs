@@ -123,6 +123,8 @@ pub(crate) struct Version {
     pub(crate) monitor: Monitor,
     /// Whom to tell when it fails too much.
     pub(crate) guard: UnboundedSender<Breach>,
+    /// Waiting sessions that came to it.
+    pub(crate) offered: AtomicU64,
 }
 
 impl Version {
@@ -170,6 +172,15 @@ impl Version {
                 .routes
                 .iter()
                 .any(|route| route.auth != RouteAuth::None)
+    }
+
+    /// Whether a waiting session is thawed at once to see if this version really takes it, and not only when its client
+    /// wakes: the first and one of so many after it, so that a version that refuses is found out within milliseconds and a
+    /// swap does not wake everybody.
+    pub(crate) fn is_to_be_tried(&self) -> bool {
+        const ONE_IN: u64 = 64;
+        let offered = self.offered.fetch_add(1, Ordering::Relaxed);
+        offered.is_multiple_of(ONE_IN)
     }
 
     /// Whether it says that it reads a frozen format.

@@ -1,37 +1,47 @@
 //! What wakes a session besides its socket: timers and watched folders. Both belong to the session, not to the
 //! instance, so they go on while it is frozen and survive a hand-over.
+//!
+//! A waiting session has one bell. Whoever has something for it rings, and it looks what there is ([`Alarms::due`]): a future
+//! for each possible cause would be most of what an idle client's task occupies.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 use waxwing_exmdb::{Change, FolderId, Store, Watcher};
 
 use super::PendingEvent;
 use crate::{host_side::HostSide, instance::Failed, limits::reached};
 
-#[derive(Default)]
 pub(crate) struct Alarms {
-    timers: BTreeMap<u32, Instant>,
-    watcher: Option<Box<Watcher>>,
-    watched: HashSet<(u32, FolderId)>,
+    bell: Arc<Notify>,
+    timers: Vec<(u32, Instant)>,
+    watcher: Option<Watcher>,
+    watched: Vec<(u32, FolderId)>,
 }
 
 impl Alarms {
+    pub(crate) fn new(bell: Arc<Notify>) -> Alarms {
+        Alarms {
+            bell,
+            timers: Vec::new(),
+            watcher: None,
+            watched: Vec::new(),
+        }
+    }
+
     pub(crate) fn set_timers(&mut self, timers: Vec<(u32, u64)>, most: u64) -> Result<(), Failed> {
         for (id, after_ms) in timers {
+            self.timers.retain(|(other, _)| *other != id);
             if after_ms == 0 {
-                self.timers.remove(&id);
                 continue;
             }
-            if self.timers.len() as u64 >= most && !self.timers.contains_key(&id) {
+            if self.timers.len() as u64 >= most {
                 return Err(Failed::limit(reached("timers", most)));
             }
             // Further away than a century is for ever.
             let after = Duration::from_millis(after_ms.min(100 * 365 * 86_400_000));
-            self.timers.insert(id, Instant::now() + after);
+            self.timers.reserve_exact(1);
+            self.timers.push((id, Instant::now() + after));
         }
         Ok(())
     }
@@ -44,13 +54,13 @@ impl Alarms {
                 Some((host.mailbox(*number)?.mailbox.guid(), Some(*folder)))
             })
             .collect();
-        self.watched = folders.into_iter().collect();
+        self.watched = folders;
         if known.is_empty() {
             self.watcher = None;
             return;
         }
         self.watcher
-            .get_or_insert_with(|| Box::new(store.watcher()))
+            .get_or_insert_with(|| store.watcher_that_rings(self.bell.clone()))
             .watch(known);
     }
 
@@ -63,25 +73,27 @@ impl Alarms {
         self.timers.iter().map(|(id, at)| (*at, *id)).min()
     }
 
-    /// The next thing to tell the session. Cancel-safe: nothing is taken before it is returned.
-    pub(crate) async fn next(&mut self, host: &HostSide) -> PendingEvent {
-        loop {
-            let timer = self.next_timer();
-            tokio::select! {
-                biased;
-                () = until(timer.map(|(at, _)| at)) => {
-                    if let Some((_, id)) = timer {
-                        self.timers.remove(&id);
-                        return PendingEvent::Timer(id);
-                    }
-                }
-                changes = changed(&mut self.watcher) => {
-                    let folders = self.named(&changes, host);
-                    if !folders.is_empty() {
-                        return PendingEvent::Changed(folders);
-                    }
-                }
-            }
+    /// What there is to tell the session now.
+    pub(crate) fn due(&mut self, host: &HostSide) -> Option<PendingEvent> {
+        if let Some((at, id)) = self.next_timer()
+            && at <= Instant::now()
+        {
+            self.timers.retain(|(other, _)| *other != id);
+            return Some(PendingEvent::Timer(id));
+        }
+        let changes = self.watcher.as_mut().map(Watcher::take)?;
+        let folders = self.named(&changes, host);
+        (!folders.is_empty()).then_some(PendingEvent::Changed(folders))
+    }
+
+    /// Until the bell rings, a timer runs out or the deadline comes. Cancel-safe: nothing is taken.
+    pub(crate) async fn wait(&self, deadline: Option<Instant>) {
+        let timer = self.next_timer().map(|(at, _)| at);
+        let rung = self.bell.notified();
+        match timer.into_iter().chain(deadline).min() {
+            // Time being up is what is waited for, too.
+            Some(at) => _ = tokio::time::timeout_at(at, rung).await,
+            None => rung.await,
         }
     }
 
@@ -99,19 +111,5 @@ impl Alarms {
         folders.sort_unstable();
         folders.dedup();
         folders
-    }
-}
-
-async fn until(instant: Option<Instant>) {
-    match instant {
-        Some(instant) => tokio::time::sleep_until(instant).await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn changed(watcher: &mut Option<Box<Watcher>>) -> Vec<Change> {
-    match watcher {
-        Some(watcher) => watcher.changed().await,
-        None => std::future::pending().await,
     }
 }

@@ -33,7 +33,7 @@ pub(super) enum Refused {
 }
 
 struct Thawed {
-    instance: Instance,
+    instance: Box<Instance>,
     host: Arc<HostSide>,
     outcome: Outcome,
     frozen: std::result::Result<Snapshot, String>,
@@ -87,7 +87,10 @@ impl Session {
     fn keep_frozen(&mut self, frozen: std::result::Result<Snapshot, String>) {
         self.frozen = None;
         match frozen {
-            Ok(snapshot) => self.frozen = Some(snapshot),
+            Ok(snapshot) => {
+                self.frozen = Some(snapshot);
+                self.writer = self.standing.version.clone();
+            }
             Err(reason) => {
                 tracing::debug!(reason, "the session cannot be frozen now");
                 self.unfrozen = reason;
@@ -161,12 +164,54 @@ impl Session {
         Turn::default()
     }
 
+    /// Hands a waiting session over without waking it: its frozen state is now the target's to thaw, which accepts its
+    /// format. Should it not thaw when the client wakes, the version that wrote it goes on.
+    pub(super) fn hand_over_asleep(&mut self, target: Arc<Version>) {
+        tracing::debug!(from = %self.standing.version.facts.version, to = %target.facts.version, "handed over asleep");
+        Counters::add(&target.facts.counters.handovers);
+        self.live = None;
+        self.host.rest();
+        self.stand_on(target, true);
+    }
+
+    fn stand_on(&mut self, version: Arc<Version>, frozen: bool) {
+        self.standing = Standing::on(version);
+        self.standing.set_frozen(frozen);
+        self.refused = None;
+        self.registration.stands_on(&self.standing.version, frozen);
+    }
+
+    /// Thaws a session on the version that it was handed over to asleep. None when that one fails: the session stands on the
+    /// version that wrote its state again.
+    async fn wake_handed_over(&mut self, snapshot: &Snapshot) -> Option<Turn> {
+        let (target, swap) = (self.standing.version.clone(), *self.swaps.borrow());
+        let failed = loop {
+            match self.thaw(&target, snapshot, Cause::Upgrade).await {
+                Ok(thawed) => return Some(self.adopt(target, thawed)),
+                Err(failed) if failed.kind == FailureKind::NoPlace => {
+                    tracing::warn!(reason = failed.reason, "a session waits for an instance");
+                }
+                Err(failed) => break failed,
+            }
+        };
+        target.failed(&failed);
+        self.stand_on(self.writer.clone(), true);
+        self.refused = Some(Refused::Thaw { swap });
+        self.refuse(&target, &target, &failed.reason);
+        None
+    }
+
     /// Thaws a parked session.
     pub(super) async fn revive(&mut self) -> Result<Turn> {
         let Some(snapshot) = self.frozen.clone() else {
             let reason = self.unfrozen.clone();
             return Err(self.lost(&reason));
         };
+        if !Arc::ptr_eq(&self.writer, &self.standing.version)
+            && let Some(turn) = self.wake_handed_over(&snapshot).await
+        {
+            return Ok(turn);
+        }
         match self.thaw_anywhere(&snapshot, Cause::Wake).await {
             Ok(turn) => Ok(turn),
             Err(failed) => Err(self.lost(&failed.reason)),
@@ -303,7 +348,7 @@ impl Session {
         // A version that breaks at freezing would be a way without return.
         let frozen = frozen(version, &mut instance).await?;
         Ok(Thawed {
-            instance,
+            instance: Box::new(instance),
             host: host.clone(),
             outcome,
             frozen,
@@ -314,13 +359,12 @@ impl Session {
     fn adopt(&mut self, version: Arc<Version>, thawed: Thawed) -> Turn {
         if Arc::ptr_eq(&version, &self.standing.version) {
             self.standing.set_frozen(false);
+            self.registration.stands_on(&version, false);
         } else {
-            self.standing = Standing::on(version);
-            self.refused = None;
+            self.stand_on(version, false);
         }
         self.host = thawed.host;
         self.live = Some(thawed.instance);
-        self.registration.stands_on(&self.standing.version, false);
         self.keep_frozen(thawed.frozen);
         self.settle(thawed.outcome)
     }

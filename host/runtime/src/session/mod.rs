@@ -18,7 +18,7 @@ pub(crate) mod translate;
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use tracing::Instrument as _;
 use waxwing_exmdb::FolderId;
 
@@ -70,9 +70,11 @@ pub struct Session {
     standing: Standing,
     context: Arc<Context>,
     host: Arc<HostSide>,
-    live: Option<Instance>,
+    live: Option<Box<Instance>>,
     /// The state after the last completed turn.
     frozen: Option<Snapshot>,
+    /// Who wrote it; not the version the session stands on when it was handed over asleep.
+    writer: Arc<Version>,
     /// Why there is none.
     unfrozen: String,
     alarms: Alarms,
@@ -81,6 +83,8 @@ pub struct Session {
     close_told: bool,
     refused: Option<Refused>,
     turns: u64,
+    /// When the last one ended.
+    settled: Instant,
     /// Failed turns since the last that completed.
     failures: u32,
 }
@@ -142,38 +146,41 @@ impl Session {
     /// Opens a session with the active version of the plugin that serves the protocol.
     pub(crate) async fn open(shared: Arc<Shared>, context: Context) -> Result<(Session, Turn)> {
         let (plugin, version) = shared.plugins.serving(&context.protocol)?;
-        let span = tracing::info_span!("session", session = %context.session, plugin = %plugin.name, peer = %context.peer, principal = tracing::field::Empty);
         let swaps = plugin.watch();
-        let context = Arc::new(context);
+        let (context, bell) = (Arc::new(context), Arc::default());
         let registration = shared
             .registry
-            .enter(&context, &version)
+            .enter(&context, &version, &bell)
             .ok_or_else(|| Error::Other("the server is stopping".into()))?;
         let identity = Identity::new(
             context.session.clone(),
+            plugin.name.clone(),
             context.peer,
-            context.plaintext_login,
-            span.clone(),
+            |session| tracing::info_span!("session", session = %session.id, plugin = %session.plugin, peer = %session.peer, principal = tracing::field::Empty),
             &version.facts.limits,
-        );
+        )
+        .with_plaintext_login(context.plaintext_login);
         let host = Arc::new(HostSide::new(identity, context.tls.clone(), None));
         let mut session = Session {
             shared,
             plugin,
-            standing: Standing::on(version),
+            standing: Standing::on(version.clone()),
             context,
             host,
             live: None,
             frozen: None,
+            writer: version,
             unfrozen: "no turn has completed yet".into(),
-            alarms: Alarms::default(),
+            alarms: Alarms::new(bell),
             swaps,
             registration,
             close_told: false,
             refused: None,
             turns: 0,
+            settled: Instant::now(),
             failures: 0,
         };
+        let span = session.host.span();
         let turn = session.start().instrument(span).await?;
         Ok((session, turn))
     }
@@ -202,7 +209,7 @@ impl Session {
         let turn = instance.start(&self.told(&version)).await?;
         let outcome = translate::outcome(turn, 0, instance.state())?;
         self.freeze(&mut instance).await?;
-        self.live = Some(instance);
+        self.live = Some(Box::new(instance));
         Ok(outcome)
     }
 
@@ -218,7 +225,7 @@ impl Session {
     /// # Errors
     /// `SessionLost` when the turn failed and there is no frozen state to go on from: the connection must end.
     pub async fn handle(&mut self, event: Event) -> Result<Turn> {
-        let span = self.host.identity.span.clone();
+        let span = self.host.span();
         self.turn(Occasion::Net(event)).instrument(span).await
     }
 
@@ -227,12 +234,13 @@ impl Session {
     /// # Errors
     /// As `handle`.
     pub async fn turn_for(&mut self, pending: PendingEvent) -> Result<Turn> {
-        let span = self.host.identity.span.clone();
+        let span = self.host.span();
         self.turn(Occasion::Own(pending)).instrument(span).await
     }
 
     /// Waits until the session wants attention. Cancel-safe; select it beside the socket. While it waits it gives its instance
-    /// up to whoever has to wait for one.
+    /// up: to whoever has to wait for one, and after `freeze_after` anyhow. One that another version can take over asleep is
+    /// handed over here.
     pub async fn wake(&mut self) -> Wake {
         loop {
             if let Some(reason) = self.registration.asked().filter(|_| !self.close_told) {
@@ -240,19 +248,29 @@ impl Session {
                 return Wake::Close(reason);
             }
             self.swaps.mark_unchanged();
-            if self.upgrade_target().is_some() {
-                return Wake::Upgrade;
+            if let Some(target) = self.upgrade_target() {
+                let accepted = self
+                    .frozen
+                    .as_ref()
+                    .is_some_and(|snapshot| target.accepts(snapshot.format));
+                if !accepted || target.is_to_be_tried() {
+                    return Wake::Upgrade;
+                }
+                self.hand_over_asleep(target);
+            }
+            if let Some(pending) = self.alarms.due(&self.host) {
+                return Wake::Turn(pending);
             }
             let shared = self.shared.clone();
-            if shared.engine.is_wanted() {
-                self.park().await;
+            let is_time = |at: Instant| at <= Instant::now();
+            if shared.engine.is_wanted() || self.rests_at().is_some_and(is_time) {
+                self.rest();
             }
-            let could_park = self.live.is_some() && self.frozen.is_some();
+            let rest_at = self.rests_at();
             tokio::select! {
-                () = shared.engine.wanted(), if could_park => self.park().await,
-                () = self.registration.rung() => {}
+                () = shared.engine.wanted(), if rest_at.is_some() => self.rest(),
                 swapped = self.swaps.changed() => if swapped.is_err() { std::future::pending::<()>().await },
-                pending = self.alarms.next(&self.host) => return Wake::Turn(pending),
+                () = self.alarms.wait(rest_at) => {}
             }
         }
     }
@@ -263,7 +281,7 @@ impl Session {
     /// # Errors
     /// None today; the session goes on with its old version when the new one refuses.
     pub async fn upgrade(&mut self) -> Result<Turn> {
-        let span = self.host.identity.span.clone();
+        let span = self.host.span();
         let parked = self.is_parked();
         let turn = self.hand_over().instrument(span).await;
         if parked && turn.actions.is_empty() {
@@ -274,9 +292,20 @@ impl Session {
 
     /// Nothing to do for a while: drops the instance, if its state is frozen. The next event thaws it.
     pub async fn park(&mut self) {
+        self.rest();
+    }
+
+    /// When a session that waits gives up its instance, if it has one and can be frozen.
+    fn rests_at(&self) -> Option<Instant> {
+        (self.live.is_some() && self.frozen.is_some())
+            .then(|| self.settled + self.shared.config.freeze_after)
+    }
+
+    fn rest(&mut self) {
         if self.frozen.is_some() && self.live.take().is_some() {
             self.standing.set_frozen(true);
             self.registration.stands_on(&self.standing.version, true);
+            self.host.rest();
         }
     }
 
@@ -288,7 +317,7 @@ impl Session {
     /// The address of the authenticated principal.
     #[must_use]
     pub fn principal(&self) -> Option<String> {
-        self.host.principal().map(|user| user.address)
+        self.host.principal().map(|user| user.address.clone())
     }
 
     /// Whether the instance is dropped.
@@ -386,8 +415,9 @@ impl Session {
         }
         self.turns += 1;
         Counters::add(&self.standing.version.facts.counters.turns);
-        let principal = self.host.principal().map(Arc::new);
-        self.registration.settled(principal, self.turn_end());
+        self.registration
+            .settled(self.host.principal(), self.turn_end());
+        self.settled = Instant::now();
         outcome.turn
     }
 

@@ -87,8 +87,8 @@ pub struct SessionFailure {
 struct Listed {
     context: Arc<Context>,
     now: Mutex<Now>,
-    /// Rung when `asked` is set. A ring that nobody waits for yet is kept.
-    bell: Notify,
+    /// The session's, rung when `asked` is set.
+    bell: Arc<Notify>,
     since: SystemTime,
     bytes_in: AtomicU64,
     bytes_out: AtomicU64,
@@ -182,6 +182,7 @@ impl Registry {
         self: &Arc<Self>,
         context: &Arc<Context>,
         version: &Arc<Version>,
+        bell: &Arc<Notify>,
     ) -> Option<Registration> {
         let closing = lock(&self.closing);
         if *closing {
@@ -197,7 +198,7 @@ impl Registry {
                 last_failure: None,
                 asked: None,
             }),
-            bell: Notify::new(),
+            bell: bell.clone(),
             since: SystemTime::now(),
             bytes_in: AtomicU64::new(0),
             bytes_out: AtomicU64::new(0),
@@ -298,11 +299,6 @@ impl Registration {
     /// Who asked last that the session ends.
     pub(crate) fn asked(&self) -> Option<CloseReason> {
         lock(&self.listed.now).asked
-    }
-
-    /// Until somebody asks. Cancel-safe.
-    pub(crate) async fn rung(&self) {
-        self.listed.bell.notified().await;
     }
 
     pub(crate) fn stands_on(&self, version: &Arc<Version>, frozen: bool) {

@@ -50,23 +50,24 @@ pub(crate) fn tls(tls: &TlsInfo) -> wit::TlsInfo {
     }
 }
 
+/// `encrypted` is the TLS that the stream has now.
 pub(crate) fn context(
     context: &Context,
-    encryption: Option<&TlsInfo>,
+    encrypted: Option<&TlsInfo>,
     identity: String,
 ) -> wit::Context {
     wit::Context {
-        session: context.session.clone(),
-        listener: context.listener.clone(),
-        protocol: context.protocol.clone(),
+        session: context.session.to_string(),
+        listener: context.listener.to_string(),
+        protocol: context.protocol.to_string(),
         local_address: context.local.ip().to_string(),
         local_port: context.local.port(),
         peer_address: context.peer.ip().to_string(),
         peer_port: context.peer.port(),
-        tls: encryption.map(tls),
+        tls: encrypted.map(tls),
         tls_available: context.tls_available,
         plaintext_login: context.plaintext_login,
-        host_name: context.host_name.clone(),
+        host_name: context.host_name.to_string(),
         version: identity,
     }
 }

@@ -144,6 +144,9 @@ section! {
     RuntimeKeys {
         /// Plugin instances that are alive at the same time; idle sessions are frozen and do not count.
         live_instances: u32 = EngineConfig::default().live_instances, example "4096";
+        /// A session that waits for so many milliseconds is frozen: its instance is dropped, and made again in less than a
+        /// millisecond when something comes. Sessions in IDLE are frozen at once.
+        freeze_after_ms: u64 = 2_000, example "2000";
         /// The most memory that any one instance may be given, in octets.
         largest_memory: u64 = EngineConfig::default().largest_memory, example "268435456";
         /// Memory of all instances of all plugins together, in octets.

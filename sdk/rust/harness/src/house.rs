@@ -207,14 +207,17 @@ pub(crate) fn connection(context: &waxwing_sdk::stream::Context) -> Context {
         SocketAddr::new(address.parse().unwrap_or(Ipv4Addr::LOCALHOST.into()), port)
     };
     Context {
-        session: context.session.clone(),
-        listener: context.listener.clone(),
-        protocol: context.protocol.clone(),
+        session: context.session.as_str().into(),
+        listener: context.listener.as_str().into(),
+        protocol: context.protocol.as_str().into(),
         local: place(&context.local_address, context.local_port),
         peer: place(&context.peer_address, context.peer_port),
-        tls: context.tls.as_ref().map(crate::translate::tls),
+        tls: context
+            .tls
+            .as_ref()
+            .map(|tls| crate::translate::tls(tls).into()),
         tls_available: context.tls_available,
         plaintext_login: context.plaintext_login,
-        host_name: context.host_name.clone(),
+        host_name: context.host_name.as_str().into(),
     }
 }
