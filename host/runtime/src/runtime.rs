@@ -8,7 +8,7 @@ use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
-    sync::{Arc, atomic::AtomicU64},
+    sync::Arc,
     time::Duration,
 };
 
@@ -26,8 +26,8 @@ use crate::{
     linker,
     package::{Package, grants::Grants, manifest::World, signature::TrustedKey},
     plugins::{
-        Audience, Counters, Facts, Plugin, Plugins, Remembered, SloMonitor, Version, VersionState,
-        guard,
+        Audience, Counters, Facts, Newcomers, Plugin, Plugins, Remembered, SloMonitor, Version,
+        VersionState, guard,
     },
     protocol::{CloseReason, Context, Turn},
     session::{Registry, Session, SessionStatus, translate},
@@ -388,7 +388,7 @@ impl Runtime {
             exports,
             monitor: SloMonitor::new(slo),
             guard: shared.plugins.guard.clone(),
-            offered: AtomicU64::new(0),
+            newcomers: Newcomers::default(),
         })
     }
 

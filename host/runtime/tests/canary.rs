@@ -200,13 +200,12 @@ async fn a_canary_must_have_somebody_to_serve_and_another_version_for_the_others
 #[tokio::test(flavor = "multi_thread")]
 async fn a_canary_that_cannot_give_its_sessions_back_says_so() {
     let host = host().await;
-    let ahead = stream_manifest("0.3.0")
+    let ahead = stream_manifest("0.3.0-second")
         .replace("writes = 1, accepts = [1]", "writes = 2, accepts = [1, 2]");
-    // The probe writes format 1 whatever its manifest says, so only the promise is looked at.
     host.runtime.load(&host.pack_as(&ahead)).await.unwrap();
     let start = host
         .runtime
-        .start_canary("probe", Some("0.3.0"), percent(1))
+        .start_canary("probe", Some("0.3.0-second"), percent(1))
         .await
         .unwrap();
     assert!(

@@ -357,27 +357,45 @@ async fn one_of_many_waiting_sessions_tries_a_new_version_and_the_others_come_al
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_came_along_asleep_goes_back_when_the_new_version_does_not_thaw_it() {
-    for bad in ["0.2.0-refusing", "0.2.0-trapping", "0.2.0-silly"] {
-        let host = Host::new().await;
-        host.run("0.1.0").await;
-        let (mut first, mut second) = (host.open().await, host.open().await);
-        for client in [&mut first, &mut second] {
-            client.say("compose kept").await;
-            client.session.park().await;
-        }
-        host.run(bad).await;
-        assert!(matches!(first.session.wake().await, Wake::Upgrade));
-        first.session.upgrade().await.unwrap();
-        assert_eq!(host.status(bad).refusals, 1);
-        pause(&mut second).await;
-        assert_eq!(host.status(bad).sessions, 1);
-        assert_eq!(second.say("who").await, "probe 0.1.0");
-        assert_eq!(second.say("body").await, "kept!");
-        let status = host.status(bad);
-        assert_eq!((status.refusals, status.sessions), (2, 0));
-        host.run("0.3.0").await;
-        assert_eq!(second.say("who").await, "probe 0.3.0");
+    let host = Host::new().await;
+    host.run("0.1.0").await;
+    let (mut first, mut second) = (host.open().await, host.open().await);
+    first.say("count").await;
+    for client in [&mut first, &mut second] {
+        client.say("compose kept").await;
+        client.session.park().await;
     }
+    host.run("0.2.0-picky").await;
+    assert!(matches!(first.session.wake().await, Wake::Upgrade));
+    first.session.upgrade().await.unwrap();
+    pause(&mut second).await;
+    let status = host.status("0.2.0-picky");
+    assert_eq!((status.refusals, status.sessions), (0, 2));
+    assert_eq!(second.say("who").await, "probe 0.1.0");
+    assert_eq!(second.say("body").await, "kept!");
+    let status = host.status("0.2.0-picky");
+    assert_eq!((status.refusals, status.sessions), (1, 1));
+    assert_eq!(host.status("0.1.0").lingering, 1);
+    host.run("0.3.0").await;
+    assert_eq!(second.say("who").await, "probe 0.3.0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_refuses_is_told_so_by_every_session_that_waits() {
+    let host = Host::new().await;
+    host.run("0.1.0").await;
+    let (mut first, mut second) = (host.open().await, host.open().await);
+    for client in [&mut first, &mut second] {
+        client.say("compose kept").await;
+        client.session.park().await;
+    }
+    host.run("0.2.0-refusing").await;
+    for client in [&mut first, &mut second] {
+        assert!(matches!(client.session.wake().await, Wake::Upgrade));
+        client.session.upgrade().await.unwrap();
+    }
+    assert_eq!(host.status("0.2.0-refusing").refusals, 2);
+    assert_eq!(host.status("0.1.0").lingering, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

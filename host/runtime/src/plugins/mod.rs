@@ -31,7 +31,7 @@ pub(crate) use self::{
     persisted::{Persisted, Remembered},
     plugin::Plugin,
     state::VersionState,
-    version::{Counters, Facts, Version},
+    version::{Counters, Facts, Newcomers, Version},
 };
 use crate::{CanaryStart, Error, PluginStatus, Result, Swap};
 

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -108,6 +108,14 @@ impl Facts {
     }
 }
 
+/// Waiting sessions that come from another version.
+#[derive(Debug, Default)]
+pub(crate) struct Newcomers {
+    offered: AtomicU64,
+    /// Whether the last one that was thawed was taken.
+    taken: AtomicBool,
+}
+
 /// A linked version.
 pub(crate) struct Version {
     pub(crate) facts: Arc<Facts>,
@@ -123,8 +131,7 @@ pub(crate) struct Version {
     pub(crate) monitor: Monitor,
     /// Whom to tell when it fails too much.
     pub(crate) guard: UnboundedSender<Breach>,
-    /// Waiting sessions that came to it.
-    pub(crate) offered: AtomicU64,
+    pub(crate) newcomers: Newcomers,
 }
 
 impl Version {
@@ -175,12 +182,17 @@ impl Version {
     }
 
     /// Whether a waiting session is thawed at once to see if this version really takes it, and not only when its client
-    /// wakes: the first and one of so many after it, so that a version that refuses is found out within milliseconds and a
-    /// swap does not wake everybody.
+    /// wakes: every one until one was taken and again after a refusal, else one of so many. So a version that refuses is
+    /// found out at once, by all whom it refuses, and a swap to one that does not wakes few.
     pub(crate) fn is_to_be_tried(&self) -> bool {
         const ONE_IN: u64 = 64;
-        let offered = self.offered.fetch_add(1, Ordering::Relaxed);
-        offered.is_multiple_of(ONE_IN)
+        let offered = self.newcomers.offered.fetch_add(1, Ordering::Relaxed);
+        !self.newcomers.taken.load(Ordering::Relaxed) || offered.is_multiple_of(ONE_IN)
+    }
+
+    /// Whether it took the last session that was handed over to it.
+    pub(crate) fn has_shown_itself(&self, taken: bool) {
+        self.newcomers.taken.store(taken, Ordering::Relaxed);
     }
 
     /// Whether it says that it reads a frozen format.

@@ -140,6 +140,7 @@ impl Session {
             Ok(thawed) => {
                 tracing::info!(from = %self.standing.version.facts.version, to = %target.facts.version, "handed over");
                 Counters::add(&target.facts.counters.handovers);
+                target.has_shown_itself(true);
                 self.adopt(target, thawed)
             }
             Err(failed) if failed.kind == FailureKind::NoPlace => {
@@ -151,6 +152,7 @@ impl Session {
             }
             Err(failed) => {
                 target.failed(&failed);
+                target.has_shown_itself(false);
                 self.refused = Some(Refused::Thaw { swap });
                 self.refuse(&target, &target, &failed.reason)
             }
@@ -195,6 +197,7 @@ impl Session {
             }
         };
         target.failed(&failed);
+        target.has_shown_itself(false);
         self.stand_on(self.writer.clone(), true);
         self.refused = Some(Refused::Thaw { swap });
         self.refuse(&target, &target, &failed.reason);

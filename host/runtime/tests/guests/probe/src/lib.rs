@@ -370,6 +370,7 @@ impl HandoffGuest for Probe {
             .filter(|_| commands > 0)
         {
             Some("refusing") => return Err("not today".into()),
+            Some("picky") if commands % 2 == 1 => return Err("not this one".into()),
             Some("trapping") => panic!("in thaw"),
             Some("silly") => return Ok(act(0, Action::StartTls)),
             // Takes the session, and is told of the view, and cannot freeze what it has.
