@@ -1,5 +1,6 @@
 //! What it costs to take the frozen state at the end of every turn: the same imap component, with a mailbox selected, once as it
-//! is shipped and once as a package without hand-over, whose turns are never frozen. The two take turns within one run.
+//! is shipped and once as a package without hand-over, whose turns are never frozen. The two take turns within one run. Half
+//! a line is a turn that asks the store nothing: there the difference is the freeze alone.
 //!
 //! ```text
 //! cargo bench --workspace --bench freeze
@@ -75,16 +76,17 @@ impl Client {
             let began = Instant::now();
             for _ in 0..turns {
                 let turn = session.handle(Event::Input(input.clone())).await.unwrap();
-                assert_eq!(turn.consumed, input.len());
+                assert!(turn.consumed == input.len() || !input.ends_with(b"\n"));
             }
             began.elapsed() / turns
         })
     }
 }
 
-fn median(mut times: Vec<Duration>) -> f64 {
+/// The lower quartile: what else the machine does can only add.
+fn quartile(mut times: Vec<Duration>) -> f64 {
     times.sort_unstable();
-    times.get(times.len() / 2).unwrap().as_secs_f64() * 1e6
+    times.get(times.len() / 4).unwrap().as_secs_f64() * 1e6
 }
 
 fn main() {
@@ -96,12 +98,13 @@ fn main() {
     std::fs::write(&manifest, without).unwrap();
     let mut frozen = Client::new("plugins/imap/plugin.toml");
     let mut never = Client::new(manifest.to_str().unwrap());
-    println!("microseconds a turn, median of {BATCHES} x {BATCH}");
+    println!("microseconds a turn, lower quartile of {BATCHES} x {BATCH}");
     println!(
         "{:<24}{:>10}{:>10}{:>10}",
         "command", "frozen", "never", "freeze"
     );
     for command in [
+        "a NOO",
         "a NOOP\r\n",
         "a FETCH 1 (FLAGS)\r\n",
         "a FETCH 1:500 (FLAGS)\r\n",
@@ -111,7 +114,7 @@ fn main() {
             with.push(frozen.batch(command, BATCH));
             bare.push(never.batch(command, BATCH));
         }
-        let (with, bare) = (median(with), median(bare));
+        let (with, bare) = (quartile(with), quartile(bare));
         let name = command.trim_end();
         println!("{name:<24}{with:>10.1}{bare:>10.1}{:>10.1}", with - bare);
     }
