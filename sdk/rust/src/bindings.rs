@@ -5,8 +5,9 @@
 //! without hand-over exports `handoff` too and refuses (see `plain_stream_plugin!`). Plugin code rarely comes here: the other modules of this
 //! crate re-export what a plugin needs and put a typed face on the rest.
 //!
-//! Outside a host there is nobody to own a body, so `waxwing:types/bodies` is replaced there by a body kept in memory
-//! (`standin::bodies`); all other types are the same on every target.
+//! Outside a host there is nobody to own a body or a mailbox, so `waxwing:types/bodies` and the interfaces of accounts,
+//! mailboxes, folders and views are replaced there (`standin::bodies`, `standin::store`); the records among their types
+//! are generated once more for that (`records`). All other types are the same on every target.
 #![allow(
     unsafe_code,
     reason = "the canonical ABI: generated code that lowers and lifts values across the component boundary"
@@ -37,9 +38,52 @@ wit_bindgen::generate!({
     world: "waxwing:plugin/stream-plugin",
     pub_export_macro: true,
     default_bindings_module: "waxwing_sdk::bindings",
-    with: { "waxwing:types/bodies@1.0.0": crate::standin::bodies },
+    with: {
+        "waxwing:types/bodies@1.0.0": crate::standin::bodies,
+        "waxwing:types/faults@1.0.0": crate::bindings::records::waxwing::types::faults,
+        "waxwing:types/extensions@1.0.0": crate::bindings::records::waxwing::types::extensions,
+        "waxwing:store/types@1.0.0": crate::bindings::records::waxwing::store::types,
+        "waxwing:store/mailboxes@1.0.0": crate::standin::store::mailboxes,
+        "waxwing:store/folders@1.0.0": crate::standin::store::folders,
+        "waxwing:store/views@1.0.0": crate::standin::store::views,
+        "waxwing:directory/accounts@1.0.0": crate::standin::store::accounts,
+    },
     generate_all,
 });
+
+/// What the stand-in's own interfaces are about: only the records of this are used.
+#[cfg(not(in_host))]
+pub(crate) mod records {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        inline: "package waxwing:records;
+            world records {
+                import waxwing:directory/accounts@1.0.0;
+                import waxwing:store/folders@1.0.0;
+                import waxwing:store/views@1.0.0;
+            }",
+        world: "waxwing:records/records",
+        with: { "waxwing:types/bodies@1.0.0": crate::standin::bodies },
+        generate_all,
+    });
+}
+
+/// Interfaces that are the host's, or the stand-in's.
+pub(crate) mod answered {
+    #[cfg(not(in_host))]
+    pub use super::records::waxwing::{
+        store::types,
+        types::{extensions, faults},
+    };
+    #[cfg(in_host)]
+    pub use super::waxwing::{
+        directory::accounts,
+        store::{folders, mailboxes, types, views},
+        types::{extensions, faults},
+    };
+    #[cfg(not(in_host))]
+    pub use crate::standin::store::{accounts, folders, mailboxes, views};
+}
 
 /// `waxwing:types/bodies`, of the host or of the stand-in.
 pub mod bodies {
@@ -57,18 +101,18 @@ pub mod http {
         pub_export_macro: true,
         default_bindings_module: "waxwing_sdk::bindings::http",
         with: {
-            "waxwing:types/faults@1.0.0": crate::bindings::waxwing::types::faults,
-            "waxwing:types/extensions@1.0.0": crate::bindings::waxwing::types::extensions,
+            "waxwing:types/faults@1.0.0": crate::bindings::answered::faults,
+            "waxwing:types/extensions@1.0.0": crate::bindings::answered::extensions,
             "waxwing:types/bodies@1.0.0": crate::bindings::bodies,
             "waxwing:log/logger@1.0.0": crate::bindings::waxwing::log::logger,
             "waxwing:config/settings@1.0.0": crate::bindings::waxwing::config::settings,
             "waxwing:kv/buckets@1.0.0": crate::bindings::waxwing::kv::buckets,
-            "waxwing:directory/accounts@1.0.0": crate::bindings::waxwing::directory::accounts,
+            "waxwing:directory/accounts@1.0.0": crate::bindings::answered::accounts,
             "waxwing:directory/addresses@1.0.0": crate::bindings::waxwing::directory::addresses,
-            "waxwing:store/types@1.0.0": crate::bindings::waxwing::store::types,
-            "waxwing:store/mailboxes@1.0.0": crate::bindings::waxwing::store::mailboxes,
-            "waxwing:store/folders@1.0.0": crate::bindings::waxwing::store::folders,
-            "waxwing:store/views@1.0.0": crate::bindings::waxwing::store::views,
+            "waxwing:store/types@1.0.0": crate::bindings::answered::types,
+            "waxwing:store/mailboxes@1.0.0": crate::bindings::answered::mailboxes,
+            "waxwing:store/folders@1.0.0": crate::bindings::answered::folders,
+            "waxwing:store/views@1.0.0": crate::bindings::answered::views,
             "waxwing:store/items@1.0.0": crate::bindings::waxwing::store::items,
             "waxwing:store/changes@1.0.0": crate::bindings::waxwing::store::changes,
             "waxwing:store/names@1.0.0": crate::bindings::waxwing::store::names,

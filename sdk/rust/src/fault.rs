@@ -2,7 +2,7 @@
 //!
 //! The class is coarse enough to choose a protocol's answer; `detail` is one line for the log, never for the client.
 
-pub use crate::bindings::waxwing::types::faults::{Fault, FaultClass};
+pub use crate::bindings::answered::faults::{Fault, FaultClass};
 
 impl Fault {
     /// A fault of this class.

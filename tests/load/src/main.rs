@@ -36,6 +36,7 @@ struct Load {
 }
 
 fn main() -> ExitCode {
+    raise_limit_on_open_files();
     let load = Load::parse();
     let built = server::Built {
         binary: load.server,
@@ -53,5 +54,21 @@ fn main() -> ExitCode {
             eprintln!("waxwing-load: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// A client of ten thousand connections needs as many descriptors.
+fn raise_limit_on_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let most = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, most) {
+        eprintln!(
+            "waxwing-load: the limit on open files stays at {:?}: {error}",
+            limit.current
+        );
     }
 }

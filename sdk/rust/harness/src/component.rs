@@ -13,6 +13,15 @@ pub struct Component {
 }
 
 impl Component {
+    /// A package that was built before: the folder with `plugin.wasm` and `plugin.toml`.
+    #[must_use]
+    pub fn at(package: &Path) -> Component {
+        Component {
+            wasm: package.join("plugin.wasm"),
+            manifest: package.join("plugin.toml"),
+        }
+    }
+
     /// Builds a crate of this workspace for wasm32-wasip2. `manifest` is its `plugin.toml`, from the workspace's root.
     ///
     /// # Errors

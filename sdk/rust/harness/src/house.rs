@@ -202,7 +202,8 @@ async fn services(root: &Path) -> Result<Services> {
 }
 
 /// A connection as `net` would present it.
-pub(crate) fn connection(context: &waxwing_sdk::stream::Context) -> Context {
+#[must_use]
+pub fn connection(context: &waxwing_sdk::stream::Context) -> Context {
     let place = |address: &str, port: u16| {
         SocketAddr::new(address.parse().unwrap_or(Ipv4Addr::LOCALHOST.into()), port)
     };

@@ -14,18 +14,22 @@
 //! # Ok::<(), waxwing_sdk_harness::Error>(())
 //! ```
 //!
+//! The same store answers plugin code that runs natively ([`House::answer_natively`]), so that both can be measured.
+//!
 //! What it cannot play: `!timer` (a real runtime has a real clock) and `!crash` (a component traps when it does). Those steps
 //! are answered natively.
 
 mod component;
 mod house;
 mod http;
+mod native;
 mod session;
 mod translate;
 
 pub use component::Component;
-pub use house::{House, PASSWORD, USERS};
+pub use house::{House, PASSWORD, USERS, connection};
 pub use http::Response;
+pub use session::InWasm;
 
 /// Why a component could not be tested.
 #[derive(Debug, thiserror::Error)]

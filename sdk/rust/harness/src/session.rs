@@ -9,13 +9,15 @@ use crate::house::connection;
 use crate::translate;
 
 /// One connection to the plugin that a house has loaded.
-pub(crate) struct InWasm<'h> {
+pub struct InWasm<'h> {
     house: &'h House,
     session: Option<Session>,
 }
 
 impl<'h> InWasm<'h> {
-    pub(crate) fn new(house: &'h House) -> InWasm<'h> {
+    /// Nobody has connected yet.
+    #[must_use]
+    pub fn new(house: &'h House) -> InWasm<'h> {
         InWasm {
             house,
             session: None,

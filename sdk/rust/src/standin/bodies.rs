@@ -10,7 +10,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::bindings::waxwing::types::faults::{Fault, FaultClass};
+use crate::bindings::answered::faults::{Fault, FaultClass};
 
 /// The most that one `read` answers, as on a host: 256 KiB.
 const READ_LIMIT: usize = 256 * 1024;

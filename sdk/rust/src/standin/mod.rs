@@ -1,7 +1,8 @@
 //! Answers the imports where no host is: in tests.
 //!
 //! Log lines are kept and can be asked for, settings come from a table, bodies live in memory. Mail can be taken in: a test
-//! names addresses and gets what was delivered. What needs a mailbox answers `unsupported`. Everything belongs to the thread,
+//! names addresses and gets what was delivered. What needs a mailbox answers `unsupported`, unless somebody puts one behind it
+//! ([`store`]). Everything belongs to the thread,
 //! so tests do not see each other.
 
 use std::cell::RefCell;
@@ -12,6 +13,7 @@ use crate::fault::Fault;
 use crate::log::Level;
 
 pub mod bodies;
+pub mod store;
 
 /// A message that `deliver` took.
 #[derive(Debug, Clone)]

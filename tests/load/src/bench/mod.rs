@@ -1,8 +1,13 @@
 //! Families of benchmarks. A new one is a file (or a folder, with a file for each row) and a line in [`Family`].
 
 mod big;
+mod echo;
+mod idle;
 mod mail;
 mod neighbours;
+mod parked;
+mod sandbox;
+mod swap;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -17,6 +22,18 @@ pub(crate) enum Family {
     Neighbours(neighbours::Neighbours),
     /// A folder of 400,000 messages: SELECT cold and warm, flags of all, resynchronising, memory.
     Big(big::Big),
+    /// Clients that wait: memory for each, and how long one takes to wake.
+    Idle(idle::Idle),
+    /// The imap plugin replaced under load: what is dropped or torn, and how long anybody waits for it.
+    Swap(swap::Swap),
+    /// What running a plugin in wasm costs over running it natively.
+    Sandbox(sandbox::Sandbox),
+    /// A peer of `idle`, as a process.
+    #[command(hide = true)]
+    Echo(echo::Echo),
+    /// A part of `idle`, as a process.
+    #[command(hide = true)]
+    Parked(parked::Parked),
 }
 
 impl Family {
@@ -25,6 +42,17 @@ impl Family {
             Family::Mail(mail) => mail.run(built).await,
             Family::Neighbours(neighbours) => neighbours.run(built).await,
             Family::Big(big) => big.run(built).await,
+            Family::Idle(idle) => idle.run(built).await,
+            Family::Swap(swap) => swap.run(built).await,
+            Family::Sandbox(sandbox) => apart(|| sandbox.run(built)),
+            Family::Echo(echo) => apart(|| echo.run()),
+            Family::Parked(parked) => apart(|| parked.run()),
         }
     }
+}
+
+/// Runs what has a tokio of its own.
+fn apart(work: impl FnOnce() -> Result<()> + Send) -> Result<()> {
+    std::thread::scope(|scope| scope.spawn(work).join())
+        .unwrap_or_else(|_| Err(anyhow::anyhow!("it broke")))
 }

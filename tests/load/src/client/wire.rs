@@ -92,6 +92,14 @@ impl Wire {
         }
     }
 
+    /// The next octets, so many.
+    pub(crate) async fn take(&mut self, count: usize) -> Result<BytesMut> {
+        while self.buffer.len() < count {
+            self.fill().await?;
+        }
+        Ok(self.buffer.split_to(count))
+    }
+
     /// Passes over octets that nobody looks at.
     pub(crate) async fn skip(&mut self, mut count: usize) -> Result<()> {
         loop {

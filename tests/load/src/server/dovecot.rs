@@ -50,7 +50,6 @@ impl Format {
 /// A server that runs.
 pub(crate) struct Dovecot {
     // First, so that it ends before its folder goes.
-    #[allow(dead_code, reason = "held until the server is to end")]
     process: Process,
     pub(crate) site: Site,
     #[allow(dead_code, reason = "held until the server has ended")]
@@ -60,6 +59,18 @@ pub(crate) struct Dovecot {
 impl Dovecot {
     /// Starts one with these users.
     pub(crate) fn start(format: Format, users: &[String]) -> Result<Dovecot> {
+        Dovecot::start_with(format, users, "")
+    }
+
+    /// One that hands connections in IDLE to `imap-hibernate` after a moment, as those who have many configure it.
+    pub(crate) fn start_hibernating(users: &[String]) -> Result<Dovecot> {
+        let more = "imap_hibernate_timeout = 2s\n\
+             service imap {\n  unix_listener imap-master {\n    mode = 0666\n  }\n}\n\
+             service imap-hibernate {\n  unix_listener imap-hibernate {\n    mode = 0666\n  }\n}\n";
+        Dovecot::start_with(Format::Sdbox, users, more)
+    }
+
+    fn start_with(format: Format, users: &[String], more: &str) -> Result<Dovecot> {
         let folder = temporary()?;
         let root = folder.path();
         fs::set_permissions(root, fs::Permissions::from_mode(0o755))?;
@@ -75,7 +86,8 @@ impl Dovecot {
         let [imap, lmtp] = free_ports()?;
         let configuration = root.join("dovecot.conf");
         let ports = (imap.port(), lmtp.port());
-        fs::write(&configuration, accounts.configuration(root, format, ports))?;
+        let text = accounts.configuration(root, format, ports) + more;
+        fs::write(&configuration, text)?;
         let version = Command::new("dovecot")
             .arg("--version")
             .output()
@@ -106,6 +118,29 @@ impl Dovecot {
             },
             folder,
         })
+    }
+}
+
+impl Dovecot {
+    /// Memory of all its processes that is in RAM now, in octets; what several share is shared out among them.
+    pub(crate) fn proportional(&self) -> Result<u64> {
+        let master = self.process.0.id();
+        let mut sum = 0;
+        for entry in fs::read_dir("/proc")? {
+            let folder = entry?.path();
+            let status = fs::read_to_string(folder.join("status")).unwrap_or_default();
+            let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"));
+            if parent.and_then(|parent| parent.trim().parse().ok()) != Some(master) {
+                continue;
+            }
+            let rollup = fs::read_to_string(folder.join("smaps_rollup")).unwrap_or_default();
+            let shared = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
+            let kibibytes: u64 = shared
+                .and_then(|shared| shared.split_whitespace().next())
+                .map_or(Ok(0), str::parse)?;
+            sum += kibibytes * 1024;
+        }
+        Ok(sum)
     }
 }
 

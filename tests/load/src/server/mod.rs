@@ -62,6 +62,17 @@ pub(crate) fn temporary() -> Result<tempfile::TempDir> {
     })
 }
 
+/// Memory of a process that is in RAM now, in octets.
+pub(crate) fn resident(pid: u32) -> Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kibibytes: u64 = line
+        .and_then(|line| line.split_whitespace().next())
+        .context("no VmRSS")?
+        .parse()?;
+    Ok(kibibytes * 1024)
+}
+
 /// Ports nobody listens on now; all are held until all are known, so that none comes twice.
 pub(crate) fn free_ports<const COUNT: usize>() -> Result<[SocketAddr; COUNT]> {
     let mut ports = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)); COUNT];
