@@ -202,6 +202,27 @@ async fn a_snapshot_stays_as_it_was_while_the_mailbox_goes_on() {
 }
 
 #[tokio::test]
+async fn a_mailbox_whose_database_is_closed_during_a_snapshot_is_served() {
+    let fixture = Fixture::new().await;
+    fixture.append(&messages(0..5)).await;
+    let mut snapshot = fixture.mailbox.snapshot().await.unwrap();
+    fixture.append(&messages(5..6)).await;
+    // More than may be open at a time: ours is the one that was idle longest.
+    for number in 1..=4 {
+        let other = fixture.store.create(MailboxGuid([number; 16]), OWNER);
+        other.await.unwrap().check(false).await.unwrap();
+    }
+    let large = [message(6, 300_000)];
+    let append = fixture.append(&large);
+    let waits = std::time::Duration::from_secs(5);
+    tokio::time::timeout(waits, append).await.unwrap();
+    assert_eq!(snapshot.counts().await.unwrap().0, 5);
+    drop(snapshot);
+    let report = fixture.mailbox.check(false).await.unwrap();
+    assert_eq!((report.findings.len(), report.items), (0, 7));
+}
+
+#[tokio::test]
 async fn what_was_backed_up_is_restored_in_another_store() {
     let fixture = Fixture::new().await;
     fixture.append(&messages(0..1200)).await;
@@ -343,6 +364,21 @@ async fn a_mailbox_that_goes_back_in_time_fools_no_client() {
 
 fn expired(result: Result<(), Error>) {
     assert!(matches!(result, Err(Error::Expired(_))), "{result:?}");
+}
+
+#[tokio::test]
+async fn a_large_message_that_the_restored_mailbox_has_not_is_stored_there() {
+    let fixture = Fixture::new().await;
+    fixture.append(&messages(0..3)).await;
+    let manifest = fixture.back_up().await;
+    // Its folder of blobs is one that the restored mailbox does not have.
+    let large = [message(50, 300_000)];
+    fixture.append(&large).await;
+    fixture.restore_in_place(&manifest).await;
+    fixture.append(&large).await;
+    let content = content(&fixture.mailbox, fixture.inbox().await).await;
+    assert_eq!(content.len(), 4);
+    assert_eq!(content[3].4, large[0].as_bytes());
 }
 
 #[tokio::test]

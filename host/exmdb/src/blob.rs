@@ -144,6 +144,12 @@ pub(crate) fn json_numbers(numbers: impl Iterator<Item = i64>) -> String {
 pub(crate) struct Shards(Arc<Mutex<HashSet<PathBuf>>>);
 
 impl Shards {
+    /// Other folders took their place.
+    pub(crate) fn forget(&self) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.clear();
+    }
+
     /// Makes the folder, durably.
     fn make(&self, folder: &Path) -> Result<()> {
         let known = |shards: &Shards| {

@@ -50,6 +50,8 @@ pub(crate) enum Content {
 mod tests {
     use std::io::Write;
 
+    use proptest::prelude::*;
+
     use super::*;
 
     fn key(number: u8) -> Key {
@@ -105,5 +107,20 @@ mod tests {
         flipped[12] ^= 1;
         assert!(with(&flipped));
         assert!(!with(&whole));
+    }
+
+    proptest! {
+        #[test]
+        fn an_index_of_any_octets_is_refused_or_stays_within_the_file(index in prop::collection::vec(any::<u8>(), 0..200), length in prop::option::of(any::<u64>())) {
+            let mut octets = MAGIC.to_vec();
+            octets.extend_from_slice(&index);
+            octets.extend_from_slice(&length.unwrap_or(index.len() as u64).to_le_bytes());
+            octets.extend_from_slice(blake3::hash(&index).as_bytes());
+            octets.extend_from_slice(MAGIC);
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            file.write_all(&octets).unwrap();
+            let entries = read_index(file.path()).unwrap_or_default();
+            prop_assert!(entries.iter().all(|entry| entry.offset + entry.length <= octets.len() as u64));
+        }
     }
 }

@@ -61,6 +61,8 @@ pub(crate) struct Core {
     /// Where files of blobs go that a snapshot still reads; none lives: they are unlinked.
     kept: Mutex<Weak<KeptFiles>>,
     pub(crate) shards: Shards,
+    /// The last connection was thrown away: what it left is to be settled before anything is written.
+    doubtful: AtomicBool,
     trouble: Trouble,
     removed: AtomicBool,
 }
@@ -89,6 +91,7 @@ impl Core {
             appends: Queue::default(),
             kept: Mutex::default(),
             shards: Shards::default(),
+            doubtful: AtomicBool::new(false),
             trouble: Trouble::default(),
             removed: AtomicBool::new(false),
         }
@@ -112,12 +115,13 @@ impl Core {
         {
             // What the connection would answer is not known; the file is.
             slot.take();
+            self.doubtful.store(true, Ordering::Release);
             self.commons.connections.closed(self.guid);
             self.forget_memory();
         }
         if slot.is_none() {
             let permit = self.commons.connections.permit().await?;
-            let conn = reopen(&self.folder).await?;
+            let conn = self.reconnect().await?;
             *slot = Some(Database::new(conn, permit));
         }
         self.commons.connections.used(self);
@@ -127,6 +131,17 @@ impl Core {
         };
         reader.load_state().await?;
         Ok(reader)
+    }
+
+    /// The log that is there may be that of a snapshot, whose connection was not the one that closed last. Then nothing was left
+    /// in the middle, and nothing must wait for the snapshot; unless our own connection was thrown away.
+    async fn reconnect(&self) -> Result<SqliteConnection> {
+        if self.kept_files().is_some() && !self.doubtful.load(Ordering::Acquire) {
+            return connect(&self.folder, false).await;
+        }
+        let conn = reopen(&self.folder).await?;
+        self.doubtful.store(false, Ordering::Release);
+        Ok(conn)
     }
 
     /// Names the mailbox and the cause of a failure, and tells the operator.
@@ -336,6 +351,7 @@ impl Core {
         self.forget_memory();
         held(&self.views).clear();
         held(&self.recent).clear();
+        self.shards.forget();
     }
 
     /// Closes the mailbox for ever and removes its files.
@@ -501,6 +517,7 @@ impl Reader {
         if let Some(slot) = &mut self.slot {
             slot.take();
         }
+        self.core.doubtful.store(true, Ordering::Release);
         self.core.commons.connections.closed(self.core.guid);
         self.core.forget_memory();
     }
