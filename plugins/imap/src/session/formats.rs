@@ -4,7 +4,9 @@
 
 use waxwing_sdk::testing::{check_formats, check_releases};
 
-use super::state::{Appending, Arrived, Enabled, Fetching, Pending, Selected, Stage, State};
+use super::state::{
+    Appending, Arrived, Enabled, Fetching, LeftOut, Pending, Selected, Stage, State,
+};
 use crate::names::MailboxName;
 use crate::parse::{Command, FetchRequest, Mechanism, Parsed, Rest, parse_command};
 
@@ -72,7 +74,7 @@ fn fetch(request: FetchRequest) -> State {
         spans: vec![(7, 4_000_000_000)],
         by_uid: true,
         after: 20,
-        missing: true,
+        left_out: LeftOut::Gone,
         conclusion: "FETCH completed".into(),
     })))
 }

@@ -17,7 +17,7 @@ mod updates;
 pub(crate) use answer::{Answer, Completion, Refusal};
 pub(crate) use live::{RowStyle, Targets, fetch_row, row_flags};
 pub(crate) use output::Output;
-pub(crate) use state::{Appending, Arrived, Fetching, Pending, Selected, Stage};
+pub(crate) use state::{Appending, Arrived, Fetching, LeftOut, Pending, Selected, Stage};
 pub(crate) use updates::Updates;
 
 use live::Live;

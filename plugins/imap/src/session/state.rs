@@ -39,6 +39,17 @@ pub(crate) struct Selected {
     pub(crate) saved: Vec<(u32, u32)>,
 }
 
+/// Why a FETCH told less than it was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum LeftOut {
+    /// It did not.
+    Nothing,
+    /// Another session had expunged a message.
+    Gone,
+    /// A message is there and cannot be read.
+    Unreadable,
+}
+
 /// A FETCH between two pages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Fetching {
@@ -50,8 +61,8 @@ pub(crate) struct Fetching {
     pub(crate) by_uid: bool,
     /// The position that was shown last.
     pub(crate) after: u32,
-    /// Whether a message had gone.
-    pub(crate) missing: bool,
+    /// The worst that kept a message from being told.
+    pub(crate) left_out: LeftOut,
     /// The text behind OK.
     pub(crate) conclusion: String,
 }

@@ -18,12 +18,14 @@ use waxwing_sdk::stream::Action;
 
 use crate::parse::{FetchItem, FetchRequest, SequenceSet};
 use crate::session::{
-    Answer, Completion, Fetching, Imap, Output, Pending, Refusal, Targets, Updates,
+    Answer, Completion, Fetching, Imap, LeftOut, Output, Pending, Refusal, Targets, Updates,
 };
 use item::Described;
 use plan::Plan;
 
 const EXPUNGED: &str = "[EXPUNGEISSUED] Some of the messages no longer exist";
+const UNREADABLE: &str =
+    "[SERVERBUG] Some of the messages cannot be read now, the log of the server says why";
 
 pub(super) fn run(
     session: &mut Imap,
@@ -68,7 +70,7 @@ fn fetching(tag: &str, targets: Targets, request: FetchRequest, conclusion: &str
         spans,
         by_uid,
         after: 0,
-        missing: false,
+        left_out: LeftOut::Nothing,
         conclusion,
     }
 }
@@ -121,9 +123,13 @@ pub(crate) fn next_page(session: &mut Imap, out: &mut Output) {
             session.state.pending = Pending::Fetch(fetching);
             return out.then(Action::More);
         }
-        // RFC 5530. What there is was told, so this is no failure.
-        Ok(false) if fetching.missing => Ok(Completion::text(EXPUNGED)),
-        Ok(false) => Ok(Completion::Done(std::mem::take(&mut fetching.conclusion))),
+        Ok(false) => match fetching.left_out {
+            LeftOut::Nothing => Ok(Completion::Done(std::mem::take(&mut fetching.conclusion))),
+            // RFC 5530. What there is was told, so this is no failure.
+            LeftOut::Gone => Ok(Completion::text(EXPUNGED)),
+            // Never `EXPUNGEISSUED`: a client that keeps a copy would delete it.
+            LeftOut::Unreadable => Err(Refusal::no(UNREADABLE)),
+        },
         Err(refusal) => Err(refusal),
     };
     session.finish(&fetching.tag, answer, Updates::WithoutExpunge, out);
@@ -147,17 +153,25 @@ fn page(session: &mut Imap, fetching: &mut Fetching, out: &mut Output) -> Result
         limit: plan.rows(),
     };
     let found = session.view()?.fetch(&query)?;
-    fetching.missing |= leaves_out(fetching, &found);
+    if leaves_out(fetching, &found) {
+        fetching.left_out = fetching.left_out.max(LeftOut::Gone);
+    }
     let mut rows = found.rows;
     let seen = mark_seen(session, fetching, &mut rows)?;
     let bodies = open_bodies(session, &plan, &rows)?;
     session.announce_keywords(&rows, out)?;
     for (at, row) in rows.iter().enumerate() {
-        let body = bodies.get(at).and_then(Option::as_ref);
+        let body = match bodies.get(at) {
+            Some(Err(left_out)) => {
+                fetching.left_out = fetching.left_out.max(*left_out);
+                continue;
+            }
+            Some(Ok(body)) => Some(body),
+            None => None,
+        };
         // Gone between the look at the index and at the message.
-        let gone = plan.needs_structure && row.structure.is_empty();
-        if gone || (plan.needs_bodies && body.is_none()) {
-            fetching.missing = true;
+        if plan.needs_structure && row.structure.is_empty() {
+            fetching.left_out = fetching.left_out.max(LeftOut::Gone);
             continue;
         }
         let message = item::Message {
@@ -244,27 +258,27 @@ fn mark_seen(
     Ok(unseen)
 }
 
-/// One for each row; none for a message that is gone.
+/// One for each row, or why there is none.
 fn open_bodies(
     session: &mut Imap,
     plan: &Plan,
     rows: &[Row],
-) -> Result<Vec<Option<Body>>, Refusal> {
+) -> Result<Vec<Result<Body, LeftOut>>, Refusal> {
     if !plan.needs_bodies || rows.is_empty() {
         return Ok(Vec::new());
     }
     let items: Vec<u64> = rows.iter().map(|row| row.item).collect();
     let opened = session.view()?.open_bodies(&items);
     let body = |result: Result<Body, waxwing_sdk::Fault>| {
-        result
-            .inspect_err(|fault| {
-                if fault.class == FaultClass::NotFound {
-                    waxwing_sdk::debug!("a message could not be opened", detail = fault.detail);
-                } else {
-                    waxwing_sdk::error!("a message could not be opened", detail = fault.detail);
-                }
-            })
-            .ok()
+        result.map_err(|fault| {
+            if fault.class == FaultClass::NotFound {
+                waxwing_sdk::debug!("a message is gone", detail = fault.detail);
+                LeftOut::Gone
+            } else {
+                waxwing_sdk::error!("a message could not be opened", detail = fault.detail);
+                LeftOut::Unreadable
+            }
+        })
     };
     Ok(opened.into_iter().map(body).collect())
 }
