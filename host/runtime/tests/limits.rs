@@ -70,7 +70,7 @@ const CASES: &[Case] = &[
     case("actions_per_turn", 10, &["actions 11"], Told::Turn),
     case("frozen_bytes", 1_000, &["pad 1000", "trap"], Told::End),
     case("ticket_bytes", 100, &["/101"], Told::Request),
-    case("kept_bodies", 2, &["keep 3", "count"], Told::End),
+    case("kept_bodies", 2, &["keep 3"], Told::Turn),
     case("mailboxes", 0, &[LOG_IN, "mailboxes 1"], Told::Fault),
     case("views", 2, &[LOG_IN, "views 3"], Told::Fault),
     case("timers", 2, &["timers 3"], Told::Log),
