@@ -38,6 +38,6 @@ def test_twenty_power_cuts_lose_nothing_that_was_acknowledged():
 def test_a_disk_that_ignores_syncs_is_found_out(honest):
     result, done = soak("power", "--rounds", "30", "--seconds", "1.2", "--syncs", honest)
     assert done.returncode == 1 and result["failed"]
-    told = ("missing", "must be", "does not start")
+    told = ("missing", "must be", "does not start", "cannot be read", "mailbox check")
     assert any(word in line for line in result["difference"] for word in told), result["difference"]
     shutil.rmtree(result["kept"])

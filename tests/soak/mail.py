@@ -262,7 +262,11 @@ def numbers(spans):
 
 
 def appended(text):
-    return numbers(re.search(rb"\[APPENDUID \d+ ([\d:,]+)\]", text).group(1))
+    # imapclient hands out the text of a refused MULTIAPPEND like that of an accepted one.
+    found = re.search(rb"\[APPENDUID \d+ ([\d:,]+)\]", text)
+    if not found:
+        raise Gone(repr(text))
+    return numbers(found.group(1))
 
 
 def transferred(text, client):

@@ -144,6 +144,13 @@ class Soak:
         self.restart_times.append(time.monotonic() - started)
 
     def verify(self):
+        """Lines that tell what is wrong: what cannot be read at all is one of them."""
+        try:
+            return self.compare()
+        except LOST as error:
+            return [f"what is there cannot be read: {error!r}"]
+
+    def compare(self):
         lines = inspect(self.server, USERS, FOLDERS, self.mail, self.seen)
         with imapclient.IMAPClient("127.0.0.1", self.server.ports["imap"], ssl=False, timeout=60) as client:
             client.login(self.folders.user, PASSWORD)

@@ -61,7 +61,8 @@ def read_folder(client, folder):
             key = re.search(rb"(?i)x-soak-key: (\S+)", row[KEY_FIELD])
             flags = frozenset(flag.decode() for flag in row[b"FLAGS"] if flag != b"\\Recent")
             rows[uid] = (key.group(1).decode() if key else None, flags, row[b"MODSEQ"][0])
-    assert len(rows) == status[b"MESSAGES"], f"{folder} has {status[b'MESSAGES']} messages and shows {len(rows)}"
+    if len(rows) != status[b"MESSAGES"]:
+        raise imapclient.exceptions.IMAPClientError(f"{folder} has {status[b'MESSAGES']} messages and shows {len(rows)}")
     return (status[b"UIDVALIDITY"], status[b"UIDNEXT"], status[b"HIGHESTMODSEQ"]), rows
 
 

@@ -10,6 +10,7 @@
 //! - `package`, `compile`, `contract`, `linker`, `wasi`: from a package on disk to something that can be instantiated,
 //!   with nothing in reach that was not granted;
 //! - `plugins`: versions, which of them serves whom, and what survives a restart;
+//! - `report`: what an administrator is told;
 //! - `session`, `exchange`: one connection or request; crash recovery, hand-over and parking;
 //! - `imports`, `host_side`, `state`: the host's side of the contracts.
 //!
@@ -32,6 +33,7 @@ mod meter;
 pub mod package;
 mod plugins;
 mod protocol;
+mod report;
 mod runtime;
 mod session;
 mod slo;
@@ -45,9 +47,8 @@ pub use limits::{Limits, LimitsRequest};
 pub use package::manifest::RouteAuth;
 pub use plugins::Audience;
 pub use protocol::{Action, CloseReason, Context, Event, Framing, Reception, TlsInfo, Turn};
-pub use runtime::{
-    CanaryStart, Loaded, PluginConfig, PluginStatus, Runtime, RuntimeConfig, Swap, Usage,
-};
+pub use report::{CanaryStart, Loaded, PluginStatus, Swap, Usage};
+pub use runtime::{PluginConfig, Runtime, RuntimeConfig};
 pub use session::{PendingEvent, Session, SessionFailure, SessionStatus, Wake};
 pub use slo::{Slo, SloRequest};
 

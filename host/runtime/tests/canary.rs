@@ -238,11 +238,13 @@ async fn a_canary_that_fails_too_much_is_taken_back_and_its_sessions_go_on() {
         reason.starts_with("3 of ") && reason.contains("max_failures = 2"),
         "{reason}"
     );
-    for client in [&mut anna, &mut other] {
-        // The first is asked to try it, the second comes along asleep.
-        let _ = tokio::time::timeout(Duration::from_millis(50), client.session.wake()).await;
-        assert_eq!(client.say("who").await, "probe 0.1.0");
-    }
+    assert!(matches!(anna.session.wake().await, Wake::Upgrade));
+    assert_eq!(anna.say("who").await, "probe 0.1.0");
+    // The first has tried it; the second comes along asleep and is asked nothing.
+    let asked = tokio::time::timeout(Duration::from_millis(50), other.session.wake()).await;
+    assert!(asked.is_err());
+    assert_eq!(other.session.version(), "probe 0.1.0");
+    assert_eq!(other.say("who").await, "probe 0.1.0");
     assert_eq!(other.say("body").await, "kept!");
     assert_eq!(host.status("0.2.0").lost, 0);
 

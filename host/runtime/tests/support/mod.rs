@@ -35,7 +35,7 @@ pub fn guest(name: &'static str) -> &'static Path {
     static BUILT: Mutex<BTreeMap<&str, &Path>> = Mutex::new(BTreeMap::new());
     let mut built = BUILT.lock().unwrap();
     built.entry(name).or_insert_with(|| {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR"))
+        let source = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap())
             .join("tests/guests")
             .join(name);
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guests");

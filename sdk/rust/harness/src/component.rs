@@ -65,9 +65,11 @@ impl Component {
     }
 }
 
-/// The nearest directory above that has a `Cargo.lock`.
+/// The nearest directory above the tested crate that has a `Cargo.lock`.
 fn workspace() -> Result<PathBuf> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // Cargo's word when it starts the test: at compile time it may have been another clone with the same target directory.
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let here = here.ok_or_else(|| Error::Build("a test that cargo did not start".into()))?;
     let root = here
         .ancestors()
         .find(|directory| directory.join("Cargo.lock").exists());
