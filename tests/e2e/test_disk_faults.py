@@ -3,6 +3,7 @@ its protocol's temporary error, the log names path and cause, and when the cause
 
 import json
 import os
+import pathlib
 import re
 import resource
 import smtplib
@@ -20,8 +21,8 @@ MESSAGE = b"From: a@elsewhere.test\r\nSubject: %s\r\n\r\n" + b"0123456789abcdef"
 class Struck(Server):
     """Two people; the disk can be told to fail for the first alone."""
 
-    def __init__(self):
-        super().__init__(disk=ForgetfulDisk)
+    def __init__(self, disk=ForgetfulDisk):
+        super().__init__(disk=disk)
         self.alice, self.bob = self.add_user("alice"), self.add_user("bob")
         mailboxes = {row["address"]: row["mailbox"] for row in self.json("user", "list")}
         self.path = mailboxes[self.alice]
@@ -77,6 +78,16 @@ def struck():
     server = Struck()
     yield server
     server.heal()
+    log = server.log_text()
+    server.destroy()
+    assert "panicked" not in log, log[-4000:]
+
+
+@pytest.fixture
+def plain():
+    """The same on the disk of the machine, which can exchange two folders in one step."""
+    server = Struck(disk=None)
+    yield server
     log = server.log_text()
     server.destroy()
     assert "panicked" not in log, log[-4000:]
@@ -171,19 +182,77 @@ def test_a_slow_disk_slows_its_own_mailbox(struck):
     assert struck.is_clean()
 
 
+def damage(struck, mark):
+    """Stops the server and writes over the page where that text stands first."""
+    struck.stop()
+    file = struck.files / "mailbox.sqlite"
+    octets = bytearray(file.read_bytes())
+    page = octets.index(mark) // 4096 * 4096
+    octets[page : page + 4096] = b"\xa5" * 4096
+    file.write_bytes(octets)
+    struck.start()
+
+
+def test_a_damaged_file_is_made_a_mailbox_again_while_the_server_runs(plain):
+    client = plain.imap(plain.alice)
+    for number in range(120):
+        client.append("INBOX", "(\\Seen)", None, MESSAGE % f"n{number}".encode())
+    client.create("Projects")
+    client.append("Projects", None, None, MESSAGE % b"big" + os.urandom(100_000).hex().encode() + b"\r\n")
+    client.select("INBOX")
+    before = client.untagged_responses["UIDVALIDITY"]
+    client.logout()
+    # A leaf of the table of messages: subjects stand there alone.
+    damage(plain, b"n60")
+    client = plain.imap(plain.alice)
+    assert client.select("INBOX")[0] == "NO"
+    # Mail still arrives where the damaged page is not touched; what was taken must be there afterwards.
+    assert plain.lmtp(plain.alice)[0].startswith("250 ")
+    answer = plain.cli("mailbox", "check", plain.alice, "--repair", check=False)
+    assert answer.returncode == 1, "something was lost"
+    kept = plain.files / "mailbox.sqlite.damaged-1"
+    assert f"the damaged file is kept as {kept}" in answer.stdout and "INBOX UID" in answer.stdout, answer.stdout
+    assert b"\xa5" * 4096 in kept.read_bytes()
+    # In the session that was refused, and without a restart.
+    assert subjects(client) == ["before"] + [f"n{number}" for number in range(120)] + ["lmtp"]
+    assert client.untagged_responses["UIDVALIDITY"] == before
+    unseen = client.search(None, "UNSEEN")[1][0].split()
+    assert 1 < len(unseen) < 80, "flags of the page's messages alone are lost"
+    client.select("Projects")
+    assert client.fetch("1", "(BODY.PEEK[])")[0] == "OK"
+    assert plain.lmtp(plain.alice)[0].startswith("250 ")
+    log = plain.log_text()
+    assert "the mailbox was salvaged" in log and str(kept) in log
+    assert plain.is_clean()
+    row = next(row for row in plain.json_of_check("--repair") if row["owner"] == plain.alice)
+    assert row["salvage"] is None and row["items"] == 124
+
+
+def test_what_a_damaged_file_lost_is_told_as_json(plain):
+    client = plain.imap(plain.alice)
+    client.create("Projects")
+    client.append("Projects", None, None, MESSAGE % b"kept")
+    client.logout()
+    # The only page of the table of folders; an index has their names.
+    damage(plain, b"IPF.StickyNote")
+    row = next(row for row in plain.json_of_check("--repair") if row["owner"] == plain.alice)
+    assert not row["error"] and not row["findings"]
+    salvage = row["salvage"]
+    assert pathlib.Path(salvage["damaged_file"]).exists() and salvage["damaged_pages"]
+    assert {"lost": "folder-row", "of": "Projects", "uids": []} in salvage["losses"]
+    client = plain.imap(plain.alice)
+    assert subjects(client) == ["before"]
+    client.select("Projects")
+    assert client.fetch("1", "(BODY.PEEK[])")[0] == "OK"
+    assert plain.is_clean()
+
+
 def test_a_damaged_file_harms_one_person_and_is_found(struck):
     client = struck.imap(struck.alice)
     for number in range(120):
         client.append("INBOX", None, None, MESSAGE % f"n{number}".encode())
     client.logout()
-    struck.stop()
-    file = struck.files / "mailbox.sqlite"
-    octets = bytearray(file.read_bytes())
-    # A leaf of the table of messages: subjects stand there alone.
-    page = octets.index(b"n60") // 4096 * 4096
-    octets[page : page + 4096] = b"\xa5" * 4096
-    file.write_bytes(octets)
-    struck.start()
+    damage(struck, b"n60")
     other = struck.imap(struck.bob)
     assert subjects(other) == ["before"]
     client = struck.imap(struck.alice)

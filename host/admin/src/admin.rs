@@ -83,11 +83,14 @@ pub(crate) enum Task {
     Backup,
     /// Takes the mailbox away under whatever else is going on.
     Restore,
+    /// May put a new file in its place.
+    Repair,
 }
 
 impl Task {
     fn excludes(self, other: Task) -> bool {
-        self == other || self == Task::Restore || other == Task::Restore
+        let alone = |task| matches!(task, Task::Restore | Task::Repair);
+        self == other || alone(self) || alone(other)
     }
 
     fn name(self) -> &'static str {
@@ -95,6 +98,7 @@ impl Task {
             Task::Import => "an import into",
             Task::Backup => "a backup of",
             Task::Restore => "a restoration of",
+            Task::Repair => "a repair of",
         }
     }
 }

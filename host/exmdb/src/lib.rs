@@ -9,6 +9,7 @@
 //! - `folder`, `append`, `view`, `item`: what can be done, one operation per file
 //! - `changes`, `names`, `permissions`, `check`: the change log, named properties, who may what, the invariants
 //! - `snapshot`, `restore`: a mailbox at one commit for a backup, and a mailbox made from one
+//! - `salvage`: a mailbox made again of what is readable of a damaged file
 //! - `prune`: what a mailbox forgets with time
 //! - `index`: the folder index in memory; `blob`, `body`: message bytes at rest and in hand
 //! - `schema`: the tables and their migrations
@@ -29,6 +30,7 @@ mod names;
 mod permissions;
 mod prune;
 mod restore;
+mod salvage;
 mod schema;
 mod snapshot;
 mod store;

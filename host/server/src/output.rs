@@ -1,6 +1,7 @@
 //! Answers as people and as machines want them.
 
 mod backups;
+mod salvage;
 mod sessions;
 
 use std::io::Write;
@@ -262,6 +263,11 @@ fn checked(row: &CheckedMailbox) -> String {
         (None, count) => text.push_str(&format!(", {count} wrong\n")),
     }
     text.push_str(&findings(&row.findings));
+    text.push_str(
+        &row.salvage
+            .as_ref()
+            .map_or_else(String::new, salvage::salvaged),
+    );
     text
 }
 

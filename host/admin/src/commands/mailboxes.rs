@@ -2,13 +2,16 @@
 
 use std::collections::HashMap;
 
-use waxwing_exmdb::{CheckReport, MailboxGuid};
+use waxwing_exmdb::{CheckReport, Lost, MailboxGuid};
 
 use super::{backup, restore};
 use crate::{
     Admin, Error, Result,
-    admin::ProgressSink,
-    protocol::{CheckedMailbox, Finding, MailboxCommand, MailboxRow, Progress, Response},
+    admin::{ProgressSink, Task},
+    protocol::{
+        CheckedMailbox, Finding, Loss, LossKind, MailboxCommand, MailboxRow, Progress, Response,
+        Salvage,
+    },
 };
 
 /// Addresses of users by mailbox.
@@ -68,7 +71,14 @@ pub(crate) async fn execute(
 /// One mailbox that cannot be read must not hide what is wrong with the next.
 async fn check(admin: &Admin, guid: MailboxGuid, repair: bool, owners: &Owners) -> CheckedMailbox {
     let (mailbox, owner) = (guid.to_string(), owners.get(&guid.to_string()).cloned());
-    let report = async { admin.store.mailbox(guid).await?.check(repair).await };
+    let report = async {
+        let mailbox = admin.store.mailbox(guid).await?;
+        if !repair {
+            return Ok(mailbox.check(false).await?);
+        }
+        let _claim = admin.claim(guid, Task::Repair)?;
+        Ok::<_, Error>(mailbox.repair(owner.as_deref()).await?)
+    };
     match report.await {
         Ok(report) => CheckedMailbox {
             mailbox,
@@ -76,6 +86,7 @@ async fn check(admin: &Admin, guid: MailboxGuid, repair: bool, owners: &Owners) 
             items: report.items,
             folders: report.folders,
             blobs: report.blobs,
+            salvage: report.salvage.clone().map(salvage),
             findings: findings(report),
             error: None,
         },
@@ -86,8 +97,30 @@ async fn check(admin: &Admin, guid: MailboxGuid, repair: bool, owners: &Owners) 
             folders: 0,
             blobs: 0,
             findings: Vec::new(),
+            salvage: None,
             error: Some(error.to_string()),
         },
+    }
+}
+
+fn salvage(salvage: waxwing_exmdb::Salvage) -> Salvage {
+    let losses = salvage.losses.into_iter().map(|loss| Loss {
+        lost: match loss.lost {
+            Lost::FolderRow => LossKind::FolderRow,
+            Lost::Item => LossKind::Item,
+            Lost::Octets => LossKind::Octets,
+            Lost::Flags => LossKind::Flags,
+            Lost::Place => LossKind::Place,
+            Lost::Rows => LossKind::Rows,
+        },
+        of: loss.of,
+        uids: loss.uids,
+    });
+    Salvage {
+        damaged_file: salvage.damaged_file.display().to_string(),
+        damage: salvage.damage,
+        damaged_pages: salvage.damaged_pages,
+        losses: losses.collect(),
     }
 }
 

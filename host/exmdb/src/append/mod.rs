@@ -9,7 +9,7 @@ mod hot;
 mod prepare;
 
 pub(crate) use hot::{MAX_TEXT, cut};
-pub(crate) use prepare::prepare_content;
+pub(crate) use prepare::{Prepared, prepare, prepare_content};
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -23,7 +23,6 @@ use crate::{
     mailbox::{Actor, Core, Reader, commit::Work, now},
 };
 use hot::Hot;
-use prepare::Prepared;
 
 /// Appends that wait for the lock.
 #[derive(Debug, Default)]
@@ -72,7 +71,7 @@ impl Mailbox {
         let spool = self.core.commons.spool.clone();
         let mut prepared = Vec::with_capacity(messages.len());
         for message in messages {
-            match prepare::prepare(message, spool.clone()).await {
+            match prepare(message, spool.clone()).await {
                 Ok(message) => prepared.push(message),
                 Err(error) => return Err(self.core.note(error).await),
             }
@@ -228,7 +227,7 @@ const WITH_BLOB: &str = item!(
         VALUES (?1, ?23, ?24, ?25, ?26, ?27, ?28) ON CONFLICT (digest) DO NOTHING; "
 );
 
-async fn insert(
+pub(crate) async fn insert(
     work: &mut Work,
     (folder, creator): (FolderId, Option<&str>),
     row: &IndexRow,

@@ -21,15 +21,15 @@ const INLINE: usize = 32 * 1024;
 
 /// A message ready to be stored.
 #[derive(Debug)]
-pub(super) struct Prepared {
-    pub(super) blob: PreparedBlob,
-    pub(super) hot: Hot,
-    pub(super) flags: ItemFlags,
-    pub(super) keywords: Vec<String>,
-    pub(super) internal_date: i64,
+pub(crate) struct Prepared {
+    pub(crate) blob: PreparedBlob,
+    pub(crate) hot: Hot,
+    pub(crate) flags: ItemFlags,
+    pub(crate) keywords: Vec<String>,
+    pub(crate) internal_date: i64,
 }
 
-pub(super) async fn prepare(mail: NewMail, spool: Arc<PathBuf>) -> Result<Prepared> {
+pub(crate) async fn prepare(mail: NewMail, spool: Arc<PathBuf>) -> Result<Prepared> {
     let message = mail.message.read_all().await?;
     let (blob, hot) = if message.len() <= INLINE {
         digest(&message, &spool)?

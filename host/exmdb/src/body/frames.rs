@@ -77,7 +77,7 @@ pub(crate) struct Packed {
 }
 
 impl Frames {
-    fn from_lengths(lengths: &[(u32, u32)]) -> Frames {
+    pub(crate) fn from_lengths(lengths: &[(u32, u32)]) -> Frames {
         let (mut offset, mut packed_offset) = (0, 0);
         let frames = lengths
             .iter()
@@ -110,6 +110,11 @@ impl Frames {
             .take_while(|frame| frame.offset < offset)
             .map(|frame| u64::from(frame.packed_length))
             .sum()
+    }
+
+    /// A frame alone.
+    pub(crate) fn unpack_one(packed: &[u8], length: u32) -> Result<Bytes> {
+        unpack(packed, length)
     }
 
     pub(crate) fn get(&self, number: usize) -> Option<Frame> {

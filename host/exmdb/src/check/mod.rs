@@ -3,7 +3,7 @@
 //!
 //! | invariant | repair |
 //! |---|---|
-//! | `database-integrity`, `foreign-keys` | none: restore the file |
+//! | `database-integrity`, `foreign-keys` | none here: [`Mailbox::repair`] makes a new file |
 //! | `folder-counts`, `uid-below-next`, `highest-modseq` | computed from the items |
 //! | `number-below-counter` | the counter moves up |
 //! | `modseq-is-the-maximum`, `size-of-the-blob` | computed from the row |
@@ -92,6 +92,7 @@ async fn check(work: &mut Work, repair: bool) -> Result<CheckReport> {
         folders: 0,
         blobs: 0,
         findings: Vec::new(),
+        salvage: None,
     };
     let mut check = Check {
         work,

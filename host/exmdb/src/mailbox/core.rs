@@ -346,6 +346,19 @@ impl Core {
         Ok((LockedOut(slot), living))
     }
 
+    /// Locks everybody out of a mailbox whose file cannot be trusted: it is closed, and not opened for a look.
+    pub(crate) async fn lock_out_damaged(self: &Arc<Self>) -> Result<LockedOut> {
+        let mut slot = self.database.clone().lock_owned().await;
+        if self.removed.load(Ordering::Acquire) {
+            return Err(Error::NotFound(format!("mailbox {}", self.guid)));
+        }
+        if let Some(database) = slot.take() {
+            self.commons.connections.closed(self.guid);
+            database.close().await;
+        }
+        Ok(LockedOut(slot))
+    }
+
     /// Forgets all of the mailbox that was in its place; call it locked out.
     pub(crate) fn begin_anew(&self) {
         self.forget_memory();
@@ -379,7 +392,7 @@ fn remove_folder(folder: &Path, spool: &Path) -> Result<()> {
 }
 
 /// The database's file in the mailbox's folder.
-const DATABASE: &str = "mailbox.sqlite";
+pub(crate) const DATABASE: &str = "mailbox.sqlite";
 
 /// Opens the file of a mailbox that may have been left in the middle: by a crash, a power cut, or a commit that failed.
 ///

@@ -9,7 +9,7 @@ use super::{core::connect, now};
 use crate::{Error, MailboxGuid, Result, Role, body::blocking, store::Commons};
 
 /// Folders of a new mailbox: name, role, container class ([MS-OXOSFLD] 2.2.3).
-const SPECIAL: [(&str, Role, &str); 12] = [
+pub(crate) const SPECIAL: [(&str, Role, &str); 12] = [
     ("INBOX", Role::Inbox, "IPF.Note"),
     ("Drafts", Role::Drafts, "IPF.Note"),
     ("Sent", Role::Sent, "IPF.Note"),
@@ -25,7 +25,7 @@ const SPECIAL: [(&str, Role, &str); 12] = [
 ];
 
 /// Receive folders of a new mailbox ([MS-OXCSTOR] 3.2.5.2): all to the inbox until somebody says otherwise.
-const RECEIVE_CLASSES: [&str; 3] = ["", "IPM", "REPORT.IPM"];
+pub(crate) const RECEIVE_CLASSES: [&str; 3] = ["", "IPM", "REPORT.IPM"];
 
 pub(crate) async fn create(commons: &Arc<Commons>, guid: MailboxGuid, owner: &str) -> Result<()> {
     let place = commons.folder_of(guid);

@@ -16,7 +16,8 @@ mod trouble;
 
 use std::sync::Arc;
 
-pub(crate) use self::core::{Core, Living, Reader};
+pub(crate) use self::core::{Core, DATABASE, Living, Reader};
+pub(crate) use self::create::{RECEIVE_CLASSES, SPECIAL};
 pub use rights::Actor;
 
 use crate::{MailboxGuid, Result};

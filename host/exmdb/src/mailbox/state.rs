@@ -58,8 +58,9 @@ impl State {
 
     pub(crate) async fn load(conn: &mut SqliteConnection) -> Result<State> {
         let meta = sqlx::query("SELECT owner, counter, uid_validity FROM meta")
-            .fetch_one(&mut *conn)
-            .await?;
+            .fetch_optional(&mut *conn)
+            .await?
+            .ok_or_else(|| Error::Corrupt("the mailbox does not say whose it is".into()))?;
         let rows = sqlx::query(
             "SELECT id, parent, name, container_class, role, cn, acl_cn, uid_validity, uid_next, recent_uid, highest_modseq,
                 tombstone_floor, items, unread, deleted, size FROM folders",

@@ -90,10 +90,11 @@ async fn numbered(
     Ok((restored.folder, given))
 }
 
-fn exchange(new: &Path, place: &Path) -> Result<()> {
+/// Two folders take each other's place in one step; durable when it returns.
+pub(crate) fn exchange(new: &Path, place: &Path) -> Result<()> {
     renameat_with(CWD, new, CWD, place, RenameFlags::EXCHANGE).map_err(|error| {
         Error::Unavailable(format!(
-            "the file system cannot exchange {} with its restored form: {error}; stop the server, move that folder away and restore again",
+            "the file system cannot exchange {} with its new form: {error}; stop the server, move that folder away and restore it from a backup",
             place.display()
         ))
     })?;

@@ -8,6 +8,9 @@
 mod install;
 mod renumber;
 
+pub(crate) use install::exchange;
+pub(crate) use renumber::GAP;
+
 use std::{
     collections::{HashMap, HashSet},
     io::Write,
@@ -36,8 +39,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Draft {
     commons: Arc<Commons>,
-    folder: TempDir,
-    conn: SqliteConnection,
+    pub(crate) folder: TempDir,
+    pub(crate) conn: SqliteConnection,
     tables: HashMap<String, StoredTable>,
     begun: HashSet<String>,
 }
@@ -45,8 +48,8 @@ pub struct Draft {
 /// A mailbox made from a backup, not in place yet. Dropped, it is gone.
 #[derive(Debug)]
 pub struct RestoredMailbox {
-    core: Arc<Core>,
-    folder: TempDir,
+    pub(crate) core: Arc<Core>,
+    pub(crate) folder: TempDir,
 }
 
 impl Store {
@@ -55,7 +58,12 @@ impl Store {
     /// # Errors
     /// `Invalid` for a version newer than this program, `Unavailable` when the disk cannot take it.
     pub async fn draft(&self, schema: u32) -> Result<Draft> {
-        let commons = self.commons().clone();
+        Draft::begin(self.commons().clone(), schema).await
+    }
+}
+
+impl Draft {
+    pub(crate) async fn begin(commons: Arc<Commons>, schema: u32) -> Result<Draft> {
         let spool = commons.spool.clone();
         let folder = blocking(move || {
             let folder = tempfile::Builder::new()
@@ -90,9 +98,7 @@ impl Store {
             begun: HashSet::new(),
         })
     }
-}
 
-impl Draft {
     /// Adds rows to a table, as [`crate::Snapshot::rows`] gave them; those of blobs go by [`Draft::insert_blob`].
     ///
     /// # Errors
@@ -253,9 +259,9 @@ impl RestoredMailbox {
     }
 }
 
-type SqliteQuery<'q> = Query<'q, Sqlite, SqliteArguments>;
+pub(crate) type SqliteQuery<'q> = Query<'q, Sqlite, SqliteArguments>;
 
-fn bind(query: SqliteQuery<'_>, value: StoredValue) -> SqliteQuery<'_> {
+pub(crate) fn bind(query: SqliteQuery<'_>, value: StoredValue) -> SqliteQuery<'_> {
     match value {
         StoredValue::Null => query.bind(None::<i64>),
         StoredValue::Integer(value) => query.bind(value),

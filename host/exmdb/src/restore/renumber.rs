@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// More numbers than a mailbox gives between a backup and its loss; 65,536 restorations fit into the counter.
-const GAP: u64 = 1 << 32;
+pub(crate) const GAP: u64 = 1 << 32;
 
 /// What a restored mailbox was given.
 pub(super) struct Renumbered {

@@ -21,6 +21,11 @@ pub(crate) async fn migrate(conn: &mut SqliteConnection) -> Result<()> {
     upgrade(conn, MIGRATIONS).await
 }
 
+/// The version of a new database.
+pub(crate) fn current() -> u32 {
+    u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
+}
+
 /// Brings a new database to an old version, for rows that are as old.
 ///
 /// # Errors

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Subcommand;
-use waxwing_admin::protocol::{CheckedMailbox, MailboxCommand, Request, Response};
+use waxwing_admin::protocol::{CheckedMailbox, MailboxCommand, Request, Response, Salvage};
 
 use super::{backup::Backup, export::Export, restore::Restore};
 use crate::console::Console;
@@ -20,12 +20,12 @@ pub(crate) enum Mailbox {
     },
     /// Verify every invariant of one mailbox, or of all.
     #[command(
-        after_help = "Exit status: 0 when nothing is wrong any more, else 1.\n\nExamples:\n  waxwing mailbox check\n  waxwing mailbox check alice@example.org --repair"
+        after_help = "Exit status: 0 when nothing is wrong any more and nothing was lost, else 1.\n\nExamples:\n  waxwing mailbox check\n  waxwing mailbox check alice@example.org --repair"
     )]
     Check {
         /// A user's address, or the 32 hex digits of a mailbox.
         mailbox: Option<String>,
-        /// Repair what can be repaired, and say what was done.
+        /// Repair what can be repaired, and say what was done. A damaged file is kept beside the new one that is made of it.
         #[arg(long)]
         repair: bool,
     },
@@ -67,7 +67,9 @@ impl Mailbox {
 }
 
 fn is_wrong(row: &CheckedMailbox) -> bool {
+    let lost = |salvage: &Salvage| !salvage.losses.is_empty();
     row.error.is_some()
+        || row.salvage.as_ref().is_some_and(lost)
         || row
             .findings
             .iter()
@@ -93,6 +95,7 @@ mod tests {
                 what: "inbox".into(),
                 repaired: Some("counted".into()),
             }],
+            salvage: None,
             error: None,
         };
         assert!(!is_wrong(&row));
