@@ -46,6 +46,6 @@ pub use prune::{PruneBefore, Pruned};
 pub use restore::{Draft, RestoredMailbox};
 pub use snapshot::{BlobRef, PackedBlob, Snapshot, StoredTable, StoredValue};
 pub use store::{Store, StoreConfig, StoreMetrics};
-pub use view::View;
+pub use view::{Table, View};
 pub use watch::{Change, Watcher};
 pub use waxwing_formats_mapi::{NamedProperty, PropertyName, Rights};

@@ -17,7 +17,6 @@ use crate::{
     host_side::HostSide,
     imports::LimitReached,
     limits::reached,
-    long_turns::LongTurns,
     memory::MemoryAccount,
     meter::TurnClock,
     package::manifest::World,
@@ -139,9 +138,9 @@ impl Instance {
             facts: facts.clone(),
             services: services.clone(),
         };
-        let clock = Arc::new(TurnClock::default());
+        let clock = Arc::new(TurnClock::new(&engine.long_turns, &facts.pace));
         let mut store = Store::new(&engine.wasm, state);
-        bound(&mut store, &facts, &clock, &engine.long_turns);
+        bound(&mut store, &facts, &clock);
         let instantiation = async {
             let instance = version.pre.instantiate_async(&mut store).await?;
             let exports = &version.exports;
@@ -293,11 +292,11 @@ impl Instance {
 }
 
 /// Puts every bound on a store.
-fn bound(store: &mut Store<State>, facts: &Facts, clock: &Arc<TurnClock>, long_turns: &LongTurns) {
+fn bound(store: &mut Store<State>, facts: &Facts, clock: &Arc<TurnClock>) {
     store.limiter(|state| &mut state.memory);
     store.set_hostcall_fuel(usize::try_from(facts.limits.call_bytes).unwrap_or(usize::MAX));
     store.set_max_component_handles(usize::try_from(facts.limits.handles).unwrap_or(usize::MAX));
-    let (clock, long_turns) = (clock.clone(), long_turns.clone());
+    let clock = clock.clone();
     let budget = facts.limits.cpu_per_turn_ms;
     store.epoch_deadline_callback(move |_| {
         let used = clock.used_now();
@@ -311,8 +310,8 @@ fn bound(store: &mut Store<State>, facts: &Facts, clock: &Arc<TurnClock>, long_t
                 budget,
             ))));
         }
-        let next_tick = long_turns.clone().next_tick(clock.clone());
-        Ok(UpdateDeadline::YieldCustom(1, Box::pin(next_tick)))
+        let next_tick = Box::pin(clock.clone().next_tick());
+        Ok(UpdateDeadline::YieldCustom(1, next_tick))
     });
     store.set_epoch_deadline(1);
 }
@@ -332,6 +331,8 @@ async fn turn<T>(
     let bound = facts.limits.turn_ms;
     let ended = tokio::time::timeout(Duration::from_millis(bound), clock.measure(call)).await;
     let used = clock.restart();
+    clock.pace.learn(used);
+    facts.pace.average(used);
     facts.counters.cpu_micros.fetch_add(
         u64::try_from(used.as_micros()).unwrap_or(u64::MAX),
         Ordering::Relaxed,

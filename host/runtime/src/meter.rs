@@ -12,19 +12,22 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
 
-use crate::long_turns::Permit;
+use crate::long_turns::{LongTurns, Pace, Permit};
 
 /// CPU time of the turn that runs now, in nanoseconds.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct TurnClock {
     used: AtomicU64,
     poll_began: AtomicU64,
     /// To run on, once the turn is long.
     pub(crate) permit: Permit,
+    pub(crate) long_turns: LongTurns,
+    /// What the turns before took.
+    pub(crate) pace: Pace,
 }
 
 fn thread_cpu_nanos() -> u64 {
@@ -33,9 +36,33 @@ fn thread_cpu_nanos() -> u64 {
 }
 
 impl TurnClock {
+    /// Of an instance whose turns are expected to take what those of its version take.
+    pub(crate) fn new(long_turns: &LongTurns, version: &Pace) -> TurnClock {
+        TurnClock {
+            used: AtomicU64::new(0),
+            poll_began: AtomicU64::new(0),
+            permit: Permit::default(),
+            long_turns: long_turns.clone(),
+            pace: Pace::like(version),
+        }
+    }
+
     /// Forgets the turn before and returns what it used.
     pub(crate) fn restart(&self) -> Duration {
         Duration::from_nanos(self.used.swap(0, Ordering::Relaxed))
+    }
+
+    /// Waits for a permit, unless there is one.
+    pub(crate) async fn permission(self: Arc<Self>) {
+        if !self.permit.is_held() {
+            self.long_turns.permit(&self.permit).await;
+        }
+    }
+
+    /// Lets others run, then waits for a permit for the next tick.
+    pub(crate) async fn next_tick(self: Arc<Self>) {
+        tokio::task::yield_now().await;
+        self.permission().await;
     }
 
     /// Used so far; called on the thread that polls the turn.
@@ -44,11 +71,13 @@ impl TurnClock {
         Duration::from_nanos(self.used.load(Ordering::Relaxed).saturating_add(running))
     }
 
-    /// Runs a future on this clock.
+    /// Runs a turn on this clock, and only while it has a permit when it is expected to be long.
     pub(crate) fn measure<F: Future>(self: &Arc<Self>, future: F) -> Measured<F> {
         Measured {
             future: Box::pin(future),
             clock: self.clone(),
+            asks: self.pace.expects_a_long_turn(),
+            asking: None,
         }
     }
 }
@@ -57,12 +86,30 @@ impl TurnClock {
 pub(crate) struct Measured<F> {
     future: Pin<Box<F>>,
     clock: Arc<TurnClock>,
+    /// Whether it needs a permit from its start.
+    asks: bool,
+    asking: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl<F> Measured<F> {
+    fn poll_permit(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.asks {
+            let clock = &self.clock;
+            let asking = self
+                .asking
+                .get_or_insert_with(|| Box::pin(clock.clone().permission()));
+            ready!(asking.as_mut().poll(context));
+            self.asking = None;
+        }
+        Poll::Ready(())
+    }
 }
 
 impl<F: Future> Future for Measured<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        ready!(self.poll_permit(context));
         let began = thread_cpu_nanos();
         self.clock.poll_began.store(began, Ordering::Relaxed);
         let polled = self.future.as_mut().poll(context);
@@ -134,7 +181,7 @@ mod tests {
 
     #[tokio::test]
     async fn waiting_costs_no_cpu_time_and_work_does() {
-        let clock = Arc::new(TurnClock::default());
+        let clock = Arc::new(TurnClock::new(&LongTurns::new(1), &Pace::default()));
         clock
             .measure(tokio::time::sleep(Duration::from_millis(60)))
             .await;

@@ -24,7 +24,13 @@ use crate::{
     instance::{Exports, Failed, Instance},
     limits::{Limits, LimitsRequest},
     linker,
-    package::{Package, grants::Grants, manifest::World, signature::TrustedKey},
+    long_turns::Pace,
+    package::{
+        Package,
+        grants::Grants,
+        manifest::{Manifest, World},
+        signature::TrustedKey,
+    },
     plugins::{
         Audience, Counters, Facts, Newcomers, Plugin, Plugins, Remembered, SloMonitor, Version,
         VersionState, guard,
@@ -215,6 +221,21 @@ impl Runtime {
         })
     }
 
+    /// What a version's instances may use: as it asks, as far as the operator allows.
+    fn limits(&self, manifest: &Manifest, operator: &PluginConfig) -> Limits {
+        let ceiling = self.0.config.limits.with(&operator.limits);
+        for (key, asked) in ceiling.exceeded_by(&manifest.limits) {
+            tracing::warn!(plugin = %manifest.name, key, asked, "the manifest asks for more than the operator allows");
+        }
+        let mut limits = ceiling.grant(&manifest.limits);
+        let largest = self.0.engine.config.largest_memory;
+        if limits.memory > largest {
+            tracing::warn!(plugin = %manifest.name, memory = limits.memory, "no instance gets more than [runtime] largest_memory = {largest}");
+            limits.memory = largest;
+        }
+        limits
+    }
+
     /// Compiles and links.
     async fn prepare(&self, package: Package, plugin: &Plugin) -> Result<Version> {
         let (shared, key) = (&self.0, package.key());
@@ -225,16 +246,7 @@ impl Runtime {
             .get(&manifest.name)
             .cloned()
             .unwrap_or_default();
-        let ceiling = shared.config.limits.with(&operator.limits);
-        for (key, asked) in ceiling.exceeded_by(&manifest.limits) {
-            tracing::warn!(plugin = %manifest.name, key, asked, "the manifest asks for more than the operator allows");
-        }
-        let mut limits = ceiling.grant(&manifest.limits);
-        let largest = shared.engine.config.largest_memory;
-        if limits.memory > largest {
-            tracing::warn!(plugin = %manifest.name, memory = limits.memory, "no instance gets more than [runtime] largest_memory = {largest}");
-            limits.memory = largest;
-        }
+        let limits = self.limits(&manifest, &operator);
         let grants = Grants::new(&manifest.name, &manifest.needs, &operator.grants);
         let whose = |what: &dyn std::fmt::Display| {
             Error::Package(format!("{} {}: {what}", manifest.name, manifest.version))
@@ -260,6 +272,7 @@ impl Runtime {
             memory: plugin.memory.clone(),
             version_memory: Arc::default(),
             counters: Counters::default(),
+            pace: Pace::default(),
         };
         Ok(Version {
             facts: Arc::new(facts),

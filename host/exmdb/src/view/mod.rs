@@ -13,6 +13,7 @@ mod mark;
 mod positions;
 mod search;
 mod sync;
+mod table;
 mod transfer;
 
 use std::{
@@ -28,6 +29,7 @@ use crate::{
 };
 use mark::Mark;
 use positions::{Positions, resolve, spans};
+pub use table::Table;
 
 /// Views of one mailbox open at a time.
 const MAX_VIEWS: usize = 100_000;

@@ -41,6 +41,56 @@ fn row(row: exmdb::Row) -> wit::Row {
     }
 }
 
+fn table(found: Vec<exmdb::Row>, columns: Columns) -> wit::Table {
+    let table = exmdb::Table::of(found, columns);
+    wit::Table {
+        positions: table.positions,
+        uids: table.uids,
+        items: table.items,
+        modseqs: table.modseqs,
+        flags: table.flags,
+        keyword_ends: table.keyword_ends,
+        keywords: table.keywords,
+        internal_dates: table.internal_dates,
+        save_dates: table.save_dates,
+        sizes: table.sizes,
+        structure_ends: table.structure_ends,
+        structures: table.structures,
+        header_ends: table.header_ends,
+        headers: table.headers,
+        properties: table
+            .properties
+            .into_iter()
+            .map(values::wit_properties)
+            .collect(),
+    }
+}
+
+fn query(query: wit::Query) -> Result<Query> {
+    Ok(Query {
+        selection: values::selection(query.selection)?,
+        columns: Columns(query.columns),
+        tags: values::tags(&query.tags),
+        changed_since: query.changed_since,
+        after: query.after,
+        limit: query.limit,
+    })
+}
+
+fn flag_update(update: wit::FlagUpdate) -> Result<FlagUpdate> {
+    Ok(FlagUpdate {
+        selection: values::selection(update.selection)?,
+        mode: match update.mode {
+            wit::FlagMode::Replace => FlagMode::Replace,
+            wit::FlagMode::Add => FlagMode::Add,
+            wit::FlagMode::Remove => FlagMode::Remove,
+        },
+        flags: values::flags(update.flags),
+        keywords: update.keywords,
+        unchanged_since: update.unchanged_since,
+    })
+}
+
 fn rows(found: Vec<exmdb::Row>) -> Vec<wit::Row> {
     found.into_iter().map(row).collect()
 }
@@ -90,20 +140,29 @@ impl wit::HostView for State {
         .await
     }
 
-    async fn fetch(&mut self, view: Resource<OpenView>, query: wit::Query) -> Result<wit::Page> {
-        let view = self.get(&view)?.0;
-        let query = Query {
-            selection: values::selection(query.selection)?,
-            columns: Columns(query.columns),
-            tags: values::tags(&query.tags),
-            changed_since: query.changed_since,
-            after: query.after,
-            limit: query.limit,
-        };
+    async fn fetch(&mut self, view: Resource<OpenView>, asked: wit::Query) -> Result<wit::Page> {
+        let (view, query) = (self.get(&view)?.0, query(asked)?);
         self.call("view.fetch", async move {
             let page = view.fetch(query).await?;
             Ok(wit::Page {
                 rows: rows(page.rows),
+                next: page.next,
+            })
+        })
+        .await
+    }
+
+    async fn fetch_table(
+        &mut self,
+        view: Resource<OpenView>,
+        asked: wit::Query,
+    ) -> Result<wit::TablePage> {
+        let (view, query) = (self.get(&view)?.0, query(asked)?);
+        self.call("view.fetch-table", async move {
+            let columns = query.columns;
+            let page = view.fetch(query).await?;
+            Ok(wit::TablePage {
+                rows: table(page.rows, columns),
                 next: page.next,
             })
         })
@@ -155,23 +214,28 @@ impl wit::HostView for State {
         view: Resource<OpenView>,
         update: wit::FlagUpdate,
     ) -> Result<wit::FlagResult> {
-        let view = self.get(&view)?.0;
-        let update = FlagUpdate {
-            selection: values::selection(update.selection)?,
-            mode: match update.mode {
-                wit::FlagMode::Replace => FlagMode::Replace,
-                wit::FlagMode::Add => FlagMode::Add,
-                wit::FlagMode::Remove => FlagMode::Remove,
-            },
-            flags: values::flags(update.flags),
-            keywords: update.keywords,
-            unchanged_since: update.unchanged_since,
-        };
-        let result = view.set_flags(update);
+        let result = self.get(&view)?.0.set_flags(flag_update(update)?);
         self.call("view.set-flags", async move {
             let result = result.await?;
             Ok(wit::FlagResult {
                 rows: rows(result.rows),
+                modified: values::wit_spans(result.modified),
+                highest_modseq: result.highest_modseq,
+            })
+        })
+        .await
+    }
+
+    async fn set_flags_table(
+        &mut self,
+        view: Resource<OpenView>,
+        update: wit::FlagUpdate,
+    ) -> Result<wit::TableFlagResult> {
+        let result = self.get(&view)?.0.set_flags(flag_update(update)?);
+        self.call("view.set-flags-table", async move {
+            let result = result.await?;
+            Ok(wit::TableFlagResult {
+                rows: table(result.rows, Columns(0)),
                 modified: values::wit_spans(result.modified),
                 highest_modseq: result.highest_modseq,
             })

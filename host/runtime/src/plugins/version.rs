@@ -17,6 +17,7 @@ use crate::{
     PluginStatus,
     instance::{Exports, Failed, FailureKind},
     limits::Limits,
+    long_turns::Pace,
     memory::Total,
     package::{
         grants::Grants,
@@ -99,6 +100,8 @@ pub(crate) struct Facts {
     /// Of all instances of this version.
     pub(crate) version_memory: Arc<Total>,
     pub(crate) counters: Counters,
+    /// What its turns take on average.
+    pub(crate) pace: Pace,
 }
 
 impl Facts {

@@ -38,16 +38,16 @@ pub(super) fn run(
         keywords: request.flags.keywords,
         unchanged_since: request.unchanged_since,
     };
-    let result = session.view()?.set_flags(&update)?;
+    let result = session.view()?.set_flags_table(&update)?;
     let condstore = session.state.enabled.condstore;
     if !request.silent || condstore {
-        session.announce_keywords(&result.rows, out)?;
+        session.announce_keywords(result.rows.keywords.iter().copied(), out)?;
         let style = RowStyle {
             uid: uid || session.state.enabled.quick_resync,
             flags: !request.silent,
             modseq: condstore,
         };
-        for row in &result.rows {
+        for row in result.rows.rows() {
             fetch_row(out.text(), row, session.keywords(), style);
         }
     }

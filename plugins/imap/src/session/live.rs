@@ -2,12 +2,12 @@
 
 use waxwing_sdk::accounts;
 use waxwing_sdk::bodies::{self, Body};
-use waxwing_sdk::store::{Mailbox, Selection, Span, View, folders, views};
+use waxwing_sdk::store::{Mailbox, Selection, Span, TableRow, View, folders, views};
 
 use super::{Imap, Pending, Refusal};
 use crate::names::Tree;
 use crate::parse::{FlagBits, SequenceSet};
-use crate::render::flags;
+use crate::render::{decimal, flags};
 
 /// None of this is frozen.
 #[derive(Default)]
@@ -138,17 +138,13 @@ impl Imap {
         &self.live.keywords
     }
 
-    /// Makes sure that the keywords of these rows have names, and that the client has seen them in FLAGS.
+    /// Makes sure that the keywords of these numbers have names, and that the client has seen them in FLAGS.
     pub(crate) fn announce_keywords(
         &mut self,
-        rows: &[views::Row],
+        numbers: impl IntoIterator<Item = u16>,
         out: &mut super::Output,
     ) -> Result<(), Refusal> {
-        let Some(largest) = rows
-            .iter()
-            .flat_map(|row| row.keywords.iter().copied())
-            .max()
-        else {
+        let Some(largest) = numbers.into_iter().max() else {
             return Ok(());
         };
         if self.live.keywords.len() <= usize::from(largest) {
@@ -229,16 +225,24 @@ pub(crate) struct RowStyle {
     pub(crate) modseq: bool,
 }
 
-fn flag_bits(row: &views::Row) -> FlagBits {
+fn flag_bits(row: TableRow<'_>) -> FlagBits {
     FlagBits(u32::from(row.flags.bits()))
 }
 
 /// `* 5 FETCH (UID 7 FLAGS (…) MODSEQ (9))`
-pub(crate) fn fetch_row(out: &mut Vec<u8>, row: &views::Row, keywords: &[String], style: RowStyle) {
-    out.extend_from_slice(format!("* {} FETCH (", row.position).as_bytes());
+pub(crate) fn fetch_row(
+    out: &mut Vec<u8>,
+    row: TableRow<'_>,
+    keywords: &[String],
+    style: RowStyle,
+) {
+    out.extend_from_slice(b"* ");
+    decimal(out, u64::from(row.position));
+    out.extend_from_slice(b" FETCH (");
     let start = out.len();
     if style.uid {
-        out.extend_from_slice(format!("UID {}", row.uid).as_bytes());
+        out.extend_from_slice(b"UID ");
+        decimal(out, u64::from(row.uid));
     }
     if style.flags {
         separate(out, start);
@@ -247,7 +251,9 @@ pub(crate) fn fetch_row(out: &mut Vec<u8>, row: &views::Row, keywords: &[String]
     }
     if style.modseq {
         separate(out, start);
-        out.extend_from_slice(format!("MODSEQ ({})", row.modseq).as_bytes());
+        out.extend_from_slice(b"MODSEQ (");
+        decimal(out, row.modseq);
+        out.push(b')');
     }
     out.extend_from_slice(b")\r\n");
 }
@@ -258,7 +264,7 @@ fn separate(out: &mut Vec<u8>, start: usize) {
     }
 }
 
-pub(crate) fn row_flags(out: &mut Vec<u8>, row: &views::Row, keywords: &[String]) {
+pub(crate) fn row_flags(out: &mut Vec<u8>, row: TableRow<'_>, keywords: &[String]) {
     let names = row
         .keywords
         .iter()

@@ -27,7 +27,8 @@ impl Imap {
         let changes = self.view()?.sync(updates == Updates::All)?;
         self.tell_numbers(&changes, out);
         if !changes.changed.is_empty() {
-            self.announce_keywords(&changes.changed, out)?;
+            let numbers = changes.changed.iter().flat_map(|row| &row.keywords);
+            self.announce_keywords(numbers.copied(), out)?;
             let enabled = self.state.enabled;
             let style = RowStyle {
                 uid: enabled.quick_resync,
@@ -35,7 +36,7 @@ impl Imap {
                 modseq: enabled.condstore,
             };
             for row in &changes.changed {
-                fetch_row(out.text(), row, self.keywords(), style);
+                fetch_row(out.text(), row.into(), self.keywords(), style);
             }
         }
         Ok(Some(changes.highest_modseq))

@@ -37,8 +37,23 @@ impl House {
     /// # Errors
     /// From store and directory.
     pub fn new() -> Result<House> {
-        let tokio =
-            tokio::runtime::Runtime::new().map_err(|error| Error::File("tokio".into(), error))?;
+        House::on(&mut tokio::runtime::Builder::new_multi_thread())
+    }
+
+    /// As [`House::new`], with everything on the thread that waits. On a server a session and the calls it makes share a worker, which
+    /// a thread that only waits for workers would hide.
+    ///
+    /// # Errors
+    /// As [`House::new`].
+    pub fn on_one_thread() -> Result<House> {
+        House::on(&mut tokio::runtime::Builder::new_current_thread())
+    }
+
+    fn on(tokio: &mut tokio::runtime::Builder) -> Result<House> {
+        let tokio = tokio
+            .enable_all()
+            .build()
+            .map_err(|error| Error::File("tokio".into(), error))?;
         let directory = tempfile::tempdir()
             .map_err(|error| Error::File("a temporary directory".into(), error))?;
         let services = tokio.block_on(services(directory.path()))?;

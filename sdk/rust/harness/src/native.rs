@@ -18,8 +18,8 @@ use waxwing_sdk::standin::store::{
     views::Found,
 };
 use waxwing_sdk::store::{
-    ItemFlags, Page, Query, RestrictionNode, Row, Selection, Span, Value as WitValue, ViewChanges,
-    ViewInfo, types,
+    ItemFlags, Page, Query, RestrictionNode, Row, Selection, Span, Table, TablePage,
+    Value as WitValue, ViewChanges, ViewInfo, types,
 };
 
 use crate::{House, translate};
@@ -144,21 +144,21 @@ impl HostView for Viewed {
         })
     }
 
-    fn fetch(&self, query: &Query) -> Answer<Page> {
-        let query = exmdb::Query {
-            selection: match &query.selection {
-                Selection::Positions(given) => exmdb::Selection::Positions(ranges(given)),
-                Selection::Uids(given) => exmdb::Selection::Uids(ranges(given)),
-            },
-            columns: exmdb::Columns(query.columns),
-            tags: query.tags.iter().copied().map(PropertyTag).collect(),
-            changed_since: query.changed_since,
-            after: query.after,
-            limit: query.limit,
-        };
-        let page = self.tokio.block_on(self.view.fetch(query)).map_err(fault)?;
+    fn fetch(&self, asked: &Query) -> Answer<Page> {
+        let fetching = self.view.fetch(query(asked));
+        let page = self.tokio.block_on(fetching).map_err(fault)?;
         Ok(Page {
             rows: page.rows.into_iter().map(row).collect(),
+            next: page.next,
+        })
+    }
+
+    fn fetch_table(&self, asked: &Query) -> Answer<TablePage> {
+        let columns = exmdb::Columns(asked.columns);
+        let fetching = self.view.fetch(query(asked));
+        let page = self.tokio.block_on(fetching).map_err(fault)?;
+        Ok(TablePage {
+            rows: table(exmdb::Table::of(page.rows, columns)),
             next: page.next,
         })
     }
@@ -217,7 +217,42 @@ fn folder(folder: exmdb::Folder) -> Folder {
     }
 }
 
+fn query(query: &Query) -> exmdb::Query {
+    exmdb::Query {
+        selection: match &query.selection {
+            Selection::Positions(given) => exmdb::Selection::Positions(ranges(given)),
+            Selection::Uids(given) => exmdb::Selection::Uids(ranges(given)),
+        },
+        columns: exmdb::Columns(query.columns),
+        tags: query.tags.iter().copied().map(PropertyTag).collect(),
+        changed_since: query.changed_since,
+        after: query.after,
+        limit: query.limit,
+    }
+}
+
 /// Rows with properties are asked for by no command of these.
+fn table(table: exmdb::Table) -> Table {
+    Table {
+        positions: table.positions,
+        uids: table.uids,
+        items: table.items,
+        modseqs: table.modseqs,
+        flags: table.flags,
+        keyword_ends: table.keyword_ends,
+        keywords: table.keywords,
+        internal_dates: table.internal_dates,
+        save_dates: table.save_dates,
+        sizes: table.sizes,
+        structure_ends: table.structure_ends,
+        structures: table.structures,
+        header_ends: table.header_ends,
+        headers: table.headers,
+        properties: Vec::new(),
+    }
+}
+
+/// As `table`.
 fn row(row: exmdb::Row) -> Row {
     Row {
         position: row.position,

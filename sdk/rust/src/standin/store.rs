@@ -15,7 +15,7 @@ use std::rc::Rc;
 
 use self::accounts::Credential;
 use self::folders::Folder;
-use self::views::{Found, Page, Query, ViewChanges, ViewInfo};
+use self::views::{Found, Page, Query, TablePage, ViewChanges, ViewInfo};
 use super::bodies::Body;
 use crate::bindings::records::waxwing::store::types::RestrictionNode;
 use crate::fault::Fault;
@@ -45,6 +45,7 @@ pub trait HostView {
     fn info(&self) -> ViewInfo;
     fn sync(&self, allow_expunge: bool) -> Result<ViewChanges>;
     fn fetch(&self, query: &Query) -> Result<Page>;
+    fn fetch_table(&self, query: &Query) -> Result<TablePage>;
     fn search(&self, restriction: &[RestrictionNode]) -> Result<Found>;
     fn open_bodies(&self, items: &[u64]) -> Vec<Result<Body>>;
     fn close(&self);
@@ -207,8 +208,8 @@ pub mod views {
     use super::{Body, HostView, Rc, Result, mailboxes::Mailbox, unsupported};
     pub use crate::bindings::records::waxwing::store::views::{
         Appended, Columns, FlagMode, FlagResult, FlagUpdate, FolderId, Found, ItemFlags, ItemId,
-        NewMail, Page, Query, RestrictionNode, Row, Selection, SortKey, Sorted, Span, Transfer,
-        ViewChanges, ViewId, ViewInfo,
+        NewMail, Page, Query, RestrictionNode, Row, Selection, SortKey, Sorted, Span, Table,
+        TableFlagResult, TablePage, Transfer, ViewChanges, ViewId, ViewInfo,
     };
 
     pub struct View(Rc<dyn HostView>);
@@ -227,6 +228,10 @@ pub mod views {
             self.0.fetch(query)
         }
 
+        pub fn fetch_table(&self, query: &Query) -> Result<TablePage> {
+            self.0.fetch_table(query)
+        }
+
         pub fn search(&self, restriction: &[RestrictionNode]) -> Result<Found> {
             self.0.search(restriction)
         }
@@ -237,6 +242,10 @@ pub mod views {
 
         pub fn set_flags(&self, _update: &FlagUpdate) -> Result<FlagResult> {
             unsupported("view.set-flags")
+        }
+
+        pub fn set_flags_table(&self, _update: &FlagUpdate) -> Result<TableFlagResult> {
+            unsupported("view.set-flags-table")
         }
 
         pub fn copy(&self, _selection: &Selection, _target: FolderId) -> Result<Transfer> {

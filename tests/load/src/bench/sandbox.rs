@@ -3,7 +3,8 @@
 //!
 //! The wasm side is what production runs: a session of the runtime, with its limits, a frozen state after each turn, and
 //! instances from the pool. The native side calls the plugin's functions directly, and the stand-in's calls go straight to
-//! the store (`waxwing_sdk_harness`). Sockets are left out of both.
+//! the store (`waxwing_sdk_harness`). Sockets are left out of both, and all is
+//! on one thread: on a server a session and what it calls share a worker, and nothing waits for another to wake up.
 
 use std::time::{Duration, Instant};
 
@@ -81,7 +82,7 @@ impl Sandbox {
         let names: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
         self.wanted.check(&names)?;
         self.wanted.progress("filling a store");
-        let house = House::new()?;
+        let house = House::on_one_thread()?;
         house.load(&Component::at(&built.packages.join("imap")))?;
         house.answer_natively();
         house.wait_for(fill(&house, self.messages))?;

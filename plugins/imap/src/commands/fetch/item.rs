@@ -2,7 +2,7 @@
 
 use waxwing_formats_mime::{Envelope, SectionPart as Cut, Structure, header};
 use waxwing_sdk::bodies::Body;
-use waxwing_sdk::store::Row;
+use waxwing_sdk::store::TableRow;
 
 use crate::parse::{FetchItem, Section, SectionPart};
 use crate::render::body_structure::{self, Style};
@@ -16,7 +16,7 @@ const EMBEDDED_HEADER: u64 = 256 * 1024;
 
 /// A message, and what its items are made of.
 pub(super) struct Message<'a> {
-    pub(super) row: &'a Row,
+    pub(super) row: TableRow<'a>,
     pub(super) body: Option<&'a Body>,
     pub(super) described: Described<'a>,
     pub(super) keywords: &'a [String],
@@ -222,10 +222,10 @@ impl Message<'_> {
                 return Ok(Value::Range(0, self.row.size));
             }
             SectionPart::Header if section.path.is_empty() => {
-                return Ok(Value::Bytes(self.row.header.clone()));
+                return Ok(Value::Bytes(self.row.header.to_vec()));
             }
             SectionPart::Fields { not, names } if section.path.is_empty() => {
-                return Ok(Value::Bytes(header::select(&self.row.header, names, *not)));
+                return Ok(Value::Bytes(header::select(self.row.header, names, *not)));
             }
             SectionPart::Whole => Cut::Whole,
             SectionPart::Text => Cut::Text,
@@ -320,25 +320,25 @@ pub(super) mod tests {
 
     fn line_of(mail: &[u8], items: &[FetchItem], told: Option<bool>) -> Result<String, Refusal> {
         let structure = Structure::parse(mail);
-        let header = mail[..structure.root.header.1 as usize].to_vec();
-        let row = Row {
+        let header = &mail[..structure.root.header.1 as usize];
+        let row = TableRow {
             position: 5,
             uid: 7,
             item: 1,
             modseq: 9,
             flags: ItemFlags::SEEN,
-            keywords: vec![0],
+            keywords: &[0],
             internal_date: 0,
             save_date: 0,
             size: mail.len() as u64,
-            structure: Vec::new(),
+            structure: &[],
             header,
-            properties: Vec::new(),
+            properties: &[],
         };
         let body = Body::of(mail);
         let keywords = ["work".to_owned()];
         let message = Message {
-            row: &row,
+            row,
             body: Some(&body),
             described: Described::Whole(Box::new(structure)),
             keywords: &keywords,

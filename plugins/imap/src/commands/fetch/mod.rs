@@ -9,11 +9,11 @@ mod binary;
 mod item;
 mod plan;
 
-use std::collections::BTreeMap;
-
 use waxwing_sdk::bodies::Body;
 use waxwing_sdk::fault::FaultClass;
-use waxwing_sdk::store::{FlagMode, FlagUpdate, ItemFlags, Page, Query, Row, Selection, Span};
+use waxwing_sdk::store::{
+    FlagMode, FlagUpdate, ItemFlags, Query, Selection, Span, Table, TablePage, TableRow,
+};
 use waxwing_sdk::stream::Action;
 
 use crate::parse::{FetchItem, FetchRequest, SequenceSet};
@@ -144,23 +144,28 @@ fn page(session: &mut Imap, fetching: &mut Fetching, out: &mut Output) -> Result
     };
     let selection = targets.selection();
     fetching.spans = targets.spans;
-    let query = Query {
-        selection,
-        columns: plan.columns(),
-        tags: Vec::new(),
-        changed_since: fetching.request.changed_since,
-        after: fetching.after,
-        limit: plan.rows(),
-    };
-    let found = session.view()?.fetch(&query)?;
+    let found = session
+        .view()?
+        .fetch_table(&query(fetching, &plan, selection))?;
     if leaves_out(fetching, &found) {
         fetching.left_out = fetching.left_out.max(LeftOut::Gone);
     }
-    let mut rows = found.rows;
-    let seen = mark_seen(session, fetching, &mut rows)?;
-    let bodies = open_bodies(session, &plan, &rows)?;
-    session.announce_keywords(&rows, out)?;
-    for (at, row) in rows.iter().enumerate() {
+    let seen = mark_seen(session, fetching, &found.rows)?;
+    let bodies = open_bodies(session, &plan, &found.rows)?;
+    session.announce_keywords(found.rows.keywords.iter().copied(), out)?;
+    let newer = seen.iter().flat_map(|table| table.keywords.iter().copied());
+    session.announce_keywords(newer, out)?;
+    let mut seen = seen.iter().flat_map(Table::rows).peekable();
+    for (at, row) in found.rows.rows().enumerate() {
+        // As it is since the FETCH itself set its flag.
+        let now = seen.next_if(|now| now.uid == row.uid);
+        let row = now.map_or(row, |now| TableRow {
+            modseq: now.modseq,
+            flags: now.flags,
+            keywords: now.keywords,
+            ..row
+        });
+        let told = now.map(|_| session.state.enabled.condstore);
         let body = match bodies.get(at) {
             Some(Err(left_out)) => {
                 fetching.left_out = fetching.left_out.max(*left_out);
@@ -177,13 +182,10 @@ fn page(session: &mut Imap, fetching: &mut Fetching, out: &mut Output) -> Result
         let message = item::Message {
             row,
             body,
-            described: Described::read(&plan, &row.structure),
+            described: Described::read(&plan, row.structure),
             keywords: session.keywords(),
             utf8: session.state.enabled.utf8,
         };
-        let told = seen
-            .contains(&row.uid)
-            .then_some(session.state.enabled.condstore);
         message.render(out, &fetching.request.items, told)?;
     }
     match found.next {
@@ -195,9 +197,20 @@ fn page(session: &mut Imap, fetching: &mut Fetching, out: &mut Output) -> Result
     }
 }
 
+fn query(fetching: &Fetching, plan: &Plan, selection: Selection) -> Query {
+    Query {
+        selection,
+        columns: plan.columns(),
+        tags: Vec::new(),
+        changed_since: fetching.request.changed_since,
+        after: fetching.after,
+        limit: plan.rows(),
+    }
+}
+
 /// Whether a message that was asked for by its number is not on the page: another session has expunged it, which this one was not
 /// told yet. UIDs may be of nobody, and those that did not change are left out on purpose.
-fn leaves_out(fetching: &Fetching, page: &Page) -> bool {
+fn leaves_out(fetching: &Fetching, page: &TablePage) -> bool {
     if fetching.by_uid || fetching.request.changed_since.is_some() {
         return false;
     }
@@ -209,28 +222,28 @@ fn leaves_out(fetching: &Fetching, page: &Page) -> bool {
     wanted.sum::<u64>() > page.rows.len() as u64
 }
 
-/// Sets `\Seen` where an item of the FETCH does (RFC 9051 section 6.4.5), in one call; the rows get their new flags. UIDs of
-/// those that changed.
+/// Sets `\Seen` where an item of the FETCH does (RFC 9051 section 6.4.5), in one call. The rows that changed, as they are now and in
+/// the order of `rows`.
 fn mark_seen(
     session: &mut Imap,
     fetching: &Fetching,
-    rows: &mut [Row],
-) -> Result<Vec<u32>, Refusal> {
+    rows: &Table,
+) -> Result<Option<Table>, Refusal> {
     let read_only = session
         .state
         .selected
         .as_ref()
         .is_none_or(|selected| selected.read_only);
     if read_only || !fetching.request.sets_seen() {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     let unseen: Vec<u32> = rows
-        .iter()
+        .rows()
         .filter(|row| (row.flags & ItemFlags::SEEN) != ItemFlags::SEEN)
         .map(|row| row.uid)
         .collect();
     if unseen.is_empty() {
-        return Ok(unseen);
+        return Ok(None);
     }
     let update = FlagUpdate {
         selection: Selection::Uids(
@@ -247,28 +260,19 @@ fn mark_seen(
         keywords: Vec::new(),
         unchanged_since: None,
     };
-    let result = session.view()?.set_flags(&update)?;
-    let mut changed: BTreeMap<u32, Row> =
-        result.rows.into_iter().map(|row| (row.uid, row)).collect();
-    for row in rows {
-        if let Some(now) = changed.remove(&row.uid) {
-            (row.flags, row.keywords, row.modseq) = (now.flags, now.keywords, now.modseq);
-        }
-    }
-    Ok(unseen)
+    Ok(Some(session.view()?.set_flags_table(&update)?.rows))
 }
 
 /// One for each row, or why there is none.
 fn open_bodies(
     session: &mut Imap,
     plan: &Plan,
-    rows: &[Row],
+    rows: &Table,
 ) -> Result<Vec<Result<Body, LeftOut>>, Refusal> {
     if !plan.needs_bodies || rows.is_empty() {
         return Ok(Vec::new());
     }
-    let items: Vec<u64> = rows.iter().map(|row| row.item).collect();
-    let opened = session.view()?.open_bodies(&items);
+    let opened = session.view()?.open_bodies(&rows.items);
     let body = |result: Result<Body, waxwing_sdk::Fault>| {
         result.map_err(|fault| {
             if fault.class == FaultClass::NotFound {

@@ -7,7 +7,7 @@ const STRUCTURE: u32 = 1;
 const HEADER: u32 = 2;
 
 /// Rows of a page that needs only what the folder index holds.
-const ROWS: u32 = 1_000;
+const ROWS: u32 = 2_500;
 /// Rows of a page with structures or headers; the host bounds their octets.
 const ROWS_WITH_COLUMNS: u32 = 200;
 /// Rows of a page with bodies.
