@@ -11,6 +11,7 @@
 //! - `snapshot`, `restore`: a mailbox at one commit for a backup, and a mailbox made from one
 //! - `salvage`: a mailbox made again of what is readable of a damaged file
 //! - `prune`: what a mailbox forgets with time
+//! - `flag_log`: flags of many items in one row, until they are folded into the rows of the items
 //! - `index`: the folder index in memory; `blob`, `body`: message bytes at rest and in hand
 //! - `schema`: the tables and their migrations
 
@@ -20,6 +21,7 @@ mod body;
 mod changes;
 mod check;
 mod error;
+mod flag_log;
 mod folder;
 mod ids;
 mod index;

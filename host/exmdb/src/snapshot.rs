@@ -142,7 +142,8 @@ impl Mailbox {
     /// As every call that reads.
     pub async fn snapshot(&self) -> Result<Snapshot> {
         let core = &self.core;
-        let reader = core.read().await?;
+        // The flag log comes along, and is folded in what is made from the backup.
+        let reader = core.read_unfolded().await?;
         let kept = core.keep_files()?;
         let mut conn = connect(&core.folder, false).await?;
         sqlx::raw_sql("PRAGMA query_only = 1; BEGIN")

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
-use waxwing_exmdb::{Body, ItemFlags, Mailbox, MailboxGuid, NewMail, Role, Store, StoreConfig};
+use waxwing_exmdb::{
+    Body, Error, ItemFlags, Mailbox, MailboxGuid, NewMail, Role, Store, StoreConfig,
+};
 use waxwing_formats_mapi::tags;
 
 struct Damaged {
@@ -155,6 +157,25 @@ async fn wrong_numbers_are_computed_anew() {
         &["tombstone-above-floor", "tombstone-of-a-live-uid"],
     )
     .await;
+}
+
+#[tokio::test]
+async fn an_entry_of_the_flag_log_that_cannot_be_read_is_given_up() {
+    let damaged = Damaged::new().await;
+    damaged
+        .plant(
+            "INSERT INTO flag_log SELECT 1, id, 2, 1, '', 5, x'0100' FROM folders WHERE role = 1",
+        )
+        .await;
+    let reading = damaged.mailbox().await;
+    let inbox = reading.folder_by_role(Role::Inbox).await.unwrap().id;
+    let opened = reading.open_view(inbox, true).await;
+    assert!(
+        matches!(opened, Err(Error::Corrupt(_))),
+        "no flags rather than old ones"
+    );
+    drop(reading);
+    repairs(&damaged, &["flag-log-decodes"]).await;
 }
 
 #[tokio::test]

@@ -427,3 +427,77 @@ async fn of_a_file_that_tells_nothing_nothing_is_changed() {
     let mut names = std::fs::read_dir(place(root.path())).unwrap();
     assert!(names.all(|entry| !entry.unwrap().path().to_string_lossy().contains("damaged")));
 }
+
+/// A mailbox of 100 messages, of which a STORE that is not folded yet marked 80.
+async fn with_a_flag_log() -> Whole {
+    let root = tempfile::tempdir().unwrap();
+    let filling = store(root.path()).await;
+    let mailbox = filling.create(GUID, "a@example.org").await.unwrap();
+    let inbox = mailbox.folder_by_role(Role::Inbox).await.unwrap().id;
+    let messages = (0..100).map(|number| mail(number, 400)).collect();
+    mailbox.append(inbox, messages).await.unwrap();
+    let view = mailbox.open_view(inbox, false).await.unwrap();
+    let answered = FlagUpdate {
+        selection: Selection::Positions(vec![1..=80]),
+        mode: FlagMode::Add,
+        flags: ItemFlags(ItemFlags::ANSWERED),
+        keywords: vec![],
+        unchanged_since: None,
+    };
+    view.set_flags(answered).await.unwrap();
+    filling.shutdown().await;
+    let folder = tempfile::tempdir().unwrap();
+    copy(&place(root.path()), folder.path());
+    let tags = pages(&folder.path().join("mailbox.sqlite")).await;
+    Whole {
+        folder,
+        mail: everything(&mailbox).await,
+        uid_validity: BTreeMap::new(),
+        tags,
+    }
+}
+
+#[tokio::test]
+async fn flags_that_were_not_folded_come_along_and_a_lost_log_is_told() {
+    let whole = with_a_flag_log().await;
+    let first = |table: &str| {
+        let of_table = |page: &Page| page.table == table && page.kind == "leaf" && page.rows > 0;
+        u32::try_from(whole.tags.iter().skip(1).position(of_table).unwrap() + 1).unwrap()
+    };
+    for table in ["flag_log", "items", "folders", "items_log", "blobs"] {
+        for entry_is_damaged in [false, true] {
+            let root = whole.damaged(&[]);
+            if entry_is_damaged {
+                let file = place(root.path()).join("mailbox.sqlite");
+                let options = SqliteConnectOptions::new().filename(file);
+                let mut conn = SqliteConnection::connect_with(&options).await.unwrap();
+                let cut = sqlx::query("UPDATE flag_log SET uids = x'01'");
+                cut.execute(&mut conn).await.unwrap();
+                conn.close().await.unwrap();
+            }
+            overwrite(root.path(), first(table));
+            let store = store(root.path()).await;
+            let mailbox = store.mailbox(GUID).await.unwrap();
+            let report = mailbox.repair(Some("a@example.org")).await.unwrap();
+            let losses = &report.salvage.as_ref().unwrap().losses;
+            let told = losses
+                .iter()
+                .any(|loss| loss.lost == Lost::Rows && loss.of == "flag_log");
+            let lost = entry_is_damaged || table == "flag_log";
+            assert_eq!(told, lost, "{table} {losses:?}");
+            if !lost {
+                as_it_was(&whole, &mailbox, &report).await;
+            }
+            assert!(mailbox.check(false).await.unwrap().findings.is_empty());
+            store.shutdown().await;
+        }
+    }
+}
+
+fn overwrite(root: &Path, page: u32) {
+    let file = place(root).join("mailbox.sqlite");
+    let mut octets = std::fs::read(&file).unwrap();
+    let start = (page as usize - 1) * PAGE;
+    octets[start..start + PAGE].fill(0xa5);
+    std::fs::write(&file, octets).unwrap();
+}

@@ -95,7 +95,8 @@ impl Mailbox {
 
 /// Commits whatever waits. Each append starts a leader; those that find the queue empty have nothing to do.
 async fn lead(core: Arc<Core>) {
-    let reader = core.read().await;
+    // New rows meet no entry of the flag log.
+    let reader = core.read_unfolded().await;
     let queue = core.appends.take();
     if queue.is_empty() {
         return;

@@ -4,6 +4,7 @@
 //! | invariant | repair |
 //! |---|---|
 //! | `database-integrity`, `foreign-keys` | none here: [`Mailbox::repair`] makes a new file |
+//! | `flag-log-decodes` | the entry goes; nothing else is looked at before |
 //! | `folder-counts`, `uid-below-next`, `highest-modseq` | computed from the items |
 //! | `number-below-counter` | the counter moves up |
 //! | `modseq-is-the-maximum`, `size-of-the-blob` | computed from the row |
@@ -57,8 +58,9 @@ impl Mailbox {
         if matches!(self.actor, Actor::User(_)) {
             return Err(Error::Denied("only the owner checks a mailbox".into()));
         }
+        // A flag log that cannot be folded is a finding.
         self.core
-            .write(move |work| async move { check(work, repair).await }.boxed())
+            .write_unfolded(move |work| async move { check(work, repair).await }.boxed())
             .await
     }
 
@@ -100,6 +102,9 @@ async fn check(work: &mut Work, repair: bool) -> Result<CheckReport> {
         report,
     };
     check.database().await?;
+    if !check.flag_log().await? {
+        return Ok(check.report);
+    }
     check.items().await?;
     check.bags().await?;
     check.tombstones().await?;
@@ -126,6 +131,33 @@ impl Check<'_> {
             self.found("foreign-keys", line, None);
         }
         Ok(())
+    }
+
+    /// Folds the flag log. False when it cannot be: what items say is not known then.
+    async fn flag_log(&mut self) -> Result<bool> {
+        let damaged = match self.repair {
+            true => self.work.drop_damaged_entries().await?,
+            false => self.work.damaged_entries().await?,
+        };
+        for number in &damaged {
+            self.found(
+                "flag-log-decodes",
+                format!("entry {number} of the flag log"),
+                Some("removed: its items have the flags of before"),
+            );
+        }
+        if self.repair && !damaged.is_empty() {
+            // Memory has the flags of the entries.
+            let folders: Vec<_> = self.work.state.folders.keys().copied().collect();
+            for folder in folders {
+                self.work.core().forget_index(folder);
+            }
+        }
+        let folds = damaged.is_empty() || self.repair;
+        if folds {
+            self.work.fold().await?;
+        }
+        Ok(folds)
     }
 
     /// Runs last of those that may move numbers.

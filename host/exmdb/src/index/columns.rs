@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::Reflagged;
 use crate::{ItemFlags, ItemId};
 
 /// One item, gathered from the columns.
@@ -133,6 +134,24 @@ impl IndexColumns {
                 self.hot.insert(place, hot);
                 self.cold.insert(place, cold);
             }
+        }
+    }
+
+    /// Sets flags of rows that are there.
+    pub(crate) fn reflag(&mut self, items: &Reflagged) {
+        let keywords = self.keyword_set(&items.keywords);
+        let mut next = 0;
+        for (modseq, uid) in (items.first..).zip(items.uids.iter().copied()) {
+            // Nearly always the neighbour of the last.
+            if self.hot.get(next).is_none_or(|hot| hot.uid != uid) {
+                next = self.lower_bound(uid);
+            }
+            if let Some(hot) = self.hot.get_mut(next).filter(|hot| hot.uid == uid) {
+                hot.modseq = modseq;
+                hot.flags = items.flags.0;
+                hot.keywords = keywords;
+            }
+            next += 1;
         }
     }
 

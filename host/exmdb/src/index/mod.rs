@@ -18,7 +18,7 @@ pub(crate) use load::{parse_keywords, print_keywords, row_of};
 
 use sqlx::SqliteConnection;
 
-use crate::{Result, Uid, mailbox::state::FolderState};
+use crate::{ItemFlags, Result, Uid, mailbox::state::FolderState};
 use subjects::Subjects;
 
 /// What a commit did to an item of the folder.
@@ -26,7 +26,25 @@ use subjects::Subjects;
 pub(crate) enum IndexChange {
     Insert(IndexRow),
     Update(IndexRow),
+    Reflag(Reflagged),
     Remove(Uid),
+}
+
+/// Items that got the same flags and keywords, with consecutive change numbers.
+#[derive(Debug)]
+pub(crate) struct Reflagged {
+    pub(crate) first: u64,
+    pub(crate) flags: ItemFlags,
+    pub(crate) keywords: Vec<u16>,
+    /// Ascending.
+    pub(crate) uids: Vec<u32>,
+}
+
+impl Reflagged {
+    /// The change number of the last.
+    pub(crate) fn last(&self) -> u64 {
+        (self.first + self.uids.len() as u64).saturating_sub(1)
+    }
 }
 
 /// The index of one folder.
@@ -70,6 +88,7 @@ impl FolderIndex {
         for change in changes {
             match change {
                 IndexChange::Insert(row) | IndexChange::Update(row) => columns.put(&row),
+                IndexChange::Reflag(items) => columns.reflag(&items),
                 IndexChange::Remove(uid) => removed.push(uid.0),
             }
         }

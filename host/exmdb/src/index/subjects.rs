@@ -74,8 +74,8 @@ pub(crate) async fn of_folder(
     }
     let mut read = HashMap::with_capacity(missing.len());
     for some in missing.chunks(BATCH) {
-        // The mailbox is free for others between batches.
-        let mut reader = core.read().await?;
+        // The mailbox is free for others between batches. No flag is read, and no flag moves a subject.
+        let mut reader = core.read_unfolded().await?;
         let select = "SELECT id, subject FROM items WHERE id IN (SELECT value FROM json_each(?))";
         let rows = sqlx::query(select)
             .bind(ids(some))

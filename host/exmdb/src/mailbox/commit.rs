@@ -22,9 +22,10 @@ use super::{
     state::{FolderState, State},
 };
 use crate::{
-    Change, ChangeNumber, Error, FolderId, Result, Uid,
+    Change, ChangeNumber, Error, FolderId, ItemFlags, Result, Uid,
+    flag_log::fold_when_quiet,
     ids::COUNTER_MAX,
-    index::{FolderIndex, IndexChange, IndexRow},
+    index::{FolderIndex, IndexChange, IndexRow, Reflagged},
 };
 
 /// Writes one folder; what is added may bind values from the fifteenth.
@@ -78,6 +79,7 @@ impl Work {
         if let Some(index) = self.core().loaded_index(folder) {
             return Ok(index);
         }
+        self.fold().await?;
         let state = self.state.folder(folder)?.clone();
         let index = Arc::new(FolderIndex::load(self.conn()?, &state).await?);
         self.core().keep_index(folder, index.clone());
@@ -169,6 +171,25 @@ impl Work {
         Ok(())
     }
 
+    /// Live, normal items got other flags, which were these.
+    pub(crate) fn reflagged(
+        &mut self,
+        folder: FolderId,
+        before: impl Iterator<Item = ItemFlags>,
+        after: Reflagged,
+    ) -> Result<()> {
+        let state = self.folder(folder)?;
+        for before in before {
+            state.count_flags(before, after.flags);
+        }
+        self.moved_on(folder, after.last())?;
+        self.index
+            .entry(folder)
+            .or_default()
+            .push(IndexChange::Reflag(after));
+        Ok(())
+    }
+
     /// A live, normal item left the folder.
     pub(crate) fn left(&mut self, folder: FolderId, row: &IndexRow, number: u64) -> Result<()> {
         self.folder(folder)?.count(row, false);
@@ -196,7 +217,8 @@ impl Work {
         }
     }
 
-    pub(crate) async fn commit(mut self) -> Result<()> {
+    /// The lock is held on by what it answers.
+    pub(crate) async fn commit(mut self) -> Result<Reader> {
         let began = Instant::now();
         if let Err(error) = self.write_and_commit().await {
             self.roll_back().await;
@@ -212,7 +234,11 @@ impl Work {
                 index.apply(changes, state);
             }
         }
+        let logged = !self.state.flag_log.is_empty();
         core.publish(self.state);
+        if logged {
+            fold_when_quiet(&core);
+        }
         for (folder, number) in self.told {
             let change = Change {
                 mailbox: core.guid,
@@ -225,7 +251,7 @@ impl Work {
             let kept = core.kept_files();
             crate::blob::remove_files(&core.folder, kept, self.files_to_remove).await;
         }
-        Ok(())
+        Ok(self.reader)
     }
 
     /// Most commits change one folder and the counter. These are one statement for the database's thread, because to wake it and
@@ -297,12 +323,25 @@ impl FolderState {
             (true, false) => count.saturating_sub(1),
         };
         self.items = step(self.items, true);
-        self.unread = step(self.unread, !row.flags.has(crate::ItemFlags::SEEN));
-        self.deleted = step(self.deleted, row.flags.has(crate::ItemFlags::DELETED));
+        self.unread = step(self.unread, !row.flags.has(ItemFlags::SEEN));
+        self.deleted = step(self.deleted, row.flags.has(ItemFlags::DELETED));
         self.size = if come {
             self.size.saturating_add(row.size)
         } else {
             self.size.saturating_sub(row.size)
         };
+    }
+
+    /// Counts an item with other flags.
+    fn count_flags(&mut self, before: ItemFlags, after: ItemFlags) {
+        let step = |count: u32, before: bool, after: bool| match (before, after) {
+            (false, true) => count.saturating_add(1),
+            (true, false) => count.saturating_sub(1),
+            _ => count,
+        };
+        let unread = |flags: ItemFlags| !flags.has(ItemFlags::SEEN);
+        let deleted = |flags: ItemFlags| flags.has(ItemFlags::DELETED);
+        self.unread = step(self.unread, unread(before), unread(after));
+        self.deleted = step(self.deleted, deleted(before), deleted(after));
     }
 }

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, future::BoxFuture};
 use sqlx::{
     ConnectOptions, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
@@ -65,6 +65,8 @@ pub(crate) struct Core {
     doubtful: AtomicBool,
     trouble: Trouble,
     removed: AtomicBool,
+    /// Somebody waits to fold the flag log.
+    pub(crate) fold_waits: AtomicBool,
 }
 
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -94,11 +96,31 @@ impl Core {
             doubtful: AtomicBool::new(false),
             trouble: Trouble::default(),
             removed: AtomicBool::new(false),
+            fold_waits: AtomicBool::new(false),
         }
     }
 
-    /// The database, opened if needed, for reading.
+    /// The database, opened if needed, for reading. Rows of items are as they are: the flag log is folded.
     pub(crate) async fn read(self: &Arc<Self>) -> Result<Reader> {
+        let reader = self.read_unfolded().await?;
+        if reader.state()?.flag_log.is_empty() {
+            return Ok(reader);
+        }
+        let fold = async move {
+            let mut work = Work::begin(reader).await?;
+            match work.fold().await {
+                Ok(()) => work.commit().await,
+                Err(error) => {
+                    work.roll_back().await;
+                    Err(error)
+                }
+            }
+        };
+        self.carried_out(fold).await
+    }
+
+    /// As [`Core::read`], for who reads no flags, keywords or change numbers of items: those in the rows may be old.
+    pub(crate) async fn read_unfolded(self: &Arc<Self>) -> Result<Reader> {
         match self.open().await {
             Ok(reader) => Ok(reader),
             Err(error) => Err(self.note(error).await),
@@ -158,21 +180,45 @@ impl Core {
     }
 
     /// Runs an operation in a transaction and commits it; durable when this returns. It goes on when the caller goes away.
+    /// Rows of items are as they are: the flag log is folded in the same transaction.
     pub(crate) async fn write<T: Send + 'static>(
+        self: &Arc<Self>,
+        operation: impl for<'w> FnOnce(&'w mut Work) -> BoxFuture<'w, Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let folded = self.write_unfolded(move |work| {
+            async move {
+                work.fold().await?;
+                operation(work).await
+            }
+            .boxed()
+        });
+        folded.await
+    }
+
+    /// As [`Core::write`], for who reads and writes no flags, keywords or change numbers of items that are stored already: those
+    /// in the rows may be old.
+    pub(crate) async fn write_unfolded<T: Send + 'static>(
         self: &Arc<Self>,
         operation: impl for<'w> FnOnce(&'w mut Work) -> BoxFuture<'w, Result<T>> + Send + 'static,
     ) -> Result<T> {
         let core = self.clone();
         let transaction = async move {
-            let mut work = Work::begin(core.read().await?).await?;
+            let mut work = Work::begin(core.read_unfolded().await?).await?;
             match operation(&mut work).await {
-                Ok(value) => work.commit().await.map(|()| value),
+                Ok(value) => work.commit().await.map(|_| value),
                 Err(error) => {
                     work.roll_back().await;
                     Err(error)
                 }
             }
         };
+        self.carried_out(transaction).await
+    }
+
+    async fn carried_out<T: Send + 'static>(
+        &self,
+        transaction: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
         // On a task of its own, and in the log still the caller's work.
         let task = tokio::spawn(transaction.in_current_span());
         match task.await {
@@ -190,7 +236,12 @@ impl Core {
         if let Some(state) = held(&self.state).clone() {
             return Ok(state);
         }
-        self.read().await?.state()
+        self.read_unfolded().await?.state()
+    }
+
+    /// The newest state, if memory has one.
+    pub(crate) fn published(&self) -> Option<Arc<State>> {
+        held(&self.state).clone()
     }
 
     pub(super) fn publish(&self, state: State) {
@@ -325,7 +376,8 @@ impl Core {
     /// Locks everybody out and closes the database, to put other files in its place; with what clients may know of it, if
     /// it can still be read.
     pub(crate) async fn lock_out(self: &Arc<Self>) -> Result<(LockedOut, Option<Living>)> {
-        let (slot, living) = match self.read().await {
+        // What is thrown away needs no folding.
+        let (slot, living) = match self.read_unfolded().await {
             Ok(mut reader) => {
                 let living = Living::of(&mut reader).await.ok();
                 (reader.slot.take(), living)

@@ -11,7 +11,7 @@ use std::{
 
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
-use crate::{Error, FolderId, Permission, Result, Role, UidValidity};
+use crate::{Error, FolderId, Permission, Result, Role, UidValidity, flag_log::Pending};
 
 /// A snapshot of a mailbox's small tables.
 #[derive(Debug, Clone)]
@@ -25,6 +25,7 @@ pub(crate) struct State {
     pub(crate) keywords: Arc<Vec<String>>,
     pub(crate) receive: Arc<Vec<(String, FolderId)>>,
     pub(crate) permissions: Arc<HashMap<FolderId, Vec<Permission>>>,
+    pub(crate) flag_log: Pending,
 }
 
 /// A row of `folders` without its bag.
@@ -108,6 +109,7 @@ impl State {
                     .collect(),
             ),
             permissions: Arc::new(permissions),
+            flag_log: Pending::load(conn).await?,
         })
     }
 }

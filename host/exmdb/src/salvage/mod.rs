@@ -22,6 +22,7 @@ use std::{
     sync::Arc,
 };
 
+use futures_util::FutureExt;
 use sqlx::SqliteConnection;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -89,7 +90,8 @@ impl Core {
     /// What SQLite says of a damaged file; none when it is whole.
     async fn damage(self: &Arc<Self>) -> Result<Option<String>> {
         let lines = async {
-            let mut reader = self.read().await?;
+            // A flag log that does not fold is no damage of the file: the check repairs it.
+            let mut reader = self.read_unfolded().await?;
             let conn = reader.conn()?;
             let mut lines: Vec<String> = sqlx::query_scalar("PRAGMA integrity_check(20)")
                 .fetch_all(&mut *conn)
@@ -126,6 +128,13 @@ async fn salvage(core: &Arc<Core>, owner: &str, damage: String) -> Result<CheckR
     let (told, todo) = make_whole(&mut draft, &seen, &mut notes).await?;
     let owner = told.unwrap_or_else(|| owner.to_owned());
     let restored = draft.finish(core.guid, &owner).await?;
+    let flag_log = restored
+        .core
+        .write_unfolded(|work| work.drop_damaged_entries().boxed())
+        .await?;
+    if !flag_log.is_empty() {
+        notes.rows("flag_log");
+    }
     items::finish(&restored, todo, &mut notes).await?;
     let mut report = restored.check().await?;
     // What it could repair follows from what was lost.

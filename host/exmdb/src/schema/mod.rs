@@ -11,6 +11,7 @@ use crate::{Error, Result};
 const MIGRATIONS: &[&str] = &[
     include_str!("v1_folders_and_items.sql"),
     include_str!("v2_deleted_items.sql"),
+    include_str!("v3_flag_log.sql"),
 ];
 
 /// Brings the database to the current version.

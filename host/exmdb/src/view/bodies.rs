@@ -7,7 +7,8 @@ impl View {
     /// The RFC 5322 form of each item, byte for byte. A body stays readable after its item is expunged.
     pub async fn open_bodies(&self, items: &[ItemId]) -> Vec<Result<Body>> {
         let opened = async {
-            let mut reader = self.core.read().await?;
+            // Blobs alone are read.
+            let mut reader = self.core.read_unfolded().await?;
             let state = reader.state()?;
             state.demand(&self.record.actor, self.record.folder, Rights::READ_ANY)?;
             self.record.demand_current(&state)?;

@@ -20,8 +20,9 @@ impl View {
         self.demand_writable()?;
         let uids = selection.map(|selection| self.shown().uid_spans(&selection));
         let record = self.record.clone();
+        // What is removed was chosen from the index; rows that are gone need no flags.
         self.core
-            .write(move |work| async move { expunge(work, &record, uids).await }.boxed())
+            .write_unfolded(move |work| async move { expunge(work, &record, uids).await }.boxed())
             .await
     }
 
@@ -31,7 +32,8 @@ impl View {
     /// # Errors
     /// `NotFound` when the folder was deleted.
     pub async fn vanished(&self, selection: Selection, since: u64) -> Result<Vec<Span>> {
-        let mut reader = self.core.read().await?;
+        // Tombstones alone are read.
+        let mut reader = self.core.read_unfolded().await?;
         self.record.demand_current(&*reader.state()?)?;
         let folder = reader.state()?.folder(self.record.folder)?.clone();
         let highest = folder.uid_next - 1;

@@ -95,7 +95,11 @@ impl View {
         if query.columns.has(Columns::PROPERTIES) {
             derive::ensure_for(&self.core, &ids, &query.tags).await?;
         }
-        let mut reader = self.core.read().await?;
+        // Structures and headers are those of the blob.
+        let mut reader = match query.columns.has(Columns::PROPERTIES) {
+            true => self.core.read().await?,
+            false => self.core.read_unfolded().await?,
+        };
         if query.columns.has(Columns::STRUCTURE) {
             let mut structures = load::structures(&mut reader, &ids).await?;
             rows.iter_mut()

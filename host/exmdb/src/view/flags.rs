@@ -9,14 +9,14 @@ use super::{View, ViewRecord, spans};
 use crate::{
     Error, FlagMode, FlagResult, FlagUpdate, ItemFlags, ItemId, Result, Rights, Span,
     blob::json_numbers,
-    index::{IndexRow, print_keywords},
+    flag_log::{Outcome, moves},
+    index::{IndexRow, Reflagged, print_keywords},
     mailbox::{Actor, commit::Work, keywords::imap_only},
 };
 
-/// Which versions an update moves.
-const MOVES_CN: u8 = 1;
-const MOVES_READ: u8 = 2;
-const MOVES_FLAG: u8 = 4;
+/// An update of so many items goes into the flag log. To fold a row later costs about what writing it now does; what is won is
+/// one row for many, not one for one.
+const LOGGED: usize = 64;
 
 /// Flags that MAPI does not see.
 const IMAP_ONLY: u32 = ItemFlags::DELETED | ItemFlags::MDN_SENT;
@@ -39,9 +39,12 @@ impl View {
         self.demand_writable()?;
         let record = self.record.clone();
         let spans = self.shown().uid_spans(&update.selection);
+        // What they were is in the folder's index.
         let result = self
             .core
-            .write(move |work| async move { store(work, &record, &spans, &update).await }.boxed())
+            .write_unfolded(move |work| {
+                async move { store(work, &record, &spans, &update).await }.boxed()
+            })
             .await?;
         let Ok(mut shown) = self.shown_since(generation) else {
             return Ok(result);
@@ -56,21 +59,12 @@ impl View {
     }
 }
 
-/// What an item becomes; most updates make few different ones. Those that become the same are written with one statement, whose
-/// list of ids is all that the database has to parse, and get consecutive change numbers.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Outcome {
-    flags: u32,
-    keywords: Vec<u16>,
-    moves: u8,
-}
-
 /// An item that an update changes.
 #[derive(Debug)]
 struct Changed {
     /// Among the rows of the answer.
     place: usize,
-    before: IndexRow,
+    before: ItemFlags,
 }
 
 async fn store(
@@ -89,37 +83,34 @@ async fn store(
         FlagMode::Remove => work.known_keyword_numbers(&update.keywords),
         FlagMode::Replace | FlagMode::Add => work.keyword_numbers(&update.keywords).await?,
     };
-    let selected = select(work, record, uids).await?;
-    let mut rows = Vec::with_capacity(selected.len());
+    let mut rows = select(work, record, uids).await?;
     let mut refused = Vec::new();
+    if let Some(since) = update.unchanged_since {
+        rows.retain(|(_, row)| {
+            let newer = row.modseq > since;
+            refused.extend(newer.then_some(row.uid));
+            !newer
+        });
+    }
     let mut changes: BTreeMap<Outcome, Vec<Changed>> = BTreeMap::new();
-    for (position, before) in selected {
-        if update
-            .unchanged_since
-            .is_some_and(|since| before.modseq > since)
-        {
-            refused.push(before.uid);
+    for (place, (_, row)) in rows.iter_mut().enumerate() {
+        let before = row.flags;
+        let (flags, after) = (
+            flags(before, update),
+            keyword_set(&row.keywords, update, &keywords),
+        );
+        let moves = moved(work, (before, flags), (&row.keywords, &after));
+        if moves == 0 {
             continue;
         }
-        let after = IndexRow {
-            flags: flags(&before, update),
-            keywords: keyword_set(&before, update, &keywords),
-            ..before.clone()
+        (row.flags, row.keywords) = (flags, after);
+        let outcome = Outcome {
+            flags: flags.0,
+            keywords: row.keywords.clone(),
+            moves,
         };
-        let moves = moves(work, &before, &after);
-        if moves != 0 {
-            let outcome = Outcome {
-                flags: after.flags.0,
-                keywords: after.keywords.clone(),
-                moves,
-            };
-            let place = rows.len();
-            changes
-                .entry(outcome)
-                .or_default()
-                .push(Changed { place, before });
-        }
-        rows.push((position, after));
+        let changed = Changed { place, before };
+        changes.entry(outcome).or_default().push(changed);
     }
     carry_out(work, record, changes, &mut rows).await?;
     let shown = record.shown();
@@ -140,15 +131,37 @@ async fn carry_out(
     changes: BTreeMap<Outcome, Vec<Changed>>,
     rows: &mut [(u32, IndexRow)],
 ) -> Result<()> {
+    let count: usize = changes.values().map(Vec::len).sum();
+    if work.state.flag_log.is_full() {
+        work.fold().await?;
+    }
+    // What is older must not be folded over what is written now.
+    let logged = count >= LOGGED || !work.state.flag_log.is_empty();
     for (outcome, changed) in changes {
         let first = work.reserve_numbers(changed.len() as u64)?;
-        write(work, &outcome, first, &changed).await?;
-        for (modseq, Changed { place, before }) in (first..).zip(changed) {
-            if let Some((_, after)) = rows.get_mut(place) {
-                after.modseq = modseq;
-                work.changed(record.folder, &before, after.clone())?;
+        let mut uids = Vec::with_capacity(changed.len());
+        let mut items = Vec::with_capacity(changed.len());
+        for (modseq, Changed { place, .. }) in (first..).zip(&changed) {
+            if let Some((_, row)) = rows.get_mut(*place) {
+                row.modseq = modseq;
+                uids.push(row.uid);
+                items.push(row.item);
             }
         }
+        if logged {
+            work.log_flags(record.folder, first, &outcome, &uids)
+                .await?;
+        } else {
+            write(work, &outcome, first, &items).await?;
+        }
+        let after = Reflagged {
+            first,
+            flags: ItemFlags(outcome.flags),
+            keywords: outcome.keywords,
+            uids,
+        };
+        let before = changed.iter().map(|changed| changed.before);
+        work.reflagged(record.folder, before, after)?;
     }
     Ok(())
 }
@@ -172,26 +185,25 @@ async fn select(
     Ok(selected)
 }
 
-fn flags(before: &IndexRow, update: &FlagUpdate) -> ItemFlags {
+fn flags(before: ItemFlags, update: &FlagUpdate) -> ItemFlags {
     let given = update.flags.0 & ItemFlags::SETTABLE;
     ItemFlags(match update.mode {
-        FlagMode::Replace => before.flags.0 & !ItemFlags::SETTABLE | given,
-        FlagMode::Add => before.flags.0 | given,
-        FlagMode::Remove => before.flags.0 & !given,
+        FlagMode::Replace => before.0 & !ItemFlags::SETTABLE | given,
+        FlagMode::Add => before.0 | given,
+        FlagMode::Remove => before.0 & !given,
     })
 }
 
-fn keyword_set(before: &IndexRow, update: &FlagUpdate, given: &[u16]) -> Vec<u16> {
+fn keyword_set(before: &[u16], update: &FlagUpdate, given: &[u16]) -> Vec<u16> {
     match update.mode {
         FlagMode::Replace => given.to_vec(),
         FlagMode::Remove => before
-            .keywords
             .iter()
             .copied()
             .filter(|number| !given.contains(number))
             .collect(),
         FlagMode::Add => {
-            let mut all = [&before.keywords, given].concat();
+            let mut all = [before, given].concat();
             all.sort_unstable();
             all.dedup();
             all
@@ -199,17 +211,17 @@ fn keyword_set(before: &IndexRow, update: &FlagUpdate, given: &[u16]) -> Vec<u16
     }
 }
 
-fn moves(work: &Work, before: &IndexRow, after: &IndexRow) -> u8 {
-    let changed = before.flags.0 ^ after.flags.0;
+fn moved(work: &Work, flags: (ItemFlags, ItemFlags), keywords: (&[u16], &[u16])) -> u8 {
+    let changed = flags.0.0 ^ flags.1.0;
     let mut moves = 0;
     if changed & ItemFlags::SEEN != 0 {
-        moves |= MOVES_READ;
+        moves |= moves::READ;
     }
     if changed & IMAP_ONLY != 0 {
-        moves |= MOVES_FLAG;
+        moves |= moves::FLAG;
     }
     if changed & !(ItemFlags::SEEN | IMAP_ONLY) != 0 {
-        moves |= MOVES_CN;
+        moves |= moves::CN;
     }
     let differs = |one: &[u16], other: &[u16]| {
         one.iter()
@@ -217,24 +229,22 @@ fn moves(work: &Work, before: &IndexRow, after: &IndexRow) -> u8 {
             .filter(|number| !other.contains(number))
             .collect::<Vec<_>>()
     };
-    for number in differs(&before.keywords, &after.keywords)
+    for number in differs(keywords.0, keywords.1)
         .into_iter()
-        .chain(differs(&after.keywords, &before.keywords))
+        .chain(differs(keywords.1, keywords.0))
     {
         let name = work.state.keywords.get(usize::from(number));
         moves |= if name.is_some_and(|name| imap_only(name)) {
-            MOVES_FLAG
+            moves::FLAG
         } else {
-            MOVES_CN
+            moves::CN
         };
     }
     moves
 }
 
-async fn write(work: &mut Work, outcome: &Outcome, first: u64, changed: &[Changed]) -> Result<()> {
-    let items = changed
-        .iter()
-        .map(|changed| changed.before.item.0.cast_signed());
+async fn write(work: &mut Work, outcome: &Outcome, first: u64, items: &[ItemId]) -> Result<()> {
+    let items = items.iter().map(|item| item.0.cast_signed());
     sqlx::query(
         "UPDATE items SET flags = ?1, keywords = ?2, modseq = ?3 + j.key,
             cn = iif(?4 & 1, ?3 + j.key, cn),
