@@ -240,3 +240,18 @@ def test_proxy_protocol_from_a_trusted_address_sets_the_client_address():
         assert DOMAIN in user
     finally:
         server.destroy()
+
+
+def test_users_come_from_a_file(server, tmp_path):
+    # Of "correct horse battery", at the least cost.
+    known = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$p15c/TOJ3ovY07sMZYG2VvFjxPpwKMT5GPQgPMRev2o"
+    people = tmp_path / "people.txt"
+    people.write_text(f"# everybody\numa@example.test:{{ARGON2ID}}{known}:Uma U\nvic@example.test\nwim@example.test:$6$a$b\n")
+    done = server.cli("user", "add", "--from", str(people), "--json", check=False)
+    assert done.returncode == 1
+    told = json.loads(done.stdout)
+    assert (told["added"], told["present"]) == (2, 0)
+    assert [(problem["line"], problem["address"]) for problem in told["problems"]] == [(4, "wim@example.test")]
+    assert server.imap("uma@example.test").noop()[0] == "OK"
+    again = server.cli("user", "add", "--from", "-", stdin=people.read_text(), check=False)
+    assert "0 users added, 2 there already, 1 failed" in again.stdout and "line 4: wim@example.test" in again.stdout

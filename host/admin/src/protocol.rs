@@ -30,7 +30,8 @@ pub use import::{
 pub use mailboxes::{CheckedMailbox, Finding, Loss, LossKind, MailboxCommand, MailboxRow, Salvage};
 pub use people::{
     AliasCommand, AliasRow, AppPasswordCommand, AppPasswordRow, DomainCommand, DomainRow,
-    GroupCommand, GroupRow, RemovedUser, Secret, UserCommand, UserRow,
+    GroupCommand, GroupRow, ImportedUser, RemovedUser, Secret, UserCommand, UserProblem, UserRow,
+    UsersImported,
 };
 pub use plugins::{
     CanaryAudience, PluginCanary, PluginCommand, PluginLoaded, PluginRow, PluginSwap,
@@ -88,6 +89,8 @@ pub enum Response {
     Users(Vec<UserRow>),
     /// `user add`
     UserAdded(UserRow),
+    /// `user add --from`
+    UsersImported(UsersImported),
     /// `user remove`, `domain remove`: who went, and whether the mail went too.
     UsersRemoved(Vec<RemovedUser>),
     /// `alias list`

@@ -40,7 +40,7 @@ pub use error::{Error, Result};
 pub use groups::Group;
 use ipnet::IpNet;
 pub use logins::Logins;
-pub use passwords::HashCost;
+pub use passwords::{HashCost, KnownHash};
 pub use penalties::PenaltyLimits;
 pub use resolve::Resolution;
 use sqlx::SqlitePool;

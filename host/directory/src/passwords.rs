@@ -51,6 +51,62 @@ impl Default for HashCost {
     }
 }
 
+/// The most that a hash of elsewhere may cost: whoever logs in has it computed.
+const DEAREST: HashCost = HashCost {
+    memory: 1024 * 1024,
+    passes: 64,
+    lanes: 16,
+};
+
+/// A password hash that was made elsewhere: a PHC string of argon2id.
+#[derive(Debug, Clone)]
+pub struct KnownHash(String);
+
+impl KnownHash {
+    /// Takes a PHC string, also as Dovecot writes it, `{ARGON2ID}` before it.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for any other hash, and for one that would cost more than a log-in may.
+    pub fn parse(text: &str) -> Result<KnownHash> {
+        let text = text.strip_prefix("{ARGON2ID}").unwrap_or(text);
+        let no = |why: &str| Error::Invalid(format!("the password hash {why}"));
+        let hash = PasswordHash::new(text)
+            .ok()
+            .filter(|hash| hash.algorithm == Algorithm::Argon2id.ident())
+            .filter(|hash| hash.hash.is_some() && hash.salt.is_some());
+        let hash = hash.ok_or_else(|| no("is no PHC string of argon2id ($argon2id$v=19$…)"))?;
+        let params = Params::try_from(&hash).map_err(|error| no(&error.to_string()))?;
+        let is_dear = params.m_cost() > DEAREST.memory
+            || params.t_cost() > DEAREST.passes
+            || params.p_cost() > DEAREST.lanes;
+        if is_dear {
+            return Err(no("costs more memory or passes than a log-in may"));
+        }
+        Ok(KnownHash(text.to_owned()))
+    }
+
+    /// The hash of a password that nobody knows, at the cost of all others.
+    #[must_use]
+    pub fn of_nobody() -> KnownHash {
+        let text = |octets: &[u8]| {
+            SaltString::encode_b64(octets).map_or_else(|_| String::new(), |text| text.to_string())
+        };
+        let cost = HashCost::default();
+        KnownHash(format!(
+            "$argon2id$v=19$m={},t={},p={}${}${}",
+            cost.memory,
+            cost.passes,
+            cost.lanes,
+            text(&rand::random::<[u8; 16]>()),
+            text(&rand::random::<[u8; 32]>())
+        ))
+    }
+
+    pub(crate) fn into_text(self) -> String {
+        self.0
+    }
+}
+
 /// The right to use a core for one hash.
 pub(crate) struct Turn(#[allow(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
 
@@ -222,6 +278,27 @@ mod tests {
             !hasher.verify(turn, None, &"nobody's".into()).await.unwrap(),
             "the dummy let somebody in"
         );
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_elsewhere_is_argon2id_or_none_and_nobody_has_a_password() {
+        let hasher = Hasher::new(CHEAP).await.unwrap();
+        let hash = hasher.hash("secret".into()).await.unwrap();
+        let dovecot = KnownHash::parse(&format!("{{ARGON2ID}}{hash}")).unwrap();
+        assert_eq!(dovecot.into_text(), hash);
+        for refused in ["secret", "{PLAIN}secret", "$2y$05$abc", "$6$salt$hash", ""] {
+            assert!(KnownHash::parse(refused).is_err(), "{refused}");
+        }
+        let dear = "$argon2id$v=19$m=99999999,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA";
+        let error = KnownHash::parse(dear).unwrap_err().to_string();
+        assert!(error.contains("costs more"), "{error}");
+        let nobody = KnownHash::of_nobody();
+        KnownHash::parse(&nobody.0).unwrap();
+        let turn = hasher.turn().await.unwrap();
+        let verified = hasher
+            .verify(turn, Some(&nobody.0), &"nobody's".into())
+            .await;
+        assert!(!verified.unwrap());
     }
 
     #[tokio::test]

@@ -3,7 +3,9 @@
 use secrecy::SecretString;
 use sqlx::{Row, sqlite::SqliteRow};
 
-use crate::{Address, Directory, DomainName, Error, LocalPart, Result, domains::remove_address};
+use crate::{
+    Address, Directory, DomainName, Error, KnownHash, LocalPart, Result, domains::remove_address,
+};
 
 /// A user as the host knows one.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -125,6 +127,32 @@ impl Directory {
         password: SecretString,
         mailbox: &str,
     ) -> Result<User> {
+        let hash = self.0.hasher.hash(password).await?;
+        self.insert_user((address, display_name), hash, mailbox)
+            .await
+    }
+
+    /// The same with a hash that was made elsewhere.
+    ///
+    /// # Errors
+    /// As [`Directory::add_user`].
+    pub async fn add_user_with_hash(
+        &self,
+        address: &str,
+        display_name: &str,
+        hash: KnownHash,
+        mailbox: &str,
+    ) -> Result<User> {
+        self.insert_user((address, display_name), hash.into_text(), mailbox)
+            .await
+    }
+
+    async fn insert_user(
+        &self,
+        (address, display_name): (&str, &str),
+        hash: String,
+        mailbox: &str,
+    ) -> Result<User> {
         let address = self.complete(address).await?;
         let domain = self.known_domain(&address.domain).await?;
         if mailbox.len() != 32 || !mailbox.bytes().all(|digit| digit.is_ascii_hexdigit()) {
@@ -137,7 +165,6 @@ impl Directory {
         {
             tracing::warn!(%address, %delimiter, "this user's address contains the recipient delimiter");
         }
-        let hash = self.0.hasher.hash(password).await?;
         let display_name = if display_name.is_empty() {
             address.local.as_str()
         } else {

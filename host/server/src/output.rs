@@ -9,7 +9,7 @@ use std::io::Write;
 use serde::Serialize;
 use waxwing_admin::protocol::{
     CanaryAudience, CheckedMailbox, Finding, ImportProblem, MailboxRow, PluginCanary, PluginLoaded,
-    PluginRow, Response, UserRow,
+    PluginRow, Response, UserProblem, UserRow, UsersImported,
 };
 
 /// Writes to standard output; a reader that went away (`| head`) is no error.
@@ -31,6 +31,7 @@ pub(crate) fn json(response: &Response) -> serde_json::Result<String> {
         Response::Domains(rows) => pretty(rows),
         Response::Users(rows) => pretty(rows),
         Response::UserAdded(row) => pretty(row),
+        Response::UsersImported(done) => pretty(done),
         Response::UsersRemoved(rows) => pretty(rows),
         Response::Aliases(rows) => pretty(rows),
         Response::Groups(rows) => pretty(rows),
@@ -78,6 +79,7 @@ pub(crate) fn text(response: &Response) -> String {
         Response::UserAdded(row) => {
             format!("added user {}, mailbox {}\n", row.address, row.mailbox)
         }
+        Response::UsersImported(done) => users_imported(done),
         Response::UsersRemoved(rows) => rows
             .iter()
             .map(|row| {
@@ -161,6 +163,24 @@ pub(crate) fn text(response: &Response) -> String {
             problems(&summary.problems)
         ),
     }
+}
+
+fn users_imported(done: &UsersImported) -> String {
+    let line = |problem: &UserProblem| {
+        let UserProblem {
+            line,
+            address,
+            reason,
+        } = problem;
+        format!("  line {line}: {address}: {reason}\n")
+    };
+    format!(
+        "{} users added, {} there already, {} failed\n{}",
+        done.added,
+        done.present,
+        done.problems.len(),
+        done.problems.iter().map(line).collect::<String>()
+    )
 }
 
 fn problems(problems: &[ImportProblem]) -> String {

@@ -3,12 +3,16 @@
 //! The mailbox is made before the user and removed after, so that a crash in between leaves a mailbox of nobody, which
 //! `mailbox list` shows, and never a user whose mail cannot arrive.
 
-use waxwing_directory::User;
+use futures_util::StreamExt;
+use waxwing_directory::{KnownHash, User};
 use waxwing_exmdb::MailboxGuid;
 
 use crate::{
     Admin, Error, Result,
-    protocol::{RemovedUser, Response, Secret, UserCommand, UserRow},
+    protocol::{
+        ImportedUser, RemovedUser, Response, Secret, UserCommand, UserProblem, UserRow,
+        UsersImported,
+    },
 };
 
 pub(crate) async fn execute(admin: &Admin, command: UserCommand) -> Result<Response> {
@@ -19,6 +23,7 @@ pub(crate) async fn execute(admin: &Admin, command: UserCommand) -> Result<Respo
             display_name,
             password,
         } => add(admin, &address, &display_name, &password).await,
+        UserCommand::Import { users } => Ok(Response::UsersImported(import(admin, users).await)),
         UserCommand::List { domain } => {
             let users = directory.users(domain.as_deref()).await?;
             Ok(Response::Users(users.into_iter().map(row).collect()))
@@ -81,6 +86,56 @@ async fn add(
             Err(error.into())
         }
     }
+}
+
+/// Mailboxes made at a time: each waits for the disk, and they wait together.
+const AT_ONCE: usize = 8;
+
+async fn import(admin: &Admin, users: Vec<ImportedUser>) -> UsersImported {
+    let mut done = UsersImported::default();
+    let mut outcomes = futures_util::stream::iter(users)
+        .map(async |user: ImportedUser| {
+            let added = import_one(admin, &user).await;
+            (user, added)
+        })
+        .buffered(AT_ONCE);
+    while let Some((user, outcome)) = outcomes.next().await {
+        match outcome {
+            Ok(true) => done.added += 1,
+            Ok(false) => done.present += 1,
+            Err(error) => done.problems.push(UserProblem {
+                line: user.line,
+                address: user.address,
+                reason: error.to_string(),
+            }),
+        }
+    }
+    done
+}
+
+/// False when the user is there already.
+async fn import_one(admin: &Admin, user: &ImportedUser) -> Result<bool> {
+    let hash = match &user.hash {
+        Some(hash) => KnownHash::parse(hash.expose())?,
+        None => KnownHash::of_nobody(),
+    };
+    let directory = &admin.directory;
+    let owner = directory.canonical(&user.address).await?;
+    match directory.user(&owner).await {
+        Ok(_) => return Ok(false),
+        Err(waxwing_directory::Error::NotFound(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let mailbox = MailboxGuid::random();
+    admin.store.create(mailbox, &owner).await?;
+    let added = directory
+        .add_user_with_hash(&owner, &user.display_name, hash, &mailbox.to_string())
+        .await;
+    if let Err(error) = added {
+        admin.store.remove(mailbox).await?;
+        return Err(error.into());
+    }
+    Ok(true)
 }
 
 /// The mailbox of a user who is gone.
@@ -182,6 +237,52 @@ mod tests {
                 .contains("waxwing domain add example.net")
         );
         assert_eq!(fixture.admin.store.list().await.unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn users_come_in_bulk_with_their_hashes_and_a_second_time_nothing_happens() {
+        let fixture = Fixture::with_users(&["anna@example.org"]).await;
+        // Of "secret", made by the argon2 program.
+        let hash = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$+c6q23sQwLpOH1shdbgrn6Ho39DyRbsdY34ab5ZO+fs";
+        let user = |line, address: &str, hash: Option<&str>| ImportedUser {
+            line,
+            address: address.into(),
+            display_name: String::new(),
+            hash: hash.map(Secret::new),
+        };
+        let users = || {
+            vec![
+                user(1, "anna@example.org", None),
+                user(2, "Bob@example.org", Some(hash)),
+                user(3, "carl@example.org", None),
+                user(4, "dora@example.org", Some("$6$salt$hash")),
+                user(5, "emil@elsewhere.net", None),
+            ]
+        };
+        let import = || Request::User(UserCommand::Import { users: users() });
+        let Response::UsersImported(done) = fixture.done(import()).await else {
+            panic!()
+        };
+        assert_eq!((done.added, done.present), (2, 1));
+        let lines: Vec<_> = done.problems.iter().map(|problem| problem.line).collect();
+        assert_eq!(lines, [4, 5]);
+        assert_eq!(fixture.admin.store.list().await.unwrap().len(), 3);
+        let peer = std::net::IpAddr::from([127, 0, 0, 1]);
+        let log_in = async |who: &str, password: &str| {
+            let credential = waxwing_directory::Credential::Password {
+                user: who.into(),
+                password: password.into(),
+                act_as: None,
+            };
+            fixture.admin.directory.authenticate(peer, credential).await
+        };
+        assert!(log_in("bob@example.org", "secret").await.is_ok());
+        assert!(log_in("bob@example.org", "wrong").await.is_err());
+        assert!(log_in("carl@example.org", "").await.is_err());
+        let Response::UsersImported(again) = fixture.done(import()).await else {
+            panic!()
+        };
+        assert_eq!((again.added, again.present), (0, 3));
     }
 
     #[tokio::test]

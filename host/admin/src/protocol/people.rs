@@ -62,6 +62,11 @@ pub enum UserCommand {
         /// The first password.
         password: Secret,
     },
+    /// Adds users and creates their mailboxes; those that are there already stay as they are.
+    Import {
+        /// Some hundred at a time, so that it can be told how far it is.
+        users: Vec<ImportedUser>,
+    },
     /// The users of a domain, or all.
     List {
         /// Only this one's.
@@ -246,4 +251,39 @@ pub struct AppPasswordRow {
     pub created: i64,
     /// Seconds since 1970, to the minute; none: never.
     pub last_used: Option<i64>,
+}
+
+/// A line of `user add --from`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ImportedUser {
+    /// Its number in the file, for [`UserProblem`].
+    pub line: u64,
+    /// `local@domain`, or `local` of the default domain.
+    pub address: String,
+    /// Empty: the local part.
+    pub display_name: String,
+    /// A PHC string of argon2id; none: nobody can log in before a password is set.
+    pub hash: Option<Secret>,
+}
+
+/// What `user add --from` did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsersImported {
+    /// Users added.
+    pub added: u64,
+    /// Users that were there already.
+    pub present: u64,
+    /// Those that could not be added.
+    pub problems: Vec<UserProblem>,
+}
+
+/// A user who could not be added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserProblem {
+    /// The line of the file.
+    pub line: u64,
+    /// Who.
+    pub address: String,
+    /// Why not.
+    pub reason: String,
 }

@@ -1,6 +1,8 @@
 //! `waxwing user …`
 
-use std::process::ExitCode;
+mod many;
+
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Result, bail};
 use clap::Subcommand;
@@ -17,16 +19,20 @@ use crate::{
 pub(crate) enum User {
     /// Add a user and create the mailbox.
     #[command(
-        after_help = "Examples:\n  waxwing user add alice@example.org\n  waxwing user add alice@example.org --name 'Alice Adams' --generate\n  pass show alice | waxwing user add alice@example.org --password-stdin"
+        after_help = "Examples:\n  waxwing user add alice@example.org\n  waxwing user add alice@example.org --name 'Alice Adams' --generate\n  pass show alice | waxwing user add alice@example.org --password-stdin\n  waxwing user add --from users.txt\n\nA file for --from has a line for each user: ADDRESS[:HASH[:NAME]]. HASH is a PHC string of argon2id ($argon2id$v=19$…, also with {ARGON2ID} before it, as Dovecot writes it); without one nobody can log in as that user before `user passwd`. Empty lines and those that begin with # are passed over. Users who are there already stay as they are, so that it can be run again."
     )]
     Add {
         /// The address, such as alice@example.org; without a domain, of the default domain.
-        address: String,
+        #[arg(required_unless_present = "from")]
+        address: Option<String>,
         /// The name that people see.
         #[arg(long, default_value = "")]
         name: String,
         #[command(flatten)]
         password: PasswordSource,
+        /// Add all users of a file (`-`: standard input).
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["address", "name", "password_stdin", "generate"])]
+        from: Option<PathBuf>,
     },
     /// List users.
     List {
@@ -78,10 +84,15 @@ impl User {
     pub(crate) async fn run(self, console: &mut Console) -> Result<ExitCode> {
         let command = match self {
             User::Add {
+                from: Some(file), ..
+            } => return many::add(console, &file).await,
+            User::Add {
                 address,
                 name,
                 password,
+                from: None,
             } => {
+                let address = address.unwrap_or_default();
                 let given = password.obtain(&address)?;
                 let command = UserCommand::Add {
                     address,
