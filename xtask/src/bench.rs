@@ -25,7 +25,7 @@ const DOVECOT: &[(&str, &str)] = &[
 /// Measure a release build on loopback, beside other servers where there are any.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  cargo xtask bench mail\n  cargo xtask bench mail --only append_per_s_one --only lmtp_per_s --json\n  cargo xtask bench idle --no-peer --connections 1000\n  cargo xtask bench swap\n  cargo xtask bench sandbox\n  cargo xtask bench mail --help"
+    after_help = "Examples:\n  cargo xtask bench mail\n  cargo xtask bench mail --only append_per_s_one --only lmtp_per_s --json\n  cargo xtask bench idle --no-peer --connections 1000\n  cargo xtask bench swap\n  cargo xtask bench sandbox\n  cargo xtask bench mailboxes --most 1000\n  cargo xtask bench mail --help"
 )]
 pub(crate) struct Bench {
     /// Start what was built before.

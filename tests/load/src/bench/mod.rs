@@ -4,6 +4,7 @@ mod big;
 mod echo;
 mod idle;
 mod mail;
+mod mailboxes;
 mod neighbours;
 mod parked;
 mod sandbox;
@@ -22,6 +23,8 @@ pub(crate) enum Family {
     Neighbours(neighbours::Neighbours),
     /// A folder of 400,000 messages: SELECT cold and warm, flags of all, resynchronising, memory.
     Big(big::Big),
+    /// From 10 to 10,000 mailboxes: CPU time and memory for each, and files and threads with 1,000 in use at once.
+    Mailboxes(mailboxes::Mailboxes),
     /// Clients that wait: memory for each, and how long one takes to wake.
     Idle(idle::Idle),
     /// The imap plugin replaced under load: what is dropped or torn, and how long anybody waits for it.
@@ -42,6 +45,7 @@ impl Family {
             Family::Mail(mail) => mail.run(built).await,
             Family::Neighbours(neighbours) => neighbours.run(built).await,
             Family::Big(big) => big.run(built).await,
+            Family::Mailboxes(mailboxes) => mailboxes.run(built).await,
             Family::Idle(idle) => idle.run(built).await,
             Family::Swap(swap) => swap.run(built).await,
             Family::Sandbox(sandbox) => apart(|| sandbox.run(built)),
