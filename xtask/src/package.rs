@@ -27,7 +27,7 @@ pub(crate) fn faulty_folder(metadata: &Metadata) -> PathBuf {
     metadata.target_directory.join("faulty-packages")
 }
 
-/// Builds every plugin in release; answers with the packages' folders.
+/// Builds every plugin as it is shipped; answers with the packages' folders.
 pub(crate) fn build_all() -> Result<Vec<PathBuf>> {
     let metadata = Metadata::read()?;
     build(&metadata, &metadata.plugins(), &folder(&metadata), &[])
@@ -51,12 +51,12 @@ fn build(
     place: &Path,
     options: &[&str],
 ) -> Result<Vec<PathBuf>> {
-    let mut build = cargo(&["build", "--release", "--target", "wasm32-wasip2"]);
+    let mut build = cargo(&["build", "--profile", "plugin", "--target", "wasm32-wasip2"]);
     for plugin in plugins {
         build.args(["-p", &plugin.package]);
     }
     run(build.args(options))?;
-    let built = metadata.target_directory.join("wasm32-wasip2/release");
+    let built = metadata.target_directory.join("wasm32-wasip2/plugin");
     plugins
         .iter()
         .map(|plugin| {

@@ -3,7 +3,7 @@
 //!
 //! Lints, unit tests and the server for the end-to-end tests are built in one profile, `dev`, whose dependencies are
 //! optimised: wasmtime and SQLite are then compiled once for all three, in half the time of a release build, and the
-//! end-to-end tests find arithmetic that overflows. Plugins are built in release, as they are shipped.
+//! end-to-end tests find arithmetic that overflows. Plugins are built as they are shipped.
 
 mod documents;
 mod end_to_end;
