@@ -14,13 +14,17 @@ class Observer:
 
     def run(self, _random, stop):
         raw = self.connect()
-        number = 0
+        number, known = 0, max(self.flags, default=0)
         while not stop.is_set():
             number += 1
-            self.absorb(raw.command(f"n{number}", "NOOP"))
-            # Its MODSEQs say nothing of older messages: only what NOOP tells is complete up to the highest it names.
-            fetched = raw.command(f"f{number}", f"UID FETCH {max(self.flags, default=0) + 1}:* (FLAGS)")
+            told = raw.command(f"n{number}", "NOOP")
+            self.absorb(told, learn=False)
+            # Its MODSEQs say nothing of older messages: only what NOOP tells is complete up to the highest it names. And NOOP
+            # may name a message above others that it has only counted: what it names is learnt when these are fetched.
+            fetched = raw.command(f"f{number}", f"UID FETCH {known + 1}:* (FLAGS)")
             self.absorb(fetched, learn=False)
+            known = max(self.flags, default=known)
+            self.learn(told)
         raw.close()
 
     def connect(self):
@@ -54,11 +58,16 @@ class Observer:
             elif b" FETCH (" in line and b"UID " in line:
                 uid = int(re.search(rb"UID (\d+)", line).group(1))
                 flags = re.search(rb"FLAGS \(([^)]*)\)", line)
-                modseq = re.search(rb"MODSEQ \((\d+)\)", line)
                 if flags:
                     self.flags[uid] = frozenset(flags.group(1).decode().split()) - {"\\Recent"}
-                if modseq and learn:
-                    self.modseq = max(self.modseq, int(modseq.group(1)))
+        if learn:
+            self.learn(lines)
+
+    def learn(self, lines):
+        for line in lines:
+            modseq = re.search(rb" FETCH \(.*MODSEQ \((\d+)\)", line)
+            if modseq:
+                self.modseq = max(self.modseq, int(modseq.group(1)))
 
     def resynchronise(self, rows):
         """After the crash: lines that tell where the copy differs from what is there (uid -> (key, flags, modseq))."""
