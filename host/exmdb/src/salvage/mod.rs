@@ -104,7 +104,11 @@ impl Core {
         };
         match lines.await {
             Ok(lines) => Ok(lines.into_iter().next()),
-            Err(Error::Corrupt(text)) => Ok(Some(text)),
+            Err(Error::Corrupt(text)) => {
+                // Whose it is, is told beside it.
+                let name = format!("mailbox {}: ", self.guid);
+                Ok(Some(text.replacen(&name, "", 1)))
+            }
             Err(error) => Err(error),
         }
     }

@@ -10,6 +10,7 @@ use std::{fs, path::PathBuf};
 use anyhow::{Context, Result};
 use clap::Args;
 
+use super::idle::idle;
 use crate::{
     client::{
         imap::Imap,
@@ -134,7 +135,7 @@ impl Mailboxes {
         Ok(spent * 1e6 / self.operations as f64)
     }
 
-    /// A session in each mailbox, and two rounds of mail to all of them that each session fetches.
+    /// A session in each mailbox, waiting in IDLE as mail clients do, and two rounds of mail to all of them that each fetches.
     async fn all_at_once(&self, waxwing: &Waxwing) -> Result<()> {
         let rows = [OPEN_FILES, DATABASE_FILES, THREADS];
         if !rows.iter().any(|row| self.wanted.wants(row)) {
@@ -146,6 +147,7 @@ impl Mailboxes {
         for number in 0..ACTIVE {
             let mut client = Imap::login(waxwing.site.imap, &user(number), PASSWORD).await?;
             client.command("SELECT INBOX").await?;
+            idle(&mut client).await?;
             sessions.push(client);
         }
         let mut most = Held::default();
@@ -154,8 +156,11 @@ impl Mailboxes {
                 if number % 100 == 0 {
                     deliver_to(waxwing, number..number + 100).await?;
                 }
-                session.command("NOOP").await?;
+                session.send_line("DONE").await?;
+                // What arrived is told before.
+                while !session.line().await?.starts_with("i OK") {}
                 session.command("FETCH * (FLAGS BODY.PEEK[])").await?;
+                idle(session).await?;
                 if number % 10 == 0 {
                     most = most.or_more(Held::of(waxwing)?);
                 }
