@@ -10,7 +10,7 @@ use std::{
     collections::HashSet,
     fmt::Write as _,
     fs::File,
-    io::Write,
+    io::{ErrorKind, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -191,7 +191,7 @@ pub(crate) async fn files_without_row(
     Ok(on_disk.into_iter().map(|(file, _)| file).collect())
 }
 
-/// The files below a folder with their sizes.
+/// The files below a folder with their sizes. One that goes meanwhile is not there.
 pub(crate) fn files(folder: &Path) -> Result<Vec<(PathBuf, u64)>> {
     let mut files = Vec::new();
     let mut open = vec![folder.to_owned()];
@@ -200,8 +200,12 @@ pub(crate) fn files(folder: &Path) -> Result<Vec<(PathBuf, u64)>> {
             let entry = entry?;
             if entry.file_type()?.is_dir() {
                 open.push(entry.path());
-            } else {
-                files.push((entry.path(), entry.metadata()?.len()));
+                continue;
+            }
+            match entry.metadata() {
+                Ok(metadata) => files.push((entry.path(), metadata.len())),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error.into()),
             }
         }
     }

@@ -23,7 +23,7 @@ use crate::{
     ChangeNumber, Error, Mailbox, MailboxGuid, Result,
     blob::path,
     body::{Frames, blocking},
-    mailbox::core::connect,
+    mailbox::open::connect,
 };
 
 /// The table whose rows name the blobs.

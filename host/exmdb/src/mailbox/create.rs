@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 
 use sqlx::{Connection, SqliteConnection};
 
-use super::{core::connect, now};
+use super::{now, open::connect};
 use crate::{Error, MailboxGuid, Result, Role, body::blocking, store::Commons};
 
 /// Folders of a new mailbox: name, role, container class ([MS-OXOSFLD] 2.2.3).

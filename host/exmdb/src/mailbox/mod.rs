@@ -10,14 +10,18 @@ pub(crate) mod core;
 pub(crate) mod create;
 pub(crate) mod keywords;
 mod kv;
+pub(crate) mod open;
 pub(crate) mod rights;
 pub(crate) mod state;
 mod trouble;
 
 use std::sync::Arc;
 
-pub(crate) use self::core::{Core, DATABASE, Living, Reader};
 pub(crate) use self::create::{RECEIVE_CLASSES, SPECIAL};
+pub(crate) use self::{
+    core::{Core, Living, Reader},
+    open::DATABASE,
+};
 pub use rights::Actor;
 
 use crate::{MailboxGuid, Result};

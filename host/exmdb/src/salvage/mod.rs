@@ -18,6 +18,7 @@ mod tree;
 
 use std::{
     collections::BTreeMap,
+    io::ErrorKind,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -242,20 +243,26 @@ async fn link_files(core: &Core, draft: &Draft, number: u32) -> Result<()> {
             };
             let target = match name.to_str() {
                 Some(name) if name == DATABASE => to.join(damaged(number)),
-                Some(name) if name == format!("{DATABASE}-wal") => {
-                    to.join(format!("{}-wal", damaged(number)))
-                }
+                _ if is_log(name) => to.join(format!("{}-wal", damaged(number))),
                 Some(name) if name == format!("{DATABASE}-shm") => continue,
                 _ => to.join(name),
             };
             if let Some(folder) = target.parent() {
                 std::fs::create_dir_all(folder)?;
             }
-            std::fs::hard_link(&file, &target)?;
+            match std::fs::hard_link(&file, &target) {
+                // The connection that found the damage may still be closing: it takes the log away when all of it is in the file.
+                Err(error) if error.kind() == ErrorKind::NotFound && is_log(name) => {}
+                linked => linked?,
+            }
         }
         Ok(())
     })
     .await
+}
+
+fn is_log(name: &Path) -> bool {
+    name.to_str() == Some(&format!("{DATABASE}-wal"))
 }
 
 /// The rest of the draft's transaction; the result is the owner that the file told, and what is to be done afterwards.
