@@ -31,7 +31,9 @@ use crate::{
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 
 /// How long a session waits for a free place when all instances are in use.
-const PLACE_WAIT: Duration = Duration::from_secs(10);
+pub(crate) const PLACE_WAIT: Duration = Duration::from_secs(10);
+/// How often it looks whether there is memory again.
+const MEMORY_LOOK: Duration = Duration::from_millis(2);
 
 /// Sizes of the engine, fixed while the process runs; `[runtime]` of the configuration.
 #[derive(Debug, Clone)]
@@ -113,19 +115,26 @@ impl Engine {
         }
     }
 
-    /// Whether an instance would have to wait for a place.
+    /// Whether an instance would have to wait for a place, or one waits for memory.
     pub(crate) fn is_full(&self) -> bool {
-        self.places.available_permits() == 0
+        self.places.available_permits() == 0 || self.is_wanted()
     }
 
-    /// Whether somebody waits for a place.
+    /// Whether somebody waits for a place or for memory.
     pub(crate) fn is_wanted(&self) -> bool {
         self.waiting.load(Ordering::Relaxed) > 0
     }
 
-    /// Returns when a place is asked for that is not there; one of those who wait here should give up theirs.
+    /// Returns when a place or memory is asked for that is not there; one of those who wait here should give up theirs.
     pub(crate) async fn wanted(&self) {
         self.wanted.notified().await;
+    }
+
+    /// When memory that all share is used up: asks a session that does nothing to give up its instance, and waits a moment for it.
+    pub(crate) async fn call_for_memory(&self) {
+        let _waiting = Waiting::new(&self.waiting);
+        self.wanted.notify_one();
+        tokio::time::sleep(MEMORY_LOOK).await;
     }
 
     /// Waits a while for a free place.

@@ -5,7 +5,7 @@
 use std::{
     future::Future,
     sync::{Arc, atomic::Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use wasmtime::{Store, UpdateDeadline, component::InstancePre, component::ResourceTable};
@@ -13,7 +13,7 @@ use wasmtime::{Store, UpdateDeadline, component::InstancePre, component::Resourc
 use crate::{
     bindings::exports::waxwing::{hook, http, session},
     bindings::waxwing::{http::types as http_types, session::types as session_types},
-    engine::{Engine, Place, TICK},
+    engine::{Engine, PLACE_WAIT, Place, TICK},
     host_side::HostSide,
     imports::LimitReached,
     limits::reached,
@@ -112,16 +112,35 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
-    /// Instantiates a version for a session or request.
+    /// Instantiates a version for a session or request. When instances of sessions that do nothing hold the memory, they give it up.
     pub(crate) async fn new(
         engine: &Engine,
         version: &Version,
         services: &crate::Services,
         host: &Arc<HostSide>,
     ) -> Result<Instance, Failed> {
-        let place = engine.place().await.map_err(|error| Failed {
-            kind: FailureKind::NoPlace,
-            reason: error.to_string(),
+        let began = Instant::now();
+        loop {
+            match Instance::made(engine, version, services, host).await {
+                Err((_, true)) if began.elapsed() < PLACE_WAIT => engine.call_for_memory().await,
+                made => return made.map_err(|(failed, _)| failed),
+            }
+        }
+    }
+
+    /// An instance, or why there is none and whether others hold what it lacks.
+    async fn made(
+        engine: &Engine,
+        version: &Version,
+        services: &crate::Services,
+        host: &Arc<HostSide>,
+    ) -> Result<Instance, (Failed, bool)> {
+        let place = engine.place().await.map_err(|error| {
+            let failed = Failed {
+                kind: FailureKind::NoPlace,
+                reason: error.to_string(),
+            };
+            (failed, false)
         })?;
         let facts = version.facts.clone();
         let mut table = ResourceTable::new();
@@ -163,7 +182,10 @@ impl Instance {
         };
         let (stream, handoff, http) = match turn(&clock, &facts, instantiation).await {
             Ok(guests) => guests,
-            Err(failed) => return Err(explain(failed, &store)),
+            Err(failed) => {
+                let waits = store.data().memory.waits_for_others();
+                return Err((explain(failed, &store), waits));
+            }
         };
         Ok(Instance {
             store,

@@ -55,6 +55,8 @@ pub(crate) struct MemoryAccount {
     charged: u64,
     /// The limit that refused the last growth.
     refusal: Option<String>,
+    /// Whether that was one that instances share.
+    shared: bool,
 }
 
 impl MemoryAccount {
@@ -72,6 +74,7 @@ impl MemoryAccount {
             table_elements: limits.table_elements,
             charged: 0,
             refusal: None,
+            shared: false,
         }
     }
 
@@ -85,10 +88,18 @@ impl MemoryAccount {
         self.refusal.as_deref()
     }
 
+    /// Whether the last growth was refused because other instances hold what there is.
+    pub(crate) fn waits_for_others(&self) -> bool {
+        let held = |total: &Total| total.octets() > self.charged;
+        self.shared && (held(&self.plugin) || held(&self.process.total))
+    }
+
     fn charge(&mut self, octets: u64) -> Result<(), String> {
+        self.shared = false;
         if self.charged.saturating_add(octets) > self.memory {
             return Err(reached("memory", self.memory));
         }
+        self.shared = true;
         if !self.plugin.charge(octets, self.plugin_memory) {
             return Err(reached("plugin_memory", self.plugin_memory));
         }

@@ -13,6 +13,7 @@ mod support;
 use std::{
     io::Write,
     sync::{Arc, LazyLock, Mutex},
+    time::Duration,
 };
 
 use support::{Client, Host, stream_manifest};
@@ -265,4 +266,17 @@ async fn a_session_waits_for_a_place_and_is_refused_by_the_limits_name() {
     let mut three = host.open().await;
     assert_eq!(three.say("count").await, "1");
     three.session.handle(Event::Closed).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_does_nothing_gives_its_memory_to_one_that_waits() {
+    // Room for two instances.
+    let host = host(|config| config.limits.plugin_memory = 3 << 20).await;
+    let (mut one, mut other) = (client(&host).await, host.open().await);
+    let idle = tokio::time::timeout(Duration::from_secs(5), one.session.wake());
+    let (nothing, third) = tokio::join!(idle, host.try_open());
+    assert!(nothing.is_err() && one.session.is_parked() && !other.session.is_parked());
+    drop(third.unwrap());
+    assert_eq!(one.say("count").await, "1");
+    assert_eq!(other.say("count").await, "1");
 }
