@@ -34,12 +34,13 @@ pub(super) struct Pages {
 impl Pages {
     pub(super) fn open(folder: &Path) -> Result<Pages> {
         let file = File::open(folder.join(DATABASE))?;
-        let octets = file.metadata()?.len();
+        // Before the file is measured: a connection that closes copies its log into the file, then takes it away.
         let log = match File::open(folder.join(format!("{DATABASE}-wal"))) {
             Ok(log) => Some(log),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
             Err(error) => return Err(error.into()),
         };
+        let octets = file.metadata()?.len();
         let mut start = [0; 100];
         let whole = file.read_exact_at(&mut start, 0).is_ok();
         let size = whole.then(|| page_size(&start)).flatten().unwrap_or(PAGE);
