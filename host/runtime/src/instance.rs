@@ -143,22 +143,8 @@ impl Instance {
             (failed, false)
         })?;
         let facts = version.facts.clone();
-        let mut table = ResourceTable::new();
-        table.set_max_capacity(usize::try_from(facts.limits.handles).unwrap_or(usize::MAX));
-        let state = State {
-            table,
-            wasi: wasi::context(host, &facts),
-            memory: MemoryAccount::new(
-                (facts.memory.clone(), facts.version_memory.clone()),
-                engine.process.clone(),
-                &facts.limits,
-            ),
-            host: host.clone(),
-            facts: facts.clone(),
-            services: services.clone(),
-        };
         let clock = Arc::new(TurnClock::new(&engine.long_turns, &facts.pace));
-        let mut store = Store::new(&engine.wasm, state);
+        let mut store = Store::new(&engine.wasm, state(engine, &facts, services, host));
         bound(&mut store, &facts, &clock);
         let instantiation = async {
             let instance = version.pre.instantiate_async(&mut store).await?;
@@ -310,6 +296,29 @@ impl Instance {
         )
         .await;
         called.map_err(|failed| explain(failed, &self.store))
+    }
+}
+
+/// What the host keeps of an instance.
+fn state(
+    engine: &Engine,
+    facts: &Arc<Facts>,
+    services: &crate::Services,
+    host: &Arc<HostSide>,
+) -> State {
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(usize::try_from(facts.limits.handles).unwrap_or(usize::MAX));
+    State {
+        table,
+        wasi: wasi::context(host, facts),
+        memory: MemoryAccount::new(
+            (facts.memory.clone(), facts.version_memory.clone()),
+            engine.process.clone(),
+            &facts.limits,
+        ),
+        host: host.clone(),
+        facts: facts.clone(),
+        services: services.clone(),
     }
 }
 
