@@ -27,7 +27,7 @@ pub use import::{
     ImportFrame, ImportHeader, ImportMessage, ImportProblem, ImportProgress, ImportStart,
     ImportSummary,
 };
-pub use mailboxes::{CheckedMailbox, Finding, Loss, LossKind, MailboxCommand, MailboxRow, Salvage};
+pub use mailboxes::{CheckedMailbox, Finding, MailboxCommand, MailboxRow};
 pub use people::{
     AliasCommand, AliasRow, AppPasswordCommand, AppPasswordRow, DomainCommand, DomainRow,
     GroupCommand, GroupRow, ImportedUser, RemovedUser, Secret, UserCommand, UserProblem, UserRow,

@@ -46,6 +46,7 @@ pub use mailbox::{Actor, Mailbox};
 pub use model::*;
 pub use prune::{PruneBefore, Pruned};
 pub use restore::{Draft, RestoredMailbox};
+pub use salvage::{Loss, Lost, Salvage};
 pub use snapshot::{BlobRef, PackedBlob, Snapshot, StoredTable, StoredValue};
 pub use store::{Store, StoreConfig, StoreMetrics};
 pub use view::{Table, View};

@@ -576,47 +576,5 @@ pub struct CheckReport {
     /// What did not hold.
     pub findings: Vec<Finding>,
     /// Its file was damaged and a new one was made of what could be read.
-    pub salvage: Option<Salvage>,
-}
-
-/// A damaged file that was replaced.
-#[derive(Debug, Clone, serde::Serialize)]
-pub struct Salvage {
-    /// Where it is kept.
-    pub damaged_file: std::path::PathBuf,
-    /// What SQLite said of it.
-    pub damage: String,
-    /// Pages that could not be read; those of indexes cost nothing.
-    pub damaged_pages: Vec<u32>,
-    /// What could not be brought back as it was.
-    pub losses: Vec<Loss>,
-}
-
-/// Something that is not as it was.
-#[derive(Debug, Clone, serde::Serialize)]
-pub struct Loss {
-    /// What it is.
-    pub lost: Lost,
-    /// The folder, or the table for [`Lost::Rows`].
-    pub of: String,
-    /// The UIDs; of [`Lost::Place`] the new ones.
-    pub uids: Vec<u32>,
-}
-
-/// How much of a thing is lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Lost {
-    /// A folder's row was made anew: new UIDVALIDITY, no permissions beyond those that stand elsewhere.
-    FolderRow,
-    /// Items with all they had.
-    Item,
-    /// The octets of items; a notice stands in their place.
-    Octets,
-    /// The flags, keywords and dates of messages.
-    Flags,
-    /// The folder and the flags of messages; they are in this folder now.
-    Place,
-    /// Rows of a table, nobody knows how many.
-    Rows,
+    pub salvage: Option<crate::Salvage>,
 }

@@ -2,16 +2,13 @@
 
 use std::collections::HashMap;
 
-use waxwing_exmdb::{CheckReport, Lost, MailboxGuid};
+use waxwing_exmdb::{CheckReport, MailboxGuid};
 
 use super::{backup, restore};
 use crate::{
     Admin, Error, Result,
     admin::{ProgressSink, Task},
-    protocol::{
-        CheckedMailbox, Finding, Loss, LossKind, MailboxCommand, MailboxRow, Progress, Response,
-        Salvage,
-    },
+    protocol::{CheckedMailbox, Finding, MailboxCommand, MailboxRow, Progress, Response},
 };
 
 /// Addresses of users by mailbox.
@@ -86,7 +83,7 @@ async fn check(admin: &Admin, guid: MailboxGuid, repair: bool, owners: &Owners) 
             items: report.items,
             folders: report.folders,
             blobs: report.blobs,
-            salvage: report.salvage.clone().map(salvage),
+            salvage: report.salvage.clone(),
             findings: findings(report),
             error: None,
         },
@@ -100,27 +97,6 @@ async fn check(admin: &Admin, guid: MailboxGuid, repair: bool, owners: &Owners) 
             salvage: None,
             error: Some(error.to_string()),
         },
-    }
-}
-
-fn salvage(salvage: waxwing_exmdb::Salvage) -> Salvage {
-    let losses = salvage.losses.into_iter().map(|loss| Loss {
-        lost: match loss.lost {
-            Lost::FolderRow => LossKind::FolderRow,
-            Lost::Item => LossKind::Item,
-            Lost::Octets => LossKind::Octets,
-            Lost::Flags => LossKind::Flags,
-            Lost::Place => LossKind::Place,
-            Lost::Rows => LossKind::Rows,
-        },
-        of: loss.of,
-        uids: loss.uids,
-    });
-    Salvage {
-        damaged_file: salvage.damaged_file.display().to_string(),
-        damage: salvage.damage,
-        damaged_pages: salvage.damaged_pages,
-        losses: losses.collect(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Commands and rows about mailboxes.
 
 use serde::{Deserialize, Serialize};
+use waxwing_exmdb::Salvage;
 
 use super::{BackupStart, RestoreStart};
 
@@ -64,48 +65,6 @@ pub struct CheckedMailbox {
     pub salvage: Option<Salvage>,
     /// The mailbox could not be opened or read to its end, and why.
     pub error: Option<String>,
-}
-
-/// A damaged file that was replaced.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Salvage {
-    /// Where it is kept.
-    pub damaged_file: String,
-    /// What SQLite said of it.
-    pub damage: String,
-    /// Its damaged pages; those of indexes cost nothing.
-    pub damaged_pages: Vec<u32>,
-    /// What could not be brought back as it was.
-    pub losses: Vec<Loss>,
-}
-
-/// Something that is not as it was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Loss {
-    /// What: `folder-row`, `item`, `octets`, `flags`, `place` or `rows`.
-    pub lost: LossKind,
-    /// The folder; of `rows`, the table.
-    pub of: String,
-    /// UIDs; of `place`, the new ones.
-    pub uids: Vec<u32>,
-}
-
-/// How much of a thing is lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LossKind {
-    /// What a folder was beside its name and its mail; it has a new UIDVALIDITY.
-    FolderRow,
-    /// Items with all they had.
-    Item,
-    /// The octets of items; a notice stands in their place.
-    Octets,
-    /// The flags, keywords and dates of messages.
-    Flags,
-    /// The folder and the flags of messages; they are in this folder now.
-    Place,
-    /// Rows of a table, nobody knows how many.
-    Rows,
 }
 
 /// An invariant that did not hold.

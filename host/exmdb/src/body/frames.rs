@@ -114,11 +114,6 @@ impl Frames {
             .sum()
     }
 
-    /// A frame alone.
-    pub(crate) fn unpack_one(packed: &[u8], length: u32) -> Result<Bytes> {
-        unpack(packed, length)
-    }
-
     pub(crate) fn get(&self, number: usize) -> Option<Frame> {
         self.0.get(number).copied()
     }
@@ -183,7 +178,8 @@ pub(crate) fn pack(data: &[u8], header: usize, frame: usize) -> Result<Packed> {
     })
 }
 
-pub(super) fn unpack(packed: &[u8], length: u32) -> Result<Bytes> {
+/// A frame alone.
+pub(crate) fn unpack(packed: &[u8], length: u32) -> Result<Bytes> {
     let mut decompressor = DECOMPRESSORS.take(Decompressor::new)?;
     let bytes = decompressor
         .decompress(packed, length as usize)

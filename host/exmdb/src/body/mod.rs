@@ -17,7 +17,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
 
-pub(crate) use frames::{FRAME, Frames, Packed, pack};
+pub(crate) use frames::{FRAME, Frames, Packed, pack, unpack};
 pub use spool::BodyWriter;
 
 use crate::{Error, Result};

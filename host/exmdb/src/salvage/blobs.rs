@@ -1,7 +1,10 @@
 //! Blobs whose row is lost and whose file is there. The file is independent zstd frames, so its frame table follows from it, and
 //! its name is the digest of its content, so nothing else is taken for it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
 use sqlx::SqliteConnection;
 use waxwing_formats_mime::Structure;
@@ -11,7 +14,7 @@ use super::{folders::id_of, read::Seen};
 use crate::{
     Result, StoredValue,
     blob::files_without_row,
-    body::{Frames, blocking},
+    body::{Frames, blocking, unpack},
 };
 
 /// A file that is a blob.
@@ -43,7 +46,7 @@ fn read(file: PathBuf) -> Option<Found> {
         let (frame, after) = rest.split_at_checked(packed_length)?;
         let length = zstd_safe::get_frame_content_size(frame).ok()??;
         let length = u32::try_from(length).ok()?;
-        let piece = Frames::unpack_one(frame, length).ok()?;
+        let piece = unpack(frame, length).ok()?;
         digest.update(&piece);
         content.extend_from_slice(&piece);
         lengths.push((length, u32::try_from(packed_length).ok()?));
@@ -74,16 +77,17 @@ pub(super) async fn give_back(
     found: Vec<Found>,
     seen: &Seen,
 ) -> Result<Vec<Found>> {
+    let entries = seen.witnesses("sqlite_autoindex_blobs_1").iter();
+    let ids: HashMap<&[u8], i64> = entries
+        .filter_map(|entry| match entry.first() {
+            Some(StoredValue::Blob(digest)) => Some((digest.as_slice(), id_of(entry)?)),
+            _ => None,
+        })
+        .collect();
     let mut left = Vec::new();
     for blob in found {
-        let entries = seen.witnesses("sqlite_autoindex_blobs_1").iter();
-        let id = entries
-            .filter(|entry| {
-                matches!(entry.first(), Some(StoredValue::Blob(digest)) if digest[..] == blob.digest)
-            })
-            .find_map(id_of);
-        match id {
-            Some(_) => insert(conn, id, &blob).await?,
+        match ids.get(&blob.digest[..]) {
+            Some(id) => insert(conn, Some(*id), &blob).await?,
             None => left.push(blob),
         }
     }

@@ -24,13 +24,14 @@ use std::{
 };
 
 use futures_util::FutureExt;
+use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 use self::read::{Plan, Row, Seen, Shape};
 use crate::{
-    Change, ChangeNumber, CheckReport, Error, Loss, Lost, Mailbox, Result, Salvage,
+    Change, ChangeNumber, CheckReport, Error, Mailbox, Result,
     blob::files,
     body::blocking,
     mailbox::{Actor, Core, DATABASE, create::sync_folder},
@@ -38,6 +39,48 @@ use crate::{
     schema,
     snapshot::quoted,
 };
+
+/// A damaged file that was replaced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Salvage {
+    /// Where it is kept.
+    pub damaged_file: PathBuf,
+    /// What SQLite said of it.
+    pub damage: String,
+    /// Pages that could not be read; those of indexes cost nothing.
+    pub damaged_pages: Vec<u32>,
+    /// What could not be brought back as it was.
+    pub losses: Vec<Loss>,
+}
+
+/// Something that is not as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loss {
+    /// What it is.
+    pub lost: Lost,
+    /// The folder, or the table for [`Lost::Rows`].
+    pub of: String,
+    /// The UIDs; of [`Lost::Place`] the new ones.
+    pub uids: Vec<u32>,
+}
+
+/// How much of a thing is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lost {
+    /// A folder's row was made anew: new UIDVALIDITY, no permissions beyond those that stand elsewhere.
+    FolderRow,
+    /// Items with all they had.
+    Item,
+    /// The octets of items; a notice stands in their place.
+    Octets,
+    /// The flags, keywords and dates of messages.
+    Flags,
+    /// The folder and the flags of messages; they are in this folder now.
+    Place,
+    /// Rows of a table, nobody knows how many.
+    Rows,
+}
 
 /// What is told, by kind and folder.
 #[derive(Debug, Default)]

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Subcommand;
-use waxwing_admin::protocol::{CheckedMailbox, MailboxCommand, Request, Response, Salvage};
+use waxwing_admin::protocol::{CheckedMailbox, MailboxCommand, Request, Response};
+use waxwing_exmdb::Salvage;
 
 use super::{backup::Backup, export::Export, restore::Restore};
 use crate::console::Console;

@@ -1,6 +1,6 @@
 //! What `mailbox check --repair` tells of a file that it replaced.
 
-use waxwing_admin::protocol::{Loss, LossKind, Salvage};
+use waxwing_exmdb::{Loss, Lost, Salvage};
 
 pub(super) fn salvaged(salvage: &Salvage) -> String {
     let pages = match salvage.damaged_pages.len() {
@@ -10,7 +10,8 @@ pub(super) fn salvaged(salvage: &Salvage) -> String {
     };
     let mut text = format!(
         "  its file was damaged ({}{pages}); a new one was made of what could be read\n  the damaged file is kept as {}\n",
-        salvage.damage, salvage.damaged_file
+        salvage.damage,
+        salvage.damaged_file.display()
     );
     if salvage.losses.is_empty() {
         text.push_str("  nothing was lost\n");
@@ -22,20 +23,20 @@ pub(super) fn salvaged(salvage: &Salvage) -> String {
 fn loss(loss: &Loss) -> String {
     let (of, uids) = (&loss.of, ranges(&loss.uids));
     match loss.lost {
-        LossKind::FolderRow => {
+        Lost::FolderRow => {
             format!(
                 "  lost: what folder {of} was beside its name and mail; it has a new UIDVALIDITY\n"
             )
         }
-        LossKind::Item => format!("  lost: {of} UID {uids}\n"),
-        LossKind::Octets => {
+        Lost::Item => format!("  lost: {of} UID {uids}\n"),
+        Lost::Octets => {
             format!("  lost: the octets of {of} UID {uids}; a notice stands in their place\n")
         }
-        LossKind::Flags => format!("  lost: flags, keywords and dates of {of} UID {uids}\n"),
-        LossKind::Place => {
+        Lost::Flags => format!("  lost: flags, keywords and dates of {of} UID {uids}\n"),
+        Lost::Place => {
             format!("  lost: folder and flags of messages that are now {of} UID {uids}\n")
         }
-        LossKind::Rows => format!("  lost: rows of the table {of}\n"),
+        Lost::Rows => format!("  lost: rows of the table {of}\n"),
     }
 }
 
@@ -66,7 +67,7 @@ mod tests {
             damage: "malformed".into(),
             damaged_pages: vec![7],
             losses: vec![Loss {
-                lost: LossKind::Item,
+                lost: Lost::Item,
                 of: "INBOX".into(),
                 uids: vec![3, 4, 5, 9],
             }],
