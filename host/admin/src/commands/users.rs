@@ -68,19 +68,26 @@ async fn add(
     password: &Secret,
 ) -> Result<Response> {
     let owner = admin.directory.canonical(address).await?;
+    let user = with_mailbox(admin, &owner, async |mailbox| {
+        let password = password.expose().into();
+        admin
+            .directory
+            .add_user(&owner, display_name, password, mailbox)
+            .await
+    });
+    Ok(Response::UserAdded(row(user.await?)))
+}
+
+/// Makes the mailbox, then the user, who takes it along when there is none in the end.
+async fn with_mailbox(
+    admin: &Admin,
+    owner: &str,
+    add: impl AsyncFnOnce(&str) -> waxwing_directory::Result<User>,
+) -> Result<User> {
     let mailbox = MailboxGuid::random();
-    admin.store.create(mailbox, &owner).await?;
-    let added = admin
-        .directory
-        .add_user(
-            &owner,
-            display_name,
-            password.expose().into(),
-            &mailbox.to_string(),
-        )
-        .await;
-    match added {
-        Ok(user) => Ok(Response::UserAdded(row(user))),
+    admin.store.create(mailbox, owner).await?;
+    match add(&mailbox.to_string()).await {
+        Ok(user) => Ok(user),
         Err(error) => {
             admin.store.remove(mailbox).await?;
             Err(error.into())
@@ -126,15 +133,12 @@ async fn import_one(admin: &Admin, user: &ImportedUser) -> Result<bool> {
         Err(waxwing_directory::Error::NotFound(_)) => {}
         Err(error) => return Err(error.into()),
     }
-    let mailbox = MailboxGuid::random();
-    admin.store.create(mailbox, &owner).await?;
-    let added = directory
-        .add_user_with_hash(&owner, &user.display_name, hash, &mailbox.to_string())
-        .await;
-    if let Err(error) = added {
-        admin.store.remove(mailbox).await?;
-        return Err(error.into());
-    }
+    with_mailbox(admin, &owner, async |mailbox| {
+        directory
+            .add_user_with_hash(&owner, &user.display_name, hash, mailbox)
+            .await
+    })
+    .await?;
     Ok(true)
 }
 
