@@ -1,6 +1,8 @@
 //! What a crash and time leave of a mailbox.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+mod support;
+
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -8,6 +10,8 @@ use waxwing_exmdb::{
     Body, ChangeNumber, Columns, Error, FlagMode, FlagUpdate, ItemFlags, Mailbox, MailboxGuid,
     NewMail, PruneBefore, Query, Role, Selection, Store, StoreConfig, View,
 };
+
+use support::copy_tree;
 
 const GUID: MailboxGuid = MailboxGuid([5; 16]);
 const NEVER: PruneBefore = PruneBefore {
@@ -134,20 +138,6 @@ async fn blob_files_of_an_append_that_did_not_come_to_its_commit_go_at_the_next_
     );
     let report = mailbox.check(false).await.unwrap();
     assert!(report.findings.is_empty(), "{:?}", report.findings);
-}
-
-/// As a dead process leaves it; its lock is not copied along.
-fn copy_tree(from: &Path, to: &Path) {
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            std::fs::create_dir_all(&target).unwrap();
-            copy_tree(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 #[tokio::test]

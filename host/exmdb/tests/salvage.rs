@@ -6,6 +6,8 @@
     reason = "tests"
 )]
 
+mod support;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
@@ -18,6 +20,8 @@ use waxwing_exmdb::{
     MailboxGuid, NewFolder, NewMail, Query, Role, Row, Selection, Store, StoreConfig,
 };
 use waxwing_formats_mapi::tags;
+
+use support::copy_tree;
 
 const GUID: MailboxGuid = MailboxGuid([5; 16]);
 const PAGE: usize = 4096;
@@ -112,18 +116,6 @@ async fn everything(mailbox: &Mailbox) -> BTreeMap<Place, Content> {
     all
 }
 
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        match entry.file_type().unwrap().is_dir() {
-            true => copy(&entry.path(), &target),
-            false => drop(std::fs::copy(entry.path(), target).unwrap()),
-        }
-    }
-}
-
 async fn copy_some_and_expunge_some(mailbox: &Mailbox, from: FolderId, to: FolderId) {
     let view = mailbox.open_view(from, false).await.unwrap();
     view.copy(Selection::Positions(vec![1..=5]), to)
@@ -175,7 +167,7 @@ impl Whole {
         mailbox.append(inbox, rest).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         if in_log {
-            copy(&place(root.path()), folder.path());
+            copy_tree(&place(root.path()), folder.path());
             let log = folder.path().join("mailbox.sqlite-wal");
             assert!(log.metadata().unwrap().len() > 0);
             std::fs::remove_file(folder.path().join("mailbox.sqlite-shm")).unwrap();
@@ -187,7 +179,7 @@ impl Whole {
         store.shutdown().await;
         let tags = pages(&place(root.path()).join("mailbox.sqlite")).await;
         if !in_log {
-            copy(&place(root.path()), folder.path());
+            copy_tree(&place(root.path()), folder.path());
         }
         Whole {
             folder,
@@ -200,7 +192,7 @@ impl Whole {
     /// A copy with these pages of its file written over.
     fn damaged(&self, pages: &[u32]) -> TempDir {
         let root = tempfile::tempdir().unwrap();
-        copy(self.folder.path(), &place(root.path()));
+        copy_tree(self.folder.path(), &place(root.path()));
         let file = place(root.path()).join("mailbox.sqlite");
         let mut octets = std::fs::read(&file).unwrap();
         for number in pages {
@@ -447,7 +439,7 @@ async fn with_a_flag_log() -> Whole {
     view.set_flags(answered).await.unwrap();
     filling.shutdown().await;
     let folder = tempfile::tempdir().unwrap();
-    copy(&place(root.path()), folder.path());
+    copy_tree(&place(root.path()), folder.path());
     let tags = pages(&folder.path().join("mailbox.sqlite")).await;
     Whole {
         folder,

@@ -95,17 +95,9 @@ impl Core {
         if reader.state()?.flag_log.is_empty() {
             return Ok(reader);
         }
-        let fold = async move {
-            let mut work = Work::begin(reader).await?;
-            match work.fold().await {
-                Ok(()) => work.commit().await,
-                Err(error) => {
-                    work.roll_back().await;
-                    Err(error)
-                }
-            }
-        };
-        self.carried_out(fold).await
+        let fold = transaction(reader, |work| work.fold().boxed());
+        let ((), reader) = self.carried_out(fold).await?;
+        Ok(reader)
     }
 
     /// As [`Core::read`], for who reads no flags, keywords or change numbers of items: those in the rows may be old.
@@ -191,17 +183,12 @@ impl Core {
         operation: impl for<'w> FnOnce(&'w mut Work) -> BoxFuture<'w, Result<T>> + Send + 'static,
     ) -> Result<T> {
         let core = self.clone();
-        let transaction = async move {
-            let mut work = Work::begin(core.read_unfolded().await?).await?;
-            match operation(&mut work).await {
-                Ok(value) => work.commit().await.map(|_| value),
-                Err(error) => {
-                    work.roll_back().await;
-                    Err(error)
-                }
-            }
+        let written = async move {
+            let reader = core.read_unfolded().await?;
+            let (value, _unlocks) = transaction(reader, operation).await?;
+            Ok(value)
         };
-        self.carried_out(transaction).await
+        self.carried_out(written).await
     }
 
     async fn carried_out<T: Send + 'static>(
@@ -419,6 +406,21 @@ impl Core {
         self.forget_memory();
         let (folder, spool) = (self.folder.clone(), self.commons.spool.clone());
         blocking(move || remove_folder(&folder, &spool)).await
+    }
+}
+
+/// An operation in a transaction, committed, and the lock that is held on.
+async fn transaction<T>(
+    reader: Reader,
+    operation: impl for<'w> FnOnce(&'w mut Work) -> BoxFuture<'w, Result<T>> + Send,
+) -> Result<(T, Reader)> {
+    let mut work = Work::begin(reader).await?;
+    match operation(&mut work).await {
+        Ok(value) => Ok((value, work.commit().await?)),
+        Err(error) => {
+            work.roll_back().await;
+            Err(error)
+        }
     }
 }
 

@@ -8,6 +8,8 @@
 )]
 
 mod model;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::path::{Path, PathBuf};
 
@@ -21,6 +23,7 @@ use waxwing_exmdb::{
 use waxwing_formats_mapi::{Value, tags};
 
 use model::{Model, Step, step};
+use support::copy_tree;
 
 const GUID: MailboxGuid = MailboxGuid([5; 16]);
 
@@ -53,20 +56,6 @@ async fn pending(root: &Path) -> i64 {
     let count = count.fetch_one(&mut conn).await.unwrap();
     conn.close().await.unwrap();
     count
-}
-
-/// As a dead process leaves it; its lock is not copied along.
-fn copy_tree(from: &Path, to: &Path) {
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            std::fs::create_dir_all(&target).unwrap();
-            copy_tree(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 fn mail(flags: u32) -> NewMail {
