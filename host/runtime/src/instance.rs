@@ -36,7 +36,7 @@ pub(crate) enum FailureKind {
     Limit,
     /// It declined a state in its own words or by its manifest, which it may.
     Refusal,
-    /// The host had no place for an instance: nobody's fault.
+    /// The host had no place or no memory for an instance, because others have it: nobody's fault.
     NoPlace,
 }
 
@@ -121,26 +121,27 @@ impl Instance {
     ) -> Result<Instance, Failed> {
         let began = Instant::now();
         loop {
-            match Instance::made(engine, version, services, host).await {
-                Err((_, true)) if began.elapsed() < PLACE_WAIT => engine.call_for_memory().await,
-                made => return made.map_err(|(failed, _)| failed),
+            let made = Instance::try_new(engine, version, services, host).await;
+            match made {
+                Err(failed)
+                    if failed.kind == FailureKind::NoPlace && began.elapsed() < PLACE_WAIT =>
+                {
+                    engine.call_for_memory().await;
+                }
+                made => return made,
             }
         }
     }
 
-    /// An instance, or why there is none and whether others hold what it lacks.
-    async fn made(
+    async fn try_new(
         engine: &Engine,
         version: &Version,
         services: &crate::Services,
         host: &Arc<HostSide>,
-    ) -> Result<Instance, (Failed, bool)> {
-        let place = engine.place().await.map_err(|error| {
-            let failed = Failed {
-                kind: FailureKind::NoPlace,
-                reason: error.to_string(),
-            };
-            (failed, false)
+    ) -> Result<Instance, Failed> {
+        let place = engine.place().await.map_err(|error| Failed {
+            kind: FailureKind::NoPlace,
+            reason: error.to_string(),
         })?;
         let facts = version.facts.clone();
         let clock = Arc::new(TurnClock::new(&engine.long_turns, &facts.pace));
@@ -169,8 +170,11 @@ impl Instance {
         let (stream, handoff, http) = match turn(&clock, &facts, instantiation).await {
             Ok(guests) => guests,
             Err(failed) => {
-                let waits = store.data().memory.waits_for_others();
-                return Err((explain(failed, &store), waits));
+                let mut failed = explain(failed, &store);
+                if store.data().memory.waits_for_others() {
+                    failed.kind = FailureKind::NoPlace;
+                }
+                return Err(failed);
             }
         };
         Ok(Instance {

@@ -1,7 +1,8 @@
 //! Linear memory, charged before it is given: to the instance, to the plugin over all its instances, and to the
 //! process over all plugins; the version's share is kept beside them, without a ceiling of its own. A growth that would pass one of the three is refused to the guest (`memory.grow`
 //! answers -1), and the limit's name is kept so that the trap that usually follows can be explained.
-//! Dropping the account gives everything back.
+//! Dropping the account gives everything back. A new instance that finds what all share used up waits until sessions that do
+//! nothing have given theirs up (`Instance::new`); one that grows is refused at once.
 
 use std::sync::{
     Arc,
