@@ -6,7 +6,7 @@ import subprocess
 import imapclient
 
 from mail import LOST, Gone
-from waxwing import BINARY, DOMAIN, PASSWORD
+from waxwing import BINARY, DOMAIN, PASSWORD, PATIENCE
 
 class FactWorker:
     """Changes facts (name -> value) one at a time. A change that was not answered may hold or not."""
@@ -48,7 +48,7 @@ class FolderWorker(FactWorker):
         self.user = user
 
     def run(self, random, stop):
-        with imapclient.IMAPClient("127.0.0.1", self.server.ports["imap"], ssl=False, timeout=30) as client:
+        with imapclient.IMAPClient("127.0.0.1", self.server.ports["imap"], ssl=False, timeout=PATIENCE) as client:
             client.login(self.user, PASSWORD)
             while not stop.is_set():
                 operation = self.create
@@ -109,7 +109,7 @@ class Administrator(FactWorker):
 
     def ask(self, *arguments, stdin=None):
         command = [str(BINARY), "--config", str(self.server.config), *arguments]
-        done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=PATIENCE)
         if done.returncode != 0:
             raise Gone(done.stderr)
 
@@ -152,7 +152,7 @@ class Administrator(FactWorker):
         return facts
 
     def mailbox_of(self, address):
-        with imapclient.IMAPClient("127.0.0.1", self.server.ports["imap"], ssl=False, timeout=30) as client:
+        with imapclient.IMAPClient("127.0.0.1", self.server.ports["imap"], ssl=False, timeout=PATIENCE) as client:
             try:
                 client.login(address, PASSWORD)
                 client.select_folder("INBOX")

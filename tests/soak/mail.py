@@ -8,7 +8,7 @@ import imapclient
 
 from messages import message
 from model import Effect, Holdings, Place
-from waxwing import PASSWORD
+from waxwing import PASSWORD, PATIENCE
 
 FOLDERS = ("INBOX", "Work", "Archive", "Work/Deep")
 FLAGS = ("\\Seen", "\\Flagged", "\\Answered", "\\Draft", "$Label1", "Soaked")
@@ -34,7 +34,7 @@ class MailWorker:
 
     def run(self, random, stop):
         """One round. Ends when `stop` is set between two operations, or with what the end of the server looks like."""
-        client = imapclient.IMAPClient("127.0.0.1", self.server.ports["imap"], ssl=False, timeout=30)
+        client = imapclient.IMAPClient("127.0.0.1", self.server.ports["imap"], ssl=False, timeout=PATIENCE)
         client.login(self.user, PASSWORD)
         session = Session(client)
         operations = (
@@ -99,7 +99,7 @@ class MailWorker:
         key, recipients = self.delivery(random)
         effects = [self.arrives(to, key) for to in recipients]
         with self.doing("smtp", effects) as answer:
-            with smtplib.SMTP("127.0.0.1", self.server.ports["smtp"], "soak.test", timeout=30) as client:
+            with smtplib.SMTP("127.0.0.1", self.server.ports["smtp"], "soak.test", timeout=PATIENCE) as client:
                 refused = client.sendmail(f"{key}@elsewhere.test", list(recipients), message(key))
                 assert not refused, refused
                 answer(effects)

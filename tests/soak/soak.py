@@ -33,7 +33,7 @@ from journal import Journal
 from mail import FOLDERS, LOST, MailWorker
 from observer import Observer
 from truth import Seen, check_mailboxes, inspect, read_folder
-from waxwing import DOMAIN, PACKAGES, PASSWORD, Server
+from waxwing import DOMAIN, PACKAGES, PASSWORD, PATIENCE, Server
 
 import imapclient
 
@@ -84,7 +84,7 @@ class Soak:
 
     def make_folders(self):
         for user in USERS:
-            with imapclient.IMAPClient("127.0.0.1", self.server.ports["imap"], ssl=False, timeout=60) as client:
+            with imapclient.IMAPClient("127.0.0.1", self.server.ports["imap"], ssl=False, timeout=PATIENCE) as client:
                 client.login(user, PASSWORD)
                 for folder in FOLDERS:
                     if not client.folder_exists(folder):
@@ -152,11 +152,11 @@ class Soak:
 
     def compare(self):
         lines = inspect(self.server, USERS, FOLDERS, self.mail, self.seen)
-        with imapclient.IMAPClient("127.0.0.1", self.server.ports["imap"], ssl=False, timeout=60) as client:
+        with imapclient.IMAPClient("127.0.0.1", self.server.ports["imap"], ssl=False, timeout=PATIENCE) as client:
             client.login(self.folders.user, PASSWORD)
             lines += self.folders.settle(self.folders.actual(client))
         for observer in self.observers:
-            with imapclient.IMAPClient("127.0.0.1", self.server.ports["imap"], ssl=False, timeout=60) as client:
+            with imapclient.IMAPClient("127.0.0.1", self.server.ports["imap"], ssl=False, timeout=PATIENCE) as client:
                 client.login(observer.user, PASSWORD)
                 lines += observer.resynchronise(read_folder(client, "INBOX")[1])
         lines += self.administrator.settle(self.administrator.actual())

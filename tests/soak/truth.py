@@ -8,7 +8,7 @@ import imapclient
 
 from messages import is_message
 from model import Place, explain
-from waxwing import PASSWORD
+from waxwing import PASSWORD, PATIENCE
 
 KEY_FIELD = b"BODY[HEADER.FIELDS (X-SOAK-KEY)]"
 
@@ -71,7 +71,7 @@ def inspect(server, users, folders, workers, seen):
     lines = []
     actual = collections.defaultdict(dict)  # worker -> place -> (key, flags)
     for user in users:
-        with imapclient.IMAPClient("127.0.0.1", server.ports["imap"], ssl=False, timeout=60) as client:
+        with imapclient.IMAPClient("127.0.0.1", server.ports["imap"], ssl=False, timeout=PATIENCE) as client:
             client.login(user, PASSWORD)
             for folder in folders:
                 status, rows = read_folder(client, folder)
