@@ -10,6 +10,7 @@
 //! | a protocol over HTTP | [`http`]: [`http::HttpPlugin`], [`http_plugin!`] |
 //! | state that survives an upgrade | [`frozen`]: `#[derive(Frozen)]` |
 //! | a parser of lines and literals | [`reader`] |
+//! | AUTH of a line protocol | [`sasl`] |
 //! | mail | [`accounts`], [`store`], [`delivery`], [`bodies`], [`kv`] |
 //! | tests | `testing` (feature `testing`): transcripts of what a client says and must hear |
 //! | what the operator sees and sets | [`log`], [`config`] |
@@ -33,6 +34,7 @@ pub mod http;
 pub mod kv;
 pub mod log;
 pub mod reader;
+pub mod sasl;
 #[cfg(not(in_host))]
 pub mod standin;
 pub mod store;

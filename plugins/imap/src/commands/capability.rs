@@ -3,9 +3,8 @@
 //! What a logged-in client can use is told before log-in too: libraries that ask once, at the greeting, would else never find
 //! IDLE or MOVE. What is switched off for one user is left out once the user is known.
 
-use waxwing_sdk::accounts;
+use waxwing_sdk::{accounts, sasl};
 
-use crate::parse::Mechanism;
 use crate::session::{Answer, Completion, Imap, Output, Stage};
 
 /// Of every server.
@@ -42,10 +41,11 @@ pub(crate) fn list(session: &Imap) -> String {
         if session.context.tls.is_none() && session.context.tls_available {
             names.push("STARTTLS".to_owned());
         }
-        if !passwords_are_safe(session) {
+        if !sasl::passwords_are_safe(&session.context) {
             names.push("LOGINDISABLED".to_owned());
         }
-        names.extend(mechanisms(session).map(|(_, name)| format!("AUTH={name}")));
+        let mechanisms = sasl::offered(&session.context);
+        names.extend(mechanisms.map(|mechanism| format!("AUTH={}", mechanism.name())));
     }
     let principal = accounts::current();
     let on = |name: &&str| {
@@ -58,33 +58,6 @@ pub(crate) fn list(session: &Imap) -> String {
         name => name.to_owned(),
     }));
     names.join(" ")
-}
-
-/// Whether a password may be sent over this connection.
-pub(crate) fn passwords_are_safe(session: &Imap) -> bool {
-    session.context.tls.is_some() || session.context.plaintext_login
-}
-
-/// What AUTHENTICATE takes on this connection. Tokens and certificates are offered where the operator says that the directory
-/// checks them.
-pub(crate) fn mechanisms(session: &Imap) -> impl Iterator<Item = (Mechanism, &'static str)> {
-    let safe = passwords_are_safe(session);
-    let tokens = safe && waxwing_sdk::config::get_or("offer_bearer_tokens", false);
-    let certificate = session
-        .context
-        .tls
-        .as_ref()
-        .is_some_and(|tls| tls.client_identity.is_some())
-        && waxwing_sdk::config::get_or("offer_client_certificates", false);
-    [
-        (safe, Mechanism::Plain, "PLAIN"),
-        (safe, Mechanism::Login, "LOGIN"),
-        (tokens, Mechanism::XOAuth2, "XOAUTH2"),
-        (tokens, Mechanism::OAuthBearer, "OAUTHBEARER"),
-        (certificate, Mechanism::External, "EXTERNAL"),
-    ]
-    .into_iter()
-    .filter_map(|(offered, mechanism, name)| offered.then_some((mechanism, name)))
 }
 
 pub(super) fn run(session: &Imap, out: &mut Output) -> Answer {

@@ -1,26 +1,13 @@
 //! Commands: the word behind the tag, and the arguments that no other module reads.
 
+use waxwing_sdk::sasl::Mechanism;
+
 use super::cursor::{Cursor, is_atom_char};
 use super::{
     AppendMessage, Bad, FetchRequest, FlagList, Frame, ListRequest, Literal, Mode, Parsed, Rest,
     SearchRequest, SequenceSet, SortRequest, StatusItem, append, frame, limits,
 };
 use crate::names::MailboxName;
-
-/// SASL mechanisms that exist here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum Mechanism {
-    /// RFC 4616
-    Plain,
-    /// draft-murchison-sasl-login
-    Login,
-    /// Google's
-    XOAuth2,
-    /// RFC 7628
-    OAuthBearer,
-    /// RFC 4422 appendix A
-    External,
-}
 
 /// The parameters of SELECT (QRESYNC …), RFC 7162 section 3.2.5.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -391,14 +378,7 @@ fn status(cursor: &mut Cursor<'_>) -> Result<Command, Bad> {
 }
 
 fn authenticate(cursor: &mut Cursor<'_>) -> Result<Command, Bad> {
-    let mechanism = match cursor.atom("a mechanism")?.to_ascii_uppercase().as_str() {
-        "PLAIN" => Some(Mechanism::Plain),
-        "LOGIN" => Some(Mechanism::Login),
-        "XOAUTH2" => Some(Mechanism::XOAuth2),
-        "OAUTHBEARER" => Some(Mechanism::OAuthBearer),
-        "EXTERNAL" => Some(Mechanism::External),
-        _ => None,
-    };
+    let mechanism = Mechanism::named(cursor.atom("a mechanism")?);
     let initial = match cursor.eat(b' ') {
         true => Some(cursor.take_while(|byte| byte.is_ascii_graphic()).to_vec()),
         false => None,

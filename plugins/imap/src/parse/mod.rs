@@ -23,7 +23,7 @@ mod sort;
 
 pub use append::{AppendMessage, NextAppend, parse_next_append};
 pub use command::{
-    Command, Mechanism, QuickResync, Request, StoreMode, StoreRequest, parse_command, parse_in, tag,
+    Command, QuickResync, Request, StoreMode, StoreRequest, parse_command, parse_in, tag,
 };
 pub use date::{Date, days_from_civil, parse_date_time};
 pub use fetch::{FetchItem, FetchRequest, Section, SectionPart};

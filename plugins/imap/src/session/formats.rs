@@ -2,13 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+use waxwing_sdk::sasl::{self, Exchange};
 use waxwing_sdk::testing::{check_formats, check_releases};
 
 use super::state::{
     Appending, Arrived, Enabled, Fetching, LeftOut, Pending, Selected, Stage, State,
 };
 use crate::names::MailboxName;
-use crate::parse::{Command, FetchRequest, Mechanism, Parsed, Rest, parse_command};
+use crate::parse::{Command, FetchRequest, Parsed, Rest, parse_command};
 
 fn command(text: &str) -> Command {
     match parse_command(format!("a {text}\r\n").as_bytes()) {
@@ -55,13 +56,11 @@ fn waiting(pending: Pending) -> State {
     }
 }
 
-fn sasl(mechanism: Mechanism) -> State {
+fn authenticating(exchange: Exchange) -> State {
     State {
         pending: Pending::Authenticate {
             tag: "a1".into(),
-            mechanism,
-            user: Some("ada".into()),
-            failed: true,
+            exchange,
         },
         ..State::new()
     }
@@ -115,14 +114,9 @@ fn samples() -> Vec<(&'static str, State)> {
         stage: Stage::Logout,
         ..State::new()
     };
-    vec![
+    let mut samples = vec![
         ("greeted", State::new()),
         ("starting-tls", waiting(Pending::StartTls)),
-        ("plain", sasl(Mechanism::Plain)),
-        ("login", sasl(Mechanism::Login)),
-        ("xoauth2", sasl(Mechanism::XOAuth2)),
-        ("oauthbearer", sasl(Mechanism::OAuthBearer)),
-        ("external", sasl(Mechanism::External)),
         ("selected", selected()),
         ("idle", waiting(Pending::Idle { tag: "i1".into() })),
         ("fetch", fetch(all)),
@@ -132,7 +126,10 @@ fn samples() -> Vec<(&'static str, State)> {
         ("skip-line", skip(Rest::Line)),
         ("skip-literal", skip(Rest::Literal(70_000))),
         ("logged-out", logged_out),
-    ]
+    ];
+    let exchanges = sasl::samples().into_iter();
+    samples.extend(exchanges.map(|(name, exchange)| (name, authenticating(exchange))));
+    samples
 }
 
 #[test]

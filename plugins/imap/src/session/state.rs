@@ -4,9 +4,10 @@
 
 use serde::{Deserialize, Serialize};
 use waxwing_sdk::Frozen;
+use waxwing_sdk::sasl::Exchange;
 
 use crate::names::MailboxName;
-use crate::parse::{AppendMessage, FetchRequest, FlagList, Mechanism, Rest};
+use crate::parse::{AppendMessage, FetchRequest, FlagList, Rest};
 
 /// Where in RFC 9051 section 3 the session is. Selected is Authenticated with a selection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,13 +93,8 @@ pub(crate) struct Appending {
 pub(crate) enum Pending {
     /// A command.
     Nothing,
-    /// A SASL response. `user` is the first answer of LOGIN; `failed` when only the empty answer to an error is awaited.
-    Authenticate {
-        tag: String,
-        mechanism: Mechanism,
-        user: Option<String>,
-        failed: bool,
-    },
+    /// A SASL response.
+    Authenticate { tag: String, exchange: Exchange },
     /// DONE.
     Idle { tag: String },
     /// Nothing: pages are being sent.
