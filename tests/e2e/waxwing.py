@@ -48,6 +48,8 @@ tls = "{tls}"
 LISTENERS = {
     "imap": ("imap", "starttls"),
     "imaps": ("imap", "implicit"),
+    "pop3": ("pop3", "starttls"),
+    "pop3s": ("pop3", "implicit"),
     "smtp": ("smtp", "starttls"),
     "smtps": ("smtp", "implicit"),
     "lmtp": ("lmtp", "starttls"),

@@ -109,7 +109,7 @@ fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D:
 pub struct ListenerConfig {
     /// Unique; stands in every log line and error of this listener.
     pub name: Arc<str>,
-    /// `http`, or the protocol of a plugin: `imap`, `smtp`, `lmtp`, …
+    /// `http`, or the protocol of a plugin: `imap`, `pop3`, `smtp`, `lmtp`, …
     pub protocol: Arc<str>,
     /// Address and port, such as `127.0.0.1:143` or `[::1]:143`. Port 0 takes a free one.
     pub address: SocketAddr,

@@ -1,5 +1,5 @@
 //! What the host keeps for a session or a request outside its instance: who is logged in, which mailboxes and
-//! views are open under which number, bodies kept for the next thaw. It outlives every instance, so it
+//! views are open under which number, which locks it has, bodies kept for the next thaw. It outlives every instance, so it
 //! survives a crash, a hand-over and parking; the plugin's frozen state names its parts by number.
 //!
 //! It changes in turns (`begin_turn`): a turn that completes is committed, one that fails is rolled back, so that what the host
@@ -23,6 +23,7 @@ use waxwing_exmdb::{Actor, Body, Mailbox, MailboxGuid, View};
 
 use crate::{
     limits::{Limits, reached},
+    locks::{Lock, LockName, Locks},
     meter::Bucket,
     protocol::TlsInfo,
 };
@@ -66,6 +67,7 @@ struct Held {
     principal: Option<Arc<User>>,
     mailboxes: Vec<OpenMailbox>,
     views: HashMap<u64, View>,
+    locks: Vec<Arc<Lock>>,
     /// Of the last freeze.
     kept: HashMap<u64, Body>,
     /// Kept since the turn began.
@@ -87,16 +89,18 @@ struct Before {
     principal: Option<Arc<User>>,
     mailboxes: Vec<OpenMailbox>,
     views: HashMap<u64, View>,
+    locks: Vec<Arc<Lock>>,
 }
 
 impl Held {
-    /// To be called before `principal`, `mailboxes` or `views` change.
+    /// To be called before `principal`, `mailboxes`, `views` or `locks` change.
     fn changing(&mut self) {
         if self.in_turn && self.before.is_none() {
             self.before = Some(Box::new(Before {
                 principal: self.principal.clone(),
                 mailboxes: self.mailboxes.clone(),
                 views: self.views.clone(),
+                locks: self.locks.clone(),
             }));
         }
     }
@@ -117,6 +121,7 @@ pub(crate) struct TurnNumber(u64);
 /// See the module comment.
 pub(crate) struct HostSide {
     pub(crate) identity: Arc<Identity>,
+    locks: Arc<Locks>,
     held: Mutex<Held>,
 }
 
@@ -186,11 +191,13 @@ impl Identity {
 impl HostSide {
     pub(crate) fn new(
         identity: Identity,
+        locks: Arc<Locks>,
         tls: Option<Arc<TlsInfo>>,
         principal: Option<User>,
     ) -> Self {
         HostSide {
             identity: Arc::new(identity),
+            locks,
             held: Mutex::new(Held {
                 tls,
                 principal: principal.map(Arc::new),
@@ -208,6 +215,7 @@ impl HostSide {
     pub(crate) fn trial(&self) -> HostSide {
         HostSide {
             identity: self.identity.clone(),
+            locks: self.locks.clone(),
             held: Mutex::new(self.held().clone()),
         }
     }
@@ -278,6 +286,7 @@ impl HostSide {
         held.changing();
         held.principal = None;
         held.mailboxes.clear();
+        held.locks.clear();
         for view in std::mem::take(&mut held.views).values() {
             held.let_go(view);
         }
@@ -331,6 +340,37 @@ impl HostSide {
             .filter(|open| open.mailbox.guid() == guid)
             .map(|open| open.number)
             .collect()
+    }
+
+    /// Takes a lock; `false` when another session has it.
+    pub(crate) fn lock(
+        &self,
+        name: LockName,
+        turn: TurnNumber,
+        limits: &Limits,
+    ) -> Result<bool, String> {
+        let mut held = self.held();
+        if held.locks.iter().any(|lock| lock.is(&name)) {
+            return Ok(true);
+        }
+        if held.turn != turn.0 {
+            return Err("the turn that asked for the lock is over".to_owned());
+        }
+        if held.locks.len() as u64 >= limits.locks {
+            return Err(reached("locks", limits.locks));
+        }
+        let Some(lock) = self.locks.take(name) else {
+            return Ok(false);
+        };
+        held.changing();
+        held.locks.push(Arc::new(lock));
+        Ok(true)
+    }
+
+    pub(crate) fn unlock(&self, name: &LockName) {
+        let mut held = self.held();
+        held.changing();
+        held.locks.retain(|lock| !lock.is(name));
     }
 
     /// Keeps a view that was opened in a turn; without a place for it, or when that turn is over, it is closed.
@@ -418,6 +458,7 @@ impl HostSide {
             held.principal = before.principal;
             held.mailboxes = before.mailboxes;
             held.views = before.views;
+            held.locks = before.locks;
         }
         held.views.values().for_each(View::roll_back);
     }
@@ -442,6 +483,39 @@ impl HostSide {
 mod tests {
     use super::*;
     use crate::limits::LimitsRequest;
+
+    fn host_side(locks: &Arc<Locks>) -> HostSide {
+        let peer = SocketAddr::from(([192, 0, 2, 1], 1));
+        let span: OpenSpan = |_| tracing::Span::none();
+        let identity = Identity::new("s1".into(), "pop3".into(), peer, span, &Limits::default());
+        HostSide::new(identity, locks.clone(), None, None)
+    }
+
+    #[test]
+    fn a_lock_goes_back_with_the_turn_that_failed_and_with_the_session() {
+        let (locks, limits) = (Arc::default(), Limits::default());
+        let (first, second) = (host_side(&locks), host_side(&locks));
+        let name = LockName {
+            mailbox: MailboxGuid([7; 16]),
+            plugin: "pop3".into(),
+            name: "maildrop".into(),
+        };
+        let lock = |host: &HostSide| host.lock(name.clone(), host.turn(), &limits).unwrap();
+        first.begin_turn();
+        assert!(lock(&first) && lock(&first) && !lock(&second));
+        first.roll_back();
+        assert!(lock(&second));
+        second.begin_turn();
+        second.unlock(&name);
+        assert!(!lock(&first), "the turn may yet fail");
+        second.roll_back();
+        assert!(!lock(&first));
+        let trial = second.trial();
+        second.close();
+        assert!(!lock(&first), "the copy has it too");
+        drop(trial);
+        assert!(lock(&first));
+    }
 
     #[test]
     fn log_lines_over_the_limit_are_dropped_and_counted() {

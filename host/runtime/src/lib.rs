@@ -27,6 +27,7 @@ mod imports;
 mod instance;
 mod limits;
 mod linker;
+mod locks;
 mod long_turns;
 mod memory;
 mod meter;

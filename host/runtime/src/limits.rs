@@ -87,6 +87,8 @@ limits! {
     mailboxes = 64;
     /// Views that one session may have open.
     views = 64;
+    /// Locks on mailboxes that one session may have.
+    locks = 16;
     /// Timers that one session may have running.
     timers = 16;
     /// Folders that one session may watch.

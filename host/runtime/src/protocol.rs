@@ -119,6 +119,8 @@ pub enum Action {
         offset: u64,
         /// Octets.
         length: u64,
+        /// Whether it leaves dot-stuffed (RFC 5321 4.5.2), and with CRLF at its end.
+        stuffed: bool,
     },
     /// The following input becomes a body; last of a turn.
     ReceiveBody {

@@ -24,6 +24,7 @@ use crate::{
     instance::{Exports, Failed, Instance},
     limits::{Limits, LimitsRequest},
     linker,
+    locks::Locks,
     long_turns::Pace,
     package::{
         Package,
@@ -110,6 +111,7 @@ pub(crate) struct Shared {
     pub(crate) services: Services,
     pub(crate) plugins: Arc<Plugins>,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) locks: Arc<Locks>,
     pub(crate) stopping: watch::Sender<bool>,
     compilation: Compilation,
     pub(crate) config: RuntimeConfig,
@@ -134,6 +136,7 @@ impl Runtime {
             services,
             plugins,
             registry: Arc::default(),
+            locks: Arc::default(),
             stopping: watch::channel(false).0,
             compilation: Compilation::new(
                 config.cache.clone(),
@@ -300,8 +303,8 @@ impl Runtime {
             |_| tracing::info_span!("self-test"),
             &version.facts.limits,
         );
-        let host = Arc::new(HostSide::new(identity, None, None));
         let shared = &self.0;
+        let host = Arc::new(HostSide::new(identity, shared.locks.clone(), None, None));
         let mut instance = Instance::new(&shared.engine, version, &shared.services, &host).await?;
         if version.exports.stream.is_none() {
             return Ok(());

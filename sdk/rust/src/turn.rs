@@ -2,8 +2,12 @@
 //!
 //! Actions happen in the order they are added; neighbouring `send`s become one.
 
+use crate::bindings::answered::extensions::Extension;
 use crate::bindings::bodies::{Body, BodyRange};
 use crate::stream::{Action, FolderRef, Framing, Receive, Timer, Turn};
+
+/// The extension action that has the next `send-body` stuffed.
+pub(crate) const STUFFED: u32 = 1;
 
 impl Turn {
     /// Nothing consumed, nothing to do.
@@ -47,6 +51,17 @@ impl Turn {
     pub fn send_body(self, body: Body) -> Turn {
         let length = body.size();
         self.send_body_range(body, 0, length)
+    }
+
+    /// Sends `length` octets of a body from `offset`, dot-stuffed (RFC 5321 4.5.2, RFC 1939 section 3). The host stuffs; the line
+    /// with the dot that ends it is the plugin's to send.
+    #[must_use]
+    pub fn send_stuffed(self, body: Body, offset: u64, length: u64) -> Turn {
+        self.then(Action::Extension(Extension {
+            code: STUFFED,
+            payload: Vec::new(),
+        }))
+        .send_body_range(body, offset, length)
     }
 
     /// Sends `length` octets of a body from `offset`.

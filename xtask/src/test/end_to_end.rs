@@ -24,6 +24,8 @@ const DEBIAN: &[(&str, &str)] = &[
     ("swaks", "swaks"),
     ("mbsync", "isync"),
     ("msmtp", "msmtp"),
+    ("mpop", "mpop"),
+    ("fetchmail", "fetchmail"),
     ("/usr/sbin/smtp-source", "postfix"),
     ("openssl", "openssl"),
     ("npm", "npm"),

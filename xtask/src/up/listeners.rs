@@ -9,6 +9,8 @@ use serde::Deserialize;
 pub(super) const LISTENERS: &[(&str, &str, &str, u16)] = &[
     ("imap", "imap", "starttls", 143),
     ("imaps", "imap", "implicit", 993),
+    ("pop3", "pop3", "starttls", 110),
+    ("pop3s", "pop3", "implicit", 995),
     ("smtp", "smtp", "starttls", 25),
     ("lmtp", "lmtp", "starttls", 24),
     ("https", "http", "implicit", 443),
@@ -113,8 +115,8 @@ mod tests {
         let moved = moved(&text, 1068).unwrap();
         let listeners = parse(&moved).unwrap();
         assert_eq!(listeners[0].address, "127.0.0.1:1211");
-        assert_eq!(listeners[2].address, "127.0.0.1:1093");
-        assert_eq!(listeners[6].address, "127.0.0.1:5");
+        assert_eq!(listeners[4].address, "127.0.0.1:1093");
+        assert_eq!(listeners[8].address, "127.0.0.1:5");
         assert!(moved.starts_with("# mine"));
     }
 

@@ -54,6 +54,12 @@ fn try_line(listener: &Listener, users: &[User], ca: &str) -> Option<String> {
         ("imap", "starttls") => format!(
             "curl --ssl-reqd --cacert {ca} -u {user} 'imap://localhost:{port}/INBOX;MAILINDEX=1'"
         ),
+        ("pop3", "implicit") => {
+            format!("curl --cacert {ca} -u {user} 'pop3s://localhost:{port}/'")
+        }
+        ("pop3", "starttls") => {
+            format!("curl --ssl-reqd --cacert {ca} -u {user} 'pop3://localhost:{port}/1'")
+        }
         ("smtp", "starttls") => {
             format!(
                 "swaks --server {host} --port {port} --tls --from bob@{DOMAIN} --to {} --header 'Subject: hello'",

@@ -16,6 +16,7 @@ mod body;
 mod ending;
 mod framing;
 mod input;
+mod stuffing;
 
 use std::{collections::VecDeque, net::SocketAddr, sync::Arc};
 
@@ -24,6 +25,7 @@ pub(crate) use ending::Ending;
 use futures_util::FutureExt;
 use input::Input;
 use rustls::ServerConfig;
+use stuffing::Stuffer;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
@@ -295,7 +297,8 @@ impl<S: StreamSession> Pump<S> {
                     body,
                     offset,
                     length,
-                } => self.send_body(body, offset, length).await?,
+                    stuffed,
+                } => self.send_body(body, offset, length, stuffed).await?,
                 _ => {}
             }
         }
@@ -320,7 +323,8 @@ impl<S: StreamSession> Pump<S> {
                     body,
                     offset,
                     length,
-                } => self.send_body(body, offset, length).await?,
+                    stuffed,
+                } => self.send_body(body, offset, length, stuffed).await?,
                 Action::ReceiveBody { framing, limit } => {
                     self.flush().await?;
                     let received = Box::pin(self.receive_body(&framing, limit)).await?;
@@ -395,11 +399,12 @@ impl<S: StreamSession> Pump<S> {
         self.session.has_moved(bytes_in, bytes_out);
     }
 
-    async fn send_body(&mut self, body: Body, offset: u64, length: u64) -> Step {
+    async fn send_body(&mut self, body: Body, offset: u64, length: u64, stuffed: bool) -> Step {
         let end = offset.checked_add(length).filter(|end| *end <= body.size());
         let Some(end) = end else {
             return Err(Ending::PluginFault("asked to send more than a body holds"));
         };
+        let mut stuffer = stuffed.then(Stuffer::default);
         let mut at = offset;
         while at < end {
             let wanted = usize::try_from(end - at)
@@ -413,7 +418,14 @@ impl<S: StreamSession> Pump<S> {
                 return Err(Ending::Body("it is shorter than its size".to_owned()));
             }
             at += chunk.len() as u64;
+            let chunk = match &mut stuffer {
+                Some(stuffer) => stuffer.stuff(chunk),
+                None => chunk,
+            };
             self.queue(chunk).await?;
+        }
+        if let Some(stuffer) = stuffer {
+            self.queue(Bytes::from_static(stuffer.end())).await?;
         }
         Ok(())
     }

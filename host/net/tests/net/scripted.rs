@@ -195,6 +195,7 @@ impl Session {
                         body,
                         offset: 0,
                         length,
+                        stuffed: false,
                     },
                     send(">\r\n"),
                 ]);

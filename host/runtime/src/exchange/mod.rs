@@ -128,6 +128,7 @@ impl Exchange {
         );
         let host = Arc::new(HostSide::new(
             identity,
+            shared.locks.clone(),
             request.tls.clone().map(Arc::new),
             request.principal.clone(),
         ));

@@ -43,6 +43,10 @@ impl Failure {
         Failure::fault(FaultClass::NotFound, detail)
     }
 
+    pub(crate) fn conflict(detail: impl Into<String>) -> Failure {
+        Failure::fault(FaultClass::Conflict, detail)
+    }
+
     pub(crate) fn limit(detail: impl Into<String>) -> Failure {
         Failure::fault(FaultClass::Limit, detail)
     }

@@ -2,12 +2,26 @@
 
 use wasmtime::component::Resource;
 
-use super::Result;
+use super::{Failure, Result};
 use crate::{
     bindings::waxwing::store::mailboxes::{Host, HostMailbox},
     host_side::OpenMailbox,
+    locks::LockName,
     state::State,
 };
+
+/// Octets.
+const LOCK_NAME: usize = 64;
+
+impl State {
+    fn lock_name(&self, mailbox: &Resource<OpenMailbox>, name: String) -> Result<LockName> {
+        Ok(LockName {
+            mailbox: self.get(mailbox)?.mailbox.guid(),
+            plugin: self.host.identity.plugin.clone(),
+            name,
+        })
+    }
+}
 
 impl Host for State {}
 
@@ -31,6 +45,33 @@ impl HostMailbox for State {
             async move { Ok(mailbox.keywords().await?) },
         )
         .await
+    }
+
+    /// The name is short, and a lock is taken from memory: no task is needed.
+    async fn lock(&mut self, mailbox: Resource<OpenMailbox>, name: String) -> Result<()> {
+        self.count_call("mailbox.lock")?;
+        if name.is_empty() || name.len() > LOCK_NAME {
+            return Err(Failure::invalid(format!(
+                "the name of a lock has 1 to {LOCK_NAME} octets"
+            )));
+        }
+        let name = self.lock_name(&mailbox, name)?;
+        let turn = self.host.turn();
+        match self.host.lock(name, turn, &self.facts.limits) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Failure::conflict("another session has the lock")),
+            Err(limit) => Err(Failure::limit(limit)),
+        }
+    }
+
+    async fn unlock(
+        &mut self,
+        mailbox: Resource<OpenMailbox>,
+        name: String,
+    ) -> wasmtime::Result<()> {
+        let name = self.lock_name(&mailbox, name).map_err(Failure::into_trap)?;
+        self.host.unlock(&name);
+        Ok(())
     }
 
     async fn drop(&mut self, mailbox: Resource<OpenMailbox>) -> wasmtime::Result<()> {

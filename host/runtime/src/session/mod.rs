@@ -160,7 +160,12 @@ impl Session {
             &version.facts.limits,
         )
         .with_plaintext_login(context.plaintext_login);
-        let host = Arc::new(HostSide::new(identity, context.tls.clone(), None));
+        let host = Arc::new(HostSide::new(
+            identity,
+            shared.locks.clone(),
+            context.tls.clone(),
+            None,
+        ));
         let mut session = Session {
             shared,
             plugin,

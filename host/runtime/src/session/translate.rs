@@ -21,7 +21,12 @@ pub(super) struct Outcome {
     pub(super) timers: Vec<(u32, u64)>,
     /// Mailbox numbers and folders, if the set is replaced.
     pub(super) watch: Option<Vec<(u32, FolderId)>>,
+    /// The next `send-body` leaves dot-stuffed.
+    stuffs: bool,
 }
+
+/// The extension action that says so.
+const STUFFED: u32 = 1;
 
 /// Whatever a turn is about.
 #[derive(Debug, Clone)]
@@ -175,6 +180,7 @@ fn take(action: wit::Action, outcome: &mut Outcome, state: &mut State) -> Result
                 body,
                 offset: range.offset,
                 length: range.length,
+                stuffed: std::mem::take(&mut outcome.stuffs),
             }
         }
         wit::Action::ReceiveBody(receive) => Action::ReceiveBody {
@@ -202,8 +208,11 @@ fn take(action: wit::Action, outcome: &mut Outcome, state: &mut State) -> Result
             );
             return Ok(());
         }
-        // An open door: what this host does not know is no action (`waxwing:types/extensions`).
-        wit::Action::Extension(_) => return Ok(()),
+        wit::Action::Extension(extension) => {
+            // An open door: what this host does not know is no action (`waxwing:types/extensions`).
+            outcome.stuffs |= extension.code == STUFFED;
+            return Ok(());
+        }
     };
     outcome.turn.actions.push(done);
     Ok(())

@@ -19,7 +19,7 @@ const LISTENER: &[Row] = &[
         "protocol",
         "",
         "\"imap\"",
-        "`http`, or the protocol of a loaded plugin: `imap`, `smtp`, `lmtp`. Required.",
+        "`http`, or the protocol of a loaded plugin: `imap`, `pop3`, `smtp`, `lmtp`. Required.",
     ),
     (
         "address",

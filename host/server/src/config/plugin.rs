@@ -14,6 +14,15 @@ use super::{
 /// What the plugins that come with the server may use when the operator says nothing: what they are for.
 const SHIPPED: &[(&str, &[&str])] = &[
     ("imap", &["directory/accounts", "store"]),
+    (
+        "pop3",
+        &[
+            "directory/accounts",
+            "store/mailboxes",
+            "store/folders",
+            "store/views",
+        ],
+    ),
     ("smtp", &["directory/addresses", "transport/delivery"]),
     (
         "status",
@@ -52,7 +61,7 @@ pub(crate) fn plugin_keys() -> Vec<Key> {
     vec![Key {
         name: "grants",
         about: "What the plugin may use of what its plugin.toml names under `needs`: packages (`store`) or interfaces \
-                (`store/views`). Default: for imap, smtp and status what they are for; for others nothing."
+                (`store/views`). Default: for imap, pop3, smtp and status what they are for; for others nothing."
             .to_owned(),
         default: None,
         example: "[\"store\", \"directory/accounts\"]".to_owned(),

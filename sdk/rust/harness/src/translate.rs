@@ -63,7 +63,11 @@ pub(crate) async fn turn(turn: host::Turn) -> crate::Result<Turn> {
                 body,
                 offset,
                 length,
-            } => written.send_body(read(&body.slice(offset, length)).await?),
+                stuffed,
+            } => match (stuffed, read(&body.slice(offset, length)).await?) {
+                (true, body) => written.send_stuffed(body, 0, length),
+                (false, body) => written.send_body(body),
+            },
             host::Action::ReceiveBody {
                 framing: host::Framing::Exact(octets),
                 limit,

@@ -8,6 +8,7 @@ use crate::bindings::bodies::Body;
 use crate::stream::{
     Action, Cause, Context, Crash, Event, Framing, Receive, Received, Reception, Turn,
 };
+use crate::turn::STUFFED;
 
 /// Turns that may follow one another without input: a plugin that asks for `more` for ever is caught.
 const TURNS_IN_A_ROW: usize = 100_000;
@@ -110,6 +111,21 @@ impl Script {
     }
 }
 
+/// As the host stuffs: every LF ends a line, and the last line has an end.
+fn stuffed(octets: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for line in octets.split_inclusive(|octet| *octet == b'\n') {
+        if line.starts_with(b".") {
+            out.push(b'.');
+        }
+        out.extend_from_slice(line);
+    }
+    if !out.is_empty() && !out.ends_with(b"\r\n") {
+        out.extend_from_slice(b"\r\n");
+    }
+    out
+}
+
 struct Connection<'d> {
     driver: &'d mut dyn Driver,
     manner: Manner,
@@ -122,6 +138,8 @@ struct Connection<'d> {
     asked: BTreeSet<Request>,
     timers: BTreeSet<u32>,
     receiving: Option<Receive>,
+    /// The next `send-body` leaves dot-stuffed.
+    stuffs: bool,
     more: bool,
     awaiting_tls: bool,
     closed: bool,
@@ -138,6 +156,7 @@ impl<'d> Connection<'d> {
             asked: BTreeSet::new(),
             timers: BTreeSet::new(),
             receiving: None,
+            stuffs: false,
             more: false,
             awaiting_tls: false,
             closed: false,
@@ -254,8 +273,11 @@ impl<'d> Connection<'d> {
                 let start = usize::try_from(range.offset).map_err(|error| error.to_string())?;
                 let length = usize::try_from(range.length).map_err(|error| error.to_string())?;
                 let octets = all.get(start..).and_then(|rest| rest.get(..length));
-                self.output
-                    .extend_from_slice(octets.ok_or("a range leaves its body")?);
+                let octets = octets.ok_or("a range leaves its body")?;
+                match std::mem::take(&mut self.stuffs) {
+                    true => self.output.extend(stuffed(octets)),
+                    false => self.output.extend_from_slice(octets),
+                }
             }
             Action::ReceiveBody(receive) => self.receiving = Some(receive),
             Action::More => self.more = true,
@@ -273,7 +295,8 @@ impl<'d> Connection<'d> {
             Action::SetTimer(timer) => {
                 self.timers.insert(timer.id);
             }
-            Action::Watch(_) | Action::Extension(_) => {}
+            Action::Extension(extension) => self.stuffs |= extension.code == STUFFED,
+            Action::Watch(_) => {}
             Action::Park => {
                 self.asked.insert(Request::Park);
             }
