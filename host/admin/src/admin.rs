@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use waxwing_directory::Directory;
 use waxwing_exmdb::{MailboxGuid, Store};
 use waxwing_runtime::Runtime;
+use waxwing_transport::Outbound;
 
 use crate::{
     Error, Result, commands,
@@ -20,15 +21,22 @@ pub struct Admin {
     pub(crate) store: Store,
     pub(crate) directory: Directory,
     pub(crate) runtime: Option<Runtime>,
+    pub(crate) outbound: Outbound,
     running: Arc<Mutex<Vec<(MailboxGuid, Task)>>>,
 }
 
 impl Admin {
     /// Without a runtime no server runs, and the commands that need one say so.
-    pub fn new(store: Store, directory: Directory, runtime: Option<Runtime>) -> Admin {
+    pub fn new(
+        store: Store,
+        directory: Directory,
+        outbound: Outbound,
+        runtime: Option<Runtime>,
+    ) -> Admin {
         Admin {
             store,
             directory,
+            outbound,
             runtime,
             running: Arc::default(),
         }
@@ -51,6 +59,7 @@ impl Admin {
             }
             Request::Plugin(command) => commands::plugins::execute(self, command).await,
             Request::Session(command) => commands::sessions::execute(self, command).await,
+            Request::Queue(command) => commands::queue::execute(self, command).await,
             Request::Import(_) => Err(Error::Channel("an import needs its messages".into())),
             Request::Export(_) => Err(Error::Channel("an export needs a taker".into())),
         }

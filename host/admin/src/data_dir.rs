@@ -22,6 +22,11 @@ impl DataDir {
         self.0.join("directory.sqlite")
     }
 
+    /// The queue of outgoing mail.
+    pub fn queue(&self) -> PathBuf {
+        self.0.join("queue.sqlite")
+    }
+
     /// The root of the mailbox store.
     pub fn mailboxes(&self) -> PathBuf {
         self.0.join("mailboxes")

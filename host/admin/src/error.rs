@@ -21,6 +21,9 @@ pub enum Error {
     /// The other side speaks otherwise, or stopped in the middle.
     #[error("admin socket: {0}")]
     Channel(String),
+    /// The queue refused.
+    #[error(transparent)]
+    Queue(#[from] waxwing_transport::Error),
     /// Reading or writing.
     #[error("admin socket: {0}")]
     Io(#[from] std::io::Error),

@@ -16,6 +16,7 @@ mod import;
 mod mailboxes;
 mod people;
 mod plugins;
+mod queue;
 mod sessions;
 
 pub use backups::{
@@ -36,7 +37,9 @@ pub use people::{
 pub use plugins::{
     CanaryAudience, PluginCanary, PluginCommand, PluginLoaded, PluginRow, PluginSwap,
 };
-
+pub use queue::{
+    QueueActed, QueueAction, QueueCommand, QueuePage, QueueRecipientRow, QueueRow, QueueSelection,
+};
 pub use sessions::{
     SessionCommand, SessionFailure, SessionFilter, SessionPage, SessionRow, SessionTls,
     SessionsKilled,
@@ -64,6 +67,8 @@ pub enum Request {
     Plugin(PluginCommand),
     /// `waxwing session …`
     Session(SessionCommand),
+    /// `waxwing queue …`
+    Queue(QueueCommand),
     /// `waxwing import …`; [`ImportFrame`]s follow.
     Import(ImportStart),
     /// `waxwing mailbox export …`; [`ExportFrame`]s are the answer's beginning.
@@ -130,6 +135,12 @@ pub enum Response {
     Session(Box<SessionRow>),
     /// `session kill`
     SessionsKilled(SessionsKilled),
+    /// `queue list`, a page of it
+    Queue(QueuePage),
+    /// `queue show`
+    Queued(Box<QueueRow>),
+    /// `queue retry`, `hold`, `release`, `delete`
+    QueueActed(QueueActed),
     /// `import`
     Imported(ImportSummary),
     /// `mailbox export`

@@ -6,6 +6,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use waxwing_directory::{Directory, DirectoryConfig, HashCost};
 use waxwing_exmdb::{Columns, MailboxGuid, Query, Row, Selection, Store, StoreConfig};
+use waxwing_transport::{Outbound, Queue, TransportConfig};
 
 use crate::{
     Admin, Connection, DataDir, Result,
@@ -42,8 +43,10 @@ impl Fixture {
             lanes: 1,
         };
         let directory = Directory::open(config).await.unwrap();
+        let queue = Queue::open(&data.queue()).await.unwrap();
+        let outbound = Outbound::new(queue, &TransportConfig::default());
         Fixture {
-            admin: Admin::new(store, directory, None),
+            admin: Admin::new(store, directory, outbound, None),
             folder,
         }
     }

@@ -1,11 +1,12 @@
-//! Aliases: an address that stands for another local address (a user, a group, or an alias again).
+//! Aliases: an address that stands for another: a user, a group or an alias of ours, or an address elsewhere, to which its mail is
+//! forwarded.
 
 use sqlx::Row;
 
 use crate::{
     Directory, Error, Result,
     domains::remove_address,
-    users::{claim, spelled},
+    users::{Target, claim, spelled},
 };
 
 /// An address that stands for another.
@@ -18,21 +19,29 @@ pub struct Alias {
 }
 
 impl Directory {
-    /// Adds an alias. The target exists first, so a ring of aliases cannot be made.
+    /// Adds an alias. A target of ours exists first, so a ring of aliases cannot be made.
     ///
     /// # Errors
     /// [`Error::NotFound`] for the domain or the target, [`Error::AlreadyExists`], [`Error::Invalid`], [`Error::Database`].
     pub async fn add_alias(&self, address: &str, target: &str) -> Result<()> {
         let address = self.complete(address).await?;
         let domain = self.known_domain(&address.domain).await?;
-        let (target, _) = self.target_row(&self.complete(target).await?).await?;
+        let target = self.target(target).await?;
         let mut transaction = self.0.pool.begin_with("BEGIN IMMEDIATE").await?;
         let id = claim(&mut transaction, domain.id, &address, "alias").await?;
-        sqlx::query("INSERT INTO aliases (address, target) VALUES (?, ?)")
-            .bind(id)
-            .bind(target)
-            .execute(&mut *transaction)
-            .await?;
+        let insert = match target {
+            Target::Here(target) => {
+                sqlx::query("INSERT INTO aliases (address, target) VALUES (?, ?)")
+                    .bind(id)
+                    .bind(target)
+            }
+            Target::Foreign(target) => {
+                sqlx::query("INSERT INTO forwards (address, target) VALUES (?, ?)")
+                    .bind(id)
+                    .bind(target)
+            }
+        };
+        insert.execute(&mut *transaction).await?;
         transaction.commit().await?;
         self.0.cache.changed();
         Ok(())
@@ -43,10 +52,10 @@ impl Directory {
     /// # Errors
     /// [`Error::NotFound`] for the domain, [`Error::Database`].
     pub async fn aliases(&self, domain: Option<&str>) -> Result<Vec<Alias>> {
-        const SQL: &str = "SELECT a.local, d.name, ta.local, td.name FROM aliases \
-                           JOIN addresses a ON a.id = aliases.address JOIN domains d ON d.id = a.domain \
-                           JOIN addresses ta ON ta.id = aliases.target JOIN domains td ON td.id = ta.domain \
-                           WHERE ?1 IS NULL OR d.id = ?1 ORDER BY d.name, a.local";
+        const SQL: &str = "SELECT a.local, d.name, ta.local, td.name, f.target FROM addresses a JOIN domains d ON d.id = a.domain \
+                           LEFT JOIN aliases ON aliases.address = a.id LEFT JOIN forwards f ON f.address = a.id \
+                           LEFT JOIN addresses ta ON ta.id = aliases.target LEFT JOIN domains td ON td.id = ta.domain \
+                           WHERE a.kind = 'alias' AND (?1 IS NULL OR d.id = ?1) ORDER BY d.name, a.local";
         let domain = self.domain_id(domain).await?;
         let rows = sqlx::query(SQL)
             .bind(domain)
@@ -55,9 +64,13 @@ impl Directory {
         let text = |row: &sqlx::sqlite::SqliteRow, column: usize| row.try_get::<String, _>(column);
         rows.iter()
             .map(|row| {
+                let foreign: Option<String> = row.try_get(4)?;
                 Ok(Alias {
                     address: spelled(&text(row, 0)?, &text(row, 1)?),
-                    target: spelled(&text(row, 2)?, &text(row, 3)?),
+                    target: match foreign {
+                        Some(target) => target,
+                        None => spelled(&text(row, 2)?, &text(row, 3)?),
+                    },
                 })
             })
             .collect()
@@ -109,14 +122,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_alias_needs_a_local_target() {
+    async fn an_alias_needs_a_target_that_exists_when_it_is_ours() {
         let fixture = Fixture::new().await;
         assert!(matches!(
             fixture.directory.add_alias("info", "nobody").await,
-            Err(Error::NotFound(_))
-        ));
-        assert!(matches!(
-            fixture.directory.add_alias("info", "a@elsewhere.net").await,
             Err(Error::NotFound(_))
         ));
         assert!(matches!(

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Connection};
 use crate::{Directory, Error, Result, schema};
 
 /// Parents before the rows that name them.
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 8] = [
     "domains",
     "addresses",
     "users",
@@ -15,6 +15,7 @@ const TABLES: [&str; 7] = [
     "app_passwords",
     "aliases",
     "group_members",
+    "forwards",
 ];
 
 impl Directory {
@@ -89,7 +90,7 @@ mod tests {
         old.set_feature(anna, "imap.idle", false).await.unwrap();
         old.add_app_password(anna, "phone").await.unwrap();
         old.add_alias("info@example.org", anna).await.unwrap();
-        old.add_group("all@example.org", &[anna.into()])
+        old.add_group("all@example.org", &[anna.into(), "x@example.net".into()])
             .await
             .unwrap();
         let folder = tempfile::tempdir().unwrap();

@@ -1,5 +1,5 @@
-//! Groups: an address that reaches its members. Members are local addresses of any kind; a group may hold groups, and a
-//! ring of them does no harm: [`crate::resolve`] visits every address once.
+//! Groups: an address that reaches its members. Members are addresses of ours of any kind, and addresses elsewhere; a group may
+//! hold groups, and a ring of them does no harm: [`crate::resolve`] visits every address once.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use sqlx::{Row, Sqlite, Transaction};
 use crate::{
     Directory, Error, Result,
     domains::remove_address,
-    users::{claim, spelled},
+    users::{Target, claim, spelled},
 };
 
 /// A group and its direct members.
@@ -28,7 +28,7 @@ impl Directory {
     pub async fn add_group(&self, address: &str, members: &[String]) -> Result<()> {
         let address = self.complete(address).await?;
         let domain = self.known_domain(&address.domain).await?;
-        let members = self.member_ids(members).await?;
+        let members = self.targets(members).await?;
         let mut transaction = self.0.pool.begin_with("BEGIN IMMEDIATE").await?;
         let id = claim(&mut transaction, domain.id, &address, "group").await?;
         insert_members(&mut transaction, id, &members).await?;
@@ -43,7 +43,7 @@ impl Directory {
     /// [`Error::NotFound`] for the group or a member (nothing is added then), [`Error::Invalid`], [`Error::Database`].
     pub async fn add_members(&self, group: &str, members: &[String]) -> Result<()> {
         let group = self.group_id(group).await?;
-        let members = self.member_ids(members).await?;
+        let members = self.targets(members).await?;
         let mut transaction = self.0.pool.begin_with("BEGIN IMMEDIATE").await?;
         insert_members(&mut transaction, group, &members).await?;
         transaction.commit().await?;
@@ -57,14 +57,22 @@ impl Directory {
     /// [`Error::NotFound`] for the group or an address that is no member (nothing is removed then), [`Error::Database`].
     pub async fn remove_members(&self, group: &str, members: &[String]) -> Result<()> {
         let id = self.group_id(group).await?;
-        let ids = self.member_ids(members).await?;
+        let targets = self.targets(members).await?;
         let mut transaction = self.0.pool.begin_with("BEGIN IMMEDIATE").await?;
-        for (member, name) in ids.iter().zip(members) {
-            let gone = sqlx::query("DELETE FROM group_members WHERE list = ? AND member = ?")
-                .bind(id)
-                .bind(member)
-                .execute(&mut *transaction)
-                .await?;
+        for (target, name) in targets.iter().zip(members) {
+            let delete = match target {
+                Target::Here(member) => {
+                    sqlx::query("DELETE FROM group_members WHERE list = ? AND member = ?")
+                        .bind(id)
+                        .bind(member)
+                }
+                Target::Foreign(target) => {
+                    sqlx::query("DELETE FROM forwards WHERE address = ? AND target = ?")
+                        .bind(id)
+                        .bind(target)
+                }
+            };
+            let gone = delete.execute(&mut *transaction).await?;
             if gone.rows_affected() == 0 {
                 return Err(Error::NotFound(format!("{name} is no member of {group}")));
             }
@@ -79,10 +87,13 @@ impl Directory {
     /// # Errors
     /// [`Error::NotFound`] for the domain, [`Error::Database`].
     pub async fn groups(&self, domain: Option<&str>) -> Result<Vec<Group>> {
-        const SQL: &str = "SELECT a.local, d.name, ma.local, md.name FROM addresses a JOIN domains d ON d.id = a.domain \
+        const SQL: &str = "SELECT a.local, d.name, ma.local, md.name, NULL FROM addresses a JOIN domains d ON d.id = a.domain \
                            LEFT JOIN group_members m ON m.list = a.id \
                            LEFT JOIN addresses ma ON ma.id = m.member LEFT JOIN domains md ON md.id = ma.domain \
-                           WHERE a.kind = 'group' AND (?1 IS NULL OR d.id = ?1) ORDER BY md.name, ma.local";
+                           WHERE a.kind = 'group' AND (?1 IS NULL OR d.id = ?1) \
+                           UNION ALL SELECT a.local, d.name, NULL, NULL, f.target FROM addresses a JOIN domains d ON d.id = a.domain \
+                           JOIN forwards f ON f.address = a.id \
+                           WHERE a.kind = 'group' AND (?1 IS NULL OR d.id = ?1) ORDER BY 5, 4, 3";
         let domain = self.domain_id(domain).await?;
         let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for row in sqlx::query(SQL)
@@ -98,6 +109,9 @@ impl Directory {
                 row.try_get::<Option<String>, _>(3)?,
             ) {
                 members.push(spelled(&local, &domain));
+            }
+            if let Some(foreign) = row.try_get::<Option<String>, _>(4)? {
+                members.push(foreign);
             }
         }
         Ok(groups
@@ -129,28 +143,34 @@ impl Directory {
         }
     }
 
-    async fn member_ids(&self, members: &[String]) -> Result<Vec<i64>> {
-        let mut ids = Vec::with_capacity(members.len());
+    async fn targets(&self, members: &[String]) -> Result<Vec<Target>> {
+        let mut targets = Vec::with_capacity(members.len());
         for member in members {
-            ids.push(self.target_row(&self.complete(member).await?).await?.0);
+            targets.push(self.target(member).await?);
         }
-        Ok(ids)
+        Ok(targets)
     }
 }
 
 async fn insert_members(
     transaction: &mut Transaction<'_, Sqlite>,
     group: i64,
-    members: &[i64],
+    members: &[Target],
 ) -> Result<()> {
     for member in members {
-        sqlx::query(
-            "INSERT INTO group_members (list, member) VALUES (?, ?) ON CONFLICT DO NOTHING",
-        )
-        .bind(group)
-        .bind(member)
-        .execute(&mut **transaction)
-        .await?;
+        let insert = match member {
+            Target::Here(member) => sqlx::query(
+                "INSERT INTO group_members (list, member) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            )
+            .bind(group)
+            .bind(member),
+            Target::Foreign(target) => sqlx::query(
+                "INSERT INTO forwards (address, target) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            )
+            .bind(group)
+            .bind(target),
+        };
+        insert.execute(&mut **transaction).await?;
     }
     Ok(())
 }

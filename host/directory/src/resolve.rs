@@ -15,6 +15,15 @@ use crate::{
 /// RFC 5321 section 4.5.1.
 const POSTMASTER: &str = "postmaster";
 
+/// `reached`: an address, and all that it stands for.
+macro_rules! reached {
+    () => {
+        "WITH RECURSIVE reached (id) AS (VALUES (?) \
+         UNION SELECT aliases.target FROM aliases JOIN reached ON aliases.address = reached.id \
+         UNION SELECT group_members.member FROM group_members JOIN reached ON group_members.list = reached.id) "
+    };
+}
+
 /// What an address is here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolution {
@@ -24,6 +33,8 @@ pub enum Resolution {
         canonical: String,
         /// Every user it reaches, without repeats, by address. Empty for a group without members.
         users: Vec<User>,
+        /// Every address elsewhere that it is forwarded to.
+        foreign: Vec<String>,
     },
     /// Our domain, but no such address.
     Unknown,
@@ -67,6 +78,7 @@ impl Directory {
         let answer = Resolution::Local {
             canonical: address.to_string(),
             users: self.reached(id).await?,
+            foreign: self.forwarded(id).await?,
         };
         // Only what exists is kept: a sender can make up any number of addresses that do not.
         Ok((*self.0.cache.put_resolution(asked, text, answer)).clone())
@@ -144,15 +156,46 @@ impl Directory {
 
     async fn reached(&self, id: i64) -> Result<Vec<User>> {
         const SQL: &str = concat!(
-            "WITH RECURSIVE reached (id) AS (VALUES (?) \
-             UNION SELECT aliases.target FROM aliases JOIN reached ON aliases.address = reached.id \
-             UNION SELECT group_members.member FROM group_members JOIN reached ON group_members.list = reached.id) SELECT ",
+            reached!(),
+            "SELECT ",
             user_columns!(),
             user_tables!(),
             "WHERE u.address IN reached ORDER BY d.name, a.local"
         );
         let rows = sqlx::query(SQL).bind(id).fetch_all(&self.0.pool).await?;
         rows.iter().map(User::from_row).collect()
+    }
+
+    async fn forwarded(&self, id: i64) -> Result<Vec<String>> {
+        const SQL: &str = concat!(
+            reached!(),
+            "SELECT DISTINCT target FROM forwards WHERE address IN reached ORDER BY target"
+        );
+        Ok(sqlx::query_scalar(SQL)
+            .bind(id)
+            .fetch_all(&self.0.pool)
+            .await?)
+    }
+
+    /// Whether a user may write as an address: the own one, with any detail, and aliases of it. A group is nobody's own.
+    ///
+    /// # Errors
+    /// [`crate::Error::Database`].
+    pub async fn is_identity(&self, user: &User, text: &str) -> Result<bool> {
+        const SQL: &str = "WITH RECURSIVE same (id) AS (VALUES (?1) \
+             UNION SELECT aliases.target FROM aliases JOIN same ON aliases.address = same.id) \
+             SELECT EXISTS (SELECT 1 FROM same JOIN users u ON u.address = same.id WHERE u.mailbox = ?2)";
+        let Ok(address) = Address::parse(text) else {
+            return Ok(false);
+        };
+        match self.address_or_base_row(&address).await? {
+            Some((id, _)) => Ok(sqlx::query_scalar(SQL)
+                .bind(id)
+                .bind(&user.mailbox)
+                .fetch_one(&self.0.pool)
+                .await?),
+            None => Ok(false),
+        }
     }
 }
 
@@ -185,6 +228,66 @@ mod tests {
             panic!()
         };
         assert_eq!(canonical, "anna+news@example.org");
+    }
+
+    #[tokio::test]
+    async fn somebody_writes_as_the_own_address_and_its_aliases_and_as_no_group() {
+        let fixture = Fixture::with_users(&["anna", "bob"]).await;
+        let directory = &fixture.directory;
+        directory.add_alias("info", "anna").await.unwrap();
+        directory.add_alias("help", "info").await.unwrap();
+        directory
+            .add_group("all", &["anna".to_owned()])
+            .await
+            .unwrap();
+        let anna = directory.user("anna").await.unwrap();
+        for (address, expected) in [
+            ("Anna@example.org", true),
+            ("anna+x@example.org", true),
+            ("help@example.org", true),
+            ("all@example.org", false),
+            ("bob@example.org", false),
+            ("nobody@example.org", false),
+            ("anna@example.net", false),
+            ("", false),
+        ] {
+            assert_eq!(
+                directory.is_identity(&anna, address).await.unwrap(),
+                expected,
+                "{address}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_forwarded_is_found_through_aliases_and_groups() {
+        let fixture = Fixture::with_users(&["anna"]).await;
+        let directory = &fixture.directory;
+        directory
+            .add_alias("away", "Anna.B@Example.NET")
+            .await
+            .unwrap();
+        let members = ["anna", "away", "carol@example.net"].map(str::to_owned);
+        directory.add_group("all", &members).await.unwrap();
+        let Resolution::Local { users, foreign, .. } =
+            directory.resolve("all@example.org").await.unwrap()
+        else {
+            panic!()
+        };
+        assert_eq!(users.len(), 1);
+        assert_eq!(foreign, ["Anna.B@example.net", "carol@example.net"]);
+        assert_eq!(
+            directory.aliases(None).await.unwrap()[0].target,
+            "Anna.B@example.net"
+        );
+        directory
+            .remove_members("all", &["carol@EXAMPLE.net".to_owned()])
+            .await
+            .unwrap();
+        assert_eq!(
+            directory.groups(None).await.unwrap()[0].members,
+            ["anna@example.org", "away@example.org"]
+        );
     }
 
     #[tokio::test]

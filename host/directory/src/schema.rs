@@ -14,7 +14,7 @@ use sqlx::{
 use crate::{Error, Result};
 
 /// Each brings a file from its index to the next version.
-const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// Threads: sqlx keeps one per connection. Answers come from the cache, so few are enough.
 const CONNECTIONS: u32 = 3;
@@ -94,10 +94,11 @@ mod tests {
             .unwrap();
         static LATER: &[&str] = &[
             include_str!("schema/1.sql"),
+            include_str!("schema/2.sql"),
             "ALTER TABLE domains ADD COLUMN note TEXT NOT NULL DEFAULT ''",
         ];
         migrate(&pool, LATER).await.unwrap();
-        assert_eq!(version(&pool).await, 2);
+        assert_eq!(version(&pool).await, 3);
         let name: String = sqlx::query_scalar("SELECT name FROM domains WHERE note = ''")
             .fetch_one(&pool)
             .await
@@ -111,10 +112,11 @@ mod tests {
         let pool = open(&folder.path().join("directory.sqlite")).await.unwrap();
         static BROKEN: &[&str] = &[
             include_str!("schema/1.sql"),
+            include_str!("schema/2.sql"),
             "CREATE TABLE new (x); SELECT * FROM nowhere",
         ];
         assert!(migrate(&pool, BROKEN).await.is_err());
-        assert_eq!(version(&pool).await, 1);
+        assert_eq!(version(&pool).await, 2);
         let tables: i64 =
             sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name = 'new'")
                 .fetch_one(&pool)

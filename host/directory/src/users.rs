@@ -4,7 +4,8 @@ use secrecy::SecretString;
 use sqlx::{Row, sqlite::SqliteRow};
 
 use crate::{
-    Address, Directory, DomainName, Error, KnownHash, LocalPart, Result, domains::remove_address,
+    Address, Directory, DomainName, Error, KnownHash, LocalPart, Result, address::split,
+    domains::remove_address,
 };
 
 /// A user as the host knows one.
@@ -20,6 +21,15 @@ pub struct User {
     pub enabled: bool,
     /// Names of features that an administrator switched off.
     pub features_off: Vec<String>,
+}
+
+/// What an alias or a group stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// The row of an address of ours.
+    Here(i64),
+    /// Somebody else's address.
+    Foreign(String),
 }
 
 /// The columns that [`User::from_row`] reads, of `users u`, `addresses a`, `domains d`.
@@ -318,14 +328,24 @@ impl Directory {
         Ok(row)
     }
 
-    /// The id and kind of an address that must exist, as the target of an alias or a member of a group.
-    pub(crate) async fn target_row(&self, address: &Address) -> Result<(i64, String)> {
-        self.known_domain(&address.domain).await?;
-        self.address_row(address).await?.ok_or_else(|| {
-            Error::NotFound(format!(
+    /// The target of an alias or a member of a group: an address that must exist, when the domain is ours.
+    pub(crate) async fn target(&self, text: &str) -> Result<Target> {
+        let address = self.complete(text).await?;
+        if !self
+            .all_domains()
+            .await?
+            .contains_key(address.domain.as_str())
+        {
+            // The local part is the other server's: what it means in capitals is not ours to say.
+            let (local, _) = split(text).unwrap_or((text, ""));
+            return Ok(Target::Foreign(format!("{local}@{}", address.domain)));
+        }
+        match self.address_row(&address).await? {
+            Some((id, _)) => Ok(Target::Here(id)),
+            None => Err(Error::NotFound(format!(
                 "{address} does not exist; add it with `waxwing user add {address}` (or as an alias or group) first"
-            ))
-        })
+            ))),
+        }
     }
 
     /// For `WHERE ?1 IS NULL OR d.id = ?1`.

@@ -4,7 +4,12 @@
 //! limits, and only a few refused peers at a time are given a handshake for the sake of a polite answer. Trouble
 //! with accepting (the system is out of something) is waited out with growing pauses; it never spins and never ends the loop.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 use ipnet::IpNet;
@@ -20,6 +25,7 @@ use tracing::Instrument;
 use waxwing_directory::Directory;
 use waxwing_exmdb::Store;
 use waxwing_runtime::Context;
+use waxwing_transport::Courier;
 
 use crate::{
     admission::{Admission, Place},
@@ -48,6 +54,8 @@ pub(crate) struct Shared<P> {
     pub(crate) plugins: P,
     pub(crate) store: Store,
     pub(crate) directory: Directory,
+    /// For `/metrics`.
+    pub(crate) courier: OnceLock<Courier>,
     pub(crate) tls: Arc<Tls>,
     pub(crate) admission: Arc<Admission>,
     pub(crate) host_name: ArcSwap<Arc<str>>,
@@ -75,6 +83,7 @@ impl<P: Plugins> Shared<P> {
             plugins,
             store,
             directory,
+            courier: OnceLock::new(),
             tls,
             admission: Arc::default(),
             host_name: ArcSwap::from_pointee(host_name),

@@ -8,6 +8,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use waxwing_directory::Directory;
 use waxwing_exmdb::Store;
 use waxwing_runtime::Runtime;
+use waxwing_transport::Courier;
 
 use crate::{
     config::{ListenerConfig, NetConfig, TlsMode},
@@ -70,6 +71,12 @@ impl<P: Plugins> Server<P> {
             listeners: Mutex::new(listeners),
             _tending: tending,
         })
+    }
+
+    /// From now on `/metrics` tells of this courier's queue.
+    pub fn show_queue(&self, courier: Courier) {
+        // A server has one queue; who comes second changes nothing.
+        let _ = self.shared.courier.set(courier);
     }
 
     /// The listeners as they run.

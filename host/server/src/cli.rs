@@ -7,7 +7,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     commands::{
-        alias, app_password, config, domain, group, import, mailbox, plugin, serve, session, user,
+        alias, app_password, config, domain, group, import, mailbox, plugin, queue, serve, session,
+        user,
     },
     config::Config,
     console::Console,
@@ -79,6 +80,9 @@ enum Command {
     /// Connections that are open now.
     #[command(subcommand)]
     Session(session::Session),
+    /// Mail on its way to other servers.
+    #[command(subcommand)]
+    Queue(queue::Queue),
     /// Bring mail from mbox files, Maildirs and .eml files into a mailbox.
     Import(import::Import),
     /// The configuration file.
@@ -131,6 +135,7 @@ async fn administer(command: Command, console: &mut Console) -> Result<ExitCode>
         Command::Mailbox(command) => command.run(console).await,
         Command::Plugin(command) => command.run(console).await,
         Command::Session(command) => command.run(console).await,
+        Command::Queue(command) => command.run(console).await,
         Command::Import(command) => command.run(console).await,
         Command::Serve(_) | Command::Config(_) | Command::Compile(_) => Ok(ExitCode::SUCCESS),
     }

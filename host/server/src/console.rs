@@ -5,7 +5,7 @@ use std::{io::IsTerminal, process::ExitCode};
 
 use anyhow::Result;
 use waxwing_admin::{
-    Admin, Connection,
+    Connection,
     protocol::{Progress, Request, Response},
 };
 
@@ -33,7 +33,7 @@ impl Console {
                 } else {
                     None
                 };
-                Connection::here(Admin::new(rooms.store, rooms.directory, runtime))
+                Connection::here(rooms.admin(config, runtime)?)
             }
         };
         Ok(Console { connection, json })

@@ -1,6 +1,7 @@
 //! Answers as people and as machines want them.
 
 mod backups;
+mod queue;
 mod salvage;
 mod sessions;
 
@@ -52,6 +53,9 @@ pub(crate) fn json(response: &Response) -> serde_json::Result<String> {
         Response::Sessions(page) => pretty(&page.sessions),
         Response::Session(row) => pretty(row),
         Response::SessionsKilled(killed) => pretty(killed),
+        Response::Queue(page) => pretty(&page.messages),
+        Response::Queued(row) => pretty(row),
+        Response::QueueActed(acted) => pretty(acted),
         Response::Imported(summary) => pretty(summary),
         Response::BackedUp(summary) => pretty(summary),
         Response::Restored(summary) => pretty(summary),
@@ -146,6 +150,9 @@ pub(crate) fn text(response: &Response) -> String {
         Response::Sessions(page) => sessions::list(page),
         Response::Session(row) => sessions::show(row),
         Response::SessionsKilled(killed) => sessions::killed(killed),
+        Response::Queue(page) => queue::list(page),
+        Response::Queued(row) => queue::show(row),
+        Response::QueueActed(acted) => queue::acted(acted),
         Response::Imported(summary) => {
             format!(
                 "{} imported, {} there already, {} failed\n{}",

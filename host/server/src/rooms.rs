@@ -6,28 +6,31 @@
 use std::{collections::BTreeMap, fs, os::unix::fs::DirBuilderExt, path::Path, time::Duration};
 
 use anyhow::{Context, Result};
+use waxwing_admin::Admin;
 use waxwing_directory::{Directory, DirectoryConfig, HashCost};
 use waxwing_exmdb::{Store, StoreConfig};
 use waxwing_runtime::{
     CompileLimits, Compiler, EngineConfig, Limits, PluginConfig, Runtime, RuntimeConfig, Services,
     package::signature::TrustedKey,
 };
-use waxwing_transport::Delivery;
+use waxwing_transport::{Delivery, Outbound, Queue};
 
 use crate::config::{Config, default_grants};
 
 /// The hidden word of the command line that makes this binary the compiling child.
 pub(crate) const COMPILE: &str = "__compile";
 
-/// Mailboxes and people.
+/// Mailboxes, people, and what is on its way to others.
 #[derive(Clone)]
 pub(crate) struct Rooms {
     pub(crate) store: Store,
     pub(crate) directory: Directory,
+    pub(crate) queue: Queue,
+    pub(crate) delivery: Delivery,
 }
 
 impl Rooms {
-    /// Opens both; the data directory is made when it is not there.
+    /// Opens them; the data directory is made when it is not there.
     pub(crate) async fn open(config: &Config) -> Result<Rooms> {
         let data = config.data();
         let folder = || format!("data directory {}", data.root().display());
@@ -60,28 +63,43 @@ impl Rooms {
             ..DirectoryConfig::new(data.directory())
         });
         let directory = directory.await.context("the directory of users")?;
-        Ok(Rooms { store, directory })
+        let queue = Queue::open(&data.queue()).await.context("the queue")?;
+        let delivery = Delivery::new(
+            store.clone(),
+            directory.clone(),
+            queue.clone(),
+            config.host_name.clone(),
+        );
+        Ok(Rooms {
+            store,
+            directory,
+            queue,
+            delivery,
+        })
     }
 
     /// Starts the engine and brings back the plugins that were loaded.
     pub(crate) async fn runtime(&self, config: &Config) -> Result<Runtime> {
-        let delivery = Delivery::new(
-            self.store.clone(),
-            self.directory.clone(),
-            config.host_name.clone(),
-        );
         let services = Services {
             store: self.store.clone(),
             directory: self.directory.clone(),
-            delivery,
+            delivery: self.delivery.clone(),
         };
         Runtime::new(runtime_config(config)?, services)
             .await
             .context("the plugins")
     }
 
+    /// Who executes an administrator's commands.
+    pub(crate) fn admin(&self, config: &Config, runtime: Option<Runtime>) -> Result<Admin> {
+        let outbound = Outbound::new(self.queue.clone(), &config.transport.transport()?);
+        let (store, directory) = (self.store.clone(), self.directory.clone());
+        Ok(Admin::new(store, directory, outbound, runtime))
+    }
+
     /// Flushes and closes.
     pub(crate) async fn close(self) {
+        self.queue.close().await;
         self.store.shutdown().await;
         self.directory.close().await;
     }

@@ -11,7 +11,7 @@ const MAX_HEADER: usize = 1024 * 1024;
 const CHUNK: usize = 64 * 1024;
 
 /// The octets before the empty line, with the line end of the last field.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Header(Bytes);
 
 impl Header {

@@ -1,19 +1,38 @@
 //! The mail flow: a message and its envelope in, one outcome per recipient out.
 //!
-//! **Owns** local delivery ([`deliver`]), loop protection ([`header`]), the memory that keeps a retry from arriving twice
-//! ([`retries`]) and reports to the sender ([`report`]). **Promises** that an outcome of 250 is durable in every mailbox that
-//! the recipient reaches, and that nothing is put into a message but one Return-Path before it. The queue and outbound
-//! delivery will stand beside it; until then a foreign recipient is refused, so this cannot be an open relay.
+//! **Owns** delivery into mailboxes and to the queue ([`deliver`], [`destination`]), what somebody who is logged in may hand in
+//! ([`submission`]), the outbound [`queue`], the [`courier`] that empties it, loop protection ([`header`]), the memory that keeps a
+//! retry from arriving twice ([`retries`]) and reports to the sender ([`report`]). **Promises** that an outcome of 250 is durable
+//! in every mailbox that the recipient reaches and in the queue for everybody else; that nothing is put into a message but one
+//! Return-Path where it ends; that mail for others is taken only from who is logged in, so this cannot be an open relay.
 
+mod client;
+mod config;
+mod courier;
 mod deliver;
+mod destination;
 mod envelope;
+mod error;
 mod header;
+mod hop;
+mod metrics;
+mod outbound;
 mod outcome;
+mod queue;
 mod report;
+mod report_values;
 mod retries;
+mod submission;
 #[cfg(test)]
 mod testing;
 
+pub use config::{HostPort, OutboundTls, Route, TransportConfig};
+pub use courier::Courier;
 pub use deliver::Delivery;
 pub use envelope::{Envelope, Notify, Recipient};
+pub use error::{Error, Result};
+pub use metrics::QueueMetrics;
+pub use outbound::Outbound;
 pub use outcome::Outcome;
+pub use queue::{LastAttempt, Queue, QueueFilter, QueueId, QueuedMessage, QueuedRecipient};
+pub use submission::Submission;

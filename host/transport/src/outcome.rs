@@ -34,12 +34,74 @@ impl Outcome {
         )
     }
 
+    /// Somebody else's words.
+    pub(crate) fn said(code: u16, enhanced: &str, text: &str) -> Outcome {
+        Outcome::new(code, enhanced, printable(text))
+    }
+
+    /// The queue has it.
+    pub(crate) fn queued(id: crate::QueueId) -> Outcome {
+        Outcome::new(250, "2.0.0", format!("Queued as {id}"))
+    }
+
+    pub(crate) fn queue(error: &crate::Error) -> Outcome {
+        tracing::error!(%error, "not queued");
+        match error.is_full() {
+            true => Outcome::new(452, "4.3.1", "No room left, try again later"),
+            false => Outcome::new(451, "4.3.0", "The queue is unavailable, try again later"),
+        }
+    }
+
+    /// No way leads there, and none will.
+    pub(crate) fn routing(enhanced: &str, text: &str) -> Outcome {
+        Outcome::new(550, enhanced, printable(text))
+    }
+
+    /// Not now.
+    pub(crate) fn unreachable(enhanced: &str, text: &str) -> Outcome {
+        Outcome::new(451, enhanced, printable(text))
+    }
+
+    /// The same, as a reason to come again: what a host says of itself is not said of a message.
+    pub(crate) fn for_now(self) -> Outcome {
+        match self.enhanced.strip_prefix("5.") {
+            Some(rest) => Outcome::new(450, &format!("4.{rest}"), self.text),
+            None => self,
+        }
+    }
+
+    /// RFC 3463 X.4.7: the same at the end of the message's time.
+    pub(crate) fn expired(self) -> Outcome {
+        let text = format!("Delivery time expired; the last answer: {}", self);
+        Outcome::new(554, "5.4.7", printable(&text))
+    }
+
+    pub(crate) fn is_loop(&self) -> bool {
+        self.enhanced == "5.4.6"
+    }
+
     pub(crate) fn foreign() -> Outcome {
         Outcome::new(
             550,
             "5.7.1",
             "Relaying denied: this is not a domain of this server",
         )
+    }
+
+    pub(crate) fn not_own(address: &str, principal: &str) -> Outcome {
+        Outcome::new(
+            550,
+            "5.7.1",
+            format!(
+                "<{}> is neither an address nor an alias of {}",
+                printable(address),
+                printable(principal)
+            ),
+        )
+    }
+
+    pub(crate) fn no_author() -> Outcome {
+        Outcome::new(550, "5.6.0", "The message has no From field")
     }
 
     pub(crate) fn malformed(reason: &str) -> Outcome {

@@ -1,4 +1,4 @@
-//! Which mailboxes already have a message whose delivery the sender must repeat.
+//! Where a message has arrived already whose delivery the sender must repeat: in mailboxes, and in the queue for others.
 //!
 //! A message for ten mailboxes of which one is unavailable is answered 451, since only an acknowledged message is ours; the
 //! sender comes again with all of them, and the nine must not get it twice. So after a partial temporary failure this
@@ -23,6 +23,14 @@ const MAX_MESSAGES: usize = 10_000;
 /// RFC 5321 section 4.5.4.1: senders give up after four to five days.
 const KEPT_FOR: Duration = Duration::from_secs(5 * 24 * 3600);
 const CHUNK: usize = 256 * 1024;
+
+/// Where a message can arrive.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Place {
+    Mailbox(MailboxGuid),
+    /// The queue, for an address elsewhere.
+    Foreign(String),
+}
 
 /// A message and its sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,7 +58,7 @@ impl Fingerprint {
 #[derive(Debug)]
 struct Partial {
     since: Instant,
-    delivered: HashSet<MailboxGuid>,
+    delivered: HashSet<Place>,
 }
 
 #[derive(Debug, Default)]
@@ -65,8 +73,8 @@ impl Retries {
             .is_empty()
     }
 
-    /// The mailboxes that have the message from an earlier attempt.
-    pub(crate) fn delivered(&self, message: Fingerprint, now: Instant) -> HashSet<MailboxGuid> {
+    /// Where the message is from an earlier attempt.
+    pub(crate) fn delivered(&self, message: Fingerprint, now: Instant) -> HashSet<Place> {
         let partials = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let partial = partials
             .get(&message)
@@ -80,7 +88,7 @@ impl Retries {
     pub(crate) fn remember(
         &self,
         message: Fingerprint,
-        delivered: impl Iterator<Item = MailboxGuid>,
+        delivered: impl Iterator<Item = Place>,
         now: Instant,
     ) {
         let mut partials = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -106,7 +114,7 @@ impl Retries {
 mod tests {
     use super::*;
 
-    const ANNA: MailboxGuid = MailboxGuid([1; 16]);
+    const ANNA: Place = Place::Mailbox(MailboxGuid([1; 16]));
 
     fn message(number: u32) -> Fingerprint {
         Fingerprint(*blake3::hash(&number.to_le_bytes()).as_bytes())

@@ -5,12 +5,13 @@ use tempfile::TempDir;
 use waxwing_directory::{Directory, DirectoryConfig, HashCost};
 use waxwing_exmdb::{Body, Columns, MailboxGuid, Query, Role, Selection, Store, StoreConfig};
 
-use crate::{Delivery, Envelope, Notify, Outcome, Recipient};
+use crate::{Delivery, Envelope, Notify, Outcome, Queue, Recipient, Submission};
 
 pub(crate) struct Fixture {
     pub(crate) delivery: Delivery,
     pub(crate) directory: Directory,
     pub(crate) store: Store,
+    pub(crate) queue: Queue,
     _folder: TempDir,
 }
 
@@ -33,11 +34,16 @@ impl Fixture {
         })
         .await
         .unwrap();
-        let delivery = Delivery::new(store.clone(), directory.clone(), "mx.example.org".into());
+        let queue = Queue::open(&folder.path().join("queue.sqlite"))
+            .await
+            .unwrap();
+        let name = "mx.example.org".to_owned();
+        let delivery = Delivery::new(store.clone(), directory.clone(), queue.clone(), name);
         let fixture = Fixture {
             delivery,
             directory,
             store,
+            queue,
             _folder: folder,
         };
         for user in users {
@@ -58,6 +64,52 @@ impl Fixture {
         tokio::spawn(async move { delivery.deliver(&envelope, &message).await })
             .await
             .unwrap()
+    }
+
+    /// By somebody who is logged in.
+    pub(crate) async fn submit(
+        &self,
+        user: &str,
+        envelope: &Envelope,
+        message: &str,
+    ) -> Vec<Outcome> {
+        let submission = Submission {
+            envelope: envelope.clone(),
+            principal: self.directory.user(user).await.unwrap(),
+            hold_until: None,
+        };
+        let message = Body::from_bytes(message.to_owned().into());
+        self.delivery.submit(&submission, &message).await
+    }
+
+    /// The reports that wait in the queue.
+    pub(crate) async fn queued_reports(&self) -> Vec<String> {
+        let all = crate::QueueFilter::default();
+        let queued = self.queue.messages(&all, crate::QueueId(0), 100).await;
+        let mut reports = Vec::new();
+        for message in queued.unwrap() {
+            assert!(message.sender.is_empty());
+            let body = self
+                .queue
+                .body(message.id, self.store.spool())
+                .await
+                .unwrap();
+            let octets = body.read(0, usize::MAX).await.unwrap();
+            reports.push(String::from_utf8(octets.to_vec()).unwrap());
+        }
+        reports
+    }
+
+    /// Waits until a user's inbox holds so many messages.
+    pub(crate) async fn inbox_of(&self, user: &str, count: usize) -> Vec<Bytes> {
+        for _ in 0..1_000 {
+            let inbox = self.inbox(user).await;
+            if inbox.len() >= count {
+                return inbox;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("{user} has no {count} messages");
     }
 
     /// The messages in a user's inbox, in order of arrival.

@@ -7,6 +7,7 @@ pub(crate) mod domains;
 pub(crate) mod groups;
 pub(crate) mod mailboxes;
 pub(crate) mod plugins;
+pub(crate) mod queue;
 mod restore;
 mod restore_into;
 pub(crate) mod sessions;

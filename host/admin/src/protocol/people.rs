@@ -135,7 +135,7 @@ pub enum GroupCommand {
     Add {
         /// The group.
         address: String,
-        /// Local addresses: users, aliases, groups.
+        /// Users, aliases, groups, and addresses elsewhere.
         members: Vec<String>,
     },
     /// The groups of a domain, or all.

@@ -23,7 +23,7 @@ use waxwing_runtime::{
     Action, Context, EngineConfig, Error, Event, PluginStatus, Runtime, RuntimeConfig, Services,
     Session, Turn,
 };
-use waxwing_transport::Delivery;
+use waxwing_transport::{Delivery, Queue};
 
 /// The probe guest's component.
 pub fn probe() -> &'static Path {
@@ -213,7 +213,8 @@ async fn services(folder: &Path) -> Services {
         lanes: 1,
     };
     let directory = Directory::open(config).await.unwrap();
-    let delivery = Delivery::new(store.clone(), directory.clone(), "mail.test".into());
+    let queue = Queue::open(&folder.join("queue.sqlite")).await.unwrap();
+    let delivery = Delivery::new(store.clone(), directory.clone(), queue, "mail.test".into());
     Services {
         store,
         directory,

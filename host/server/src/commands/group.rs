@@ -17,7 +17,7 @@ pub(crate) enum Group {
     Add {
         /// The group's address.
         address: String,
-        /// Local addresses: users, aliases or other groups.
+        /// Users, aliases or other groups of this server, and addresses elsewhere.
         members: Vec<String>,
     },
     /// List groups and their members.
@@ -34,7 +34,7 @@ pub(crate) enum Group {
     AddMembers {
         /// The group's address.
         address: String,
-        /// Local addresses: users, aliases or other groups.
+        /// Users, aliases or other groups of this server, and addresses elsewhere.
         #[arg(required = true)]
         members: Vec<String>,
     },

@@ -10,6 +10,7 @@ pub(crate) mod group;
 pub(crate) mod import;
 pub(crate) mod mailbox;
 pub(crate) mod plugin;
+pub(crate) mod queue;
 pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod session;

@@ -30,6 +30,7 @@ use reader::{Problem, Reader};
 use section::Section;
 pub(crate) use sections::{
     DirectoryKeys, Log, LogFormat, MetricsKeys, Network, NetworkKeys, RuntimeKeys, StoreKeys,
+    TransportKeys,
 };
 pub(crate) use show::{annotated, effective};
 
@@ -49,6 +50,7 @@ const TOP_LEVEL: &[&str] = &[
     "store",
     "network",
     "metrics",
+    "transport",
     "runtime",
     "plugin",
 ];
@@ -70,6 +72,7 @@ pub(crate) struct Config {
     pub(crate) store: StoreKeys,
     pub(crate) network: NetworkKeys,
     pub(crate) metrics: MetricsKeys,
+    pub(crate) transport: TransportKeys,
     pub(crate) runtime: RuntimeKeys,
     pub(crate) plugins: BTreeMap<String, PluginKeys>,
 }
@@ -174,6 +177,7 @@ impl Config {
             store: read_section(root, "store", &mut reader),
             network: read_section(root, "network", &mut reader),
             metrics: read_section(root, "metrics", &mut reader),
+            transport: read_transport(root, folder, &mut reader),
             runtime: read_section(root, "runtime", &mut reader),
             plugins: match reader.table(root, "plugin") {
                 Some(plugins) => plugin::read_plugins(plugins, &mut reader),
@@ -213,6 +217,23 @@ fn read_section<S: Section + Default>(
     let known: Vec<&str> = keys.iter().map(|key| key.name).collect();
     reader.unknown(table, &format!(" in [{name}]"), &known);
     S::read(table, reader)
+}
+
+fn read_transport(root: &DeTable<'_>, folder: &Path, reader: &mut Reader<'_>) -> TransportKeys {
+    let mut keys: TransportKeys = read_section(root, "transport", reader);
+    for file in [&mut keys.ca_file, &mut keys.relay_password_file]
+        .into_iter()
+        .flatten()
+    {
+        *file = folder.join(&*file);
+    }
+    if let Some(table) = reader.table(root, "transport")
+        && let Err(what) = keys.check()
+    {
+        let at = table.keys().next().map(|key| key.span());
+        reader.problem(at.unwrap_or_default(), format!("{what} in [transport]"));
+    }
+    keys
 }
 
 fn read_tls(root: &DeTable<'_>, folder: &Path, reader: &mut Reader<'_>) -> Vec<CertificateFiles> {
@@ -321,6 +342,28 @@ mod tests {
                 "1:1: window_seconds = 0: 1 to 86400 in [plugin.imap.slo]",
                 "2:1: unknown key `max_failure` in [plugin.imap.slo]; did you mean `max_failures`?",
             ]
+        );
+    }
+
+    #[test]
+    fn routes_are_tables_of_their_own_and_a_password_needs_a_user() {
+        let config = Config::parse(
+            "[transport]\nretry_seconds = [1, 2]\n[[transport.route]]\ndomain = \"example.net\"\nnext_hop = \"127.0.0.1:2525\"\n",
+            Path::new(""),
+        )
+        .unwrap();
+        let transport = config.transport.transport().unwrap();
+        assert_eq!(transport.routes[0].next_hop.to_string(), "127.0.0.1:2525");
+        assert_eq!(transport.retry.len(), 2);
+        assert_eq!(
+            problems("[transport]\nrelay_password_file = \"x\"\nretry_seconds = []\n"),
+            [
+                "2:1: relay_user and relay_password_file belong together, with a relay_host in [transport]"
+            ]
+        );
+        assert!(
+            problems("[[transport.route]]\ndomain = \"a.example\"\nnext_hop = \"mx:smtp\"\n")[0]
+                .contains("not a host and port")
         );
     }
 

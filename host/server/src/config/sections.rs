@@ -5,12 +5,16 @@ use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     path::PathBuf,
+    time::Duration,
 };
 
+use anyhow::Context as _;
 use ipnet::{IpNet, Ipv4Net};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use waxwing_directory::{Address, HashCost};
 use waxwing_runtime::{CompileLimits, EngineConfig};
+use waxwing_transport::{HostPort, OutboundTls, Route, TransportConfig};
 
 use super::section::section;
 
@@ -137,6 +141,82 @@ fn loopback() -> Vec<Network> {
         Network(IpNet::V4(four)),
         Network(IpNet::from(IpAddr::V6(Ipv6Addr::LOCALHOST))),
     ]
+}
+
+section! {
+    /// How mail leaves for other servers.
+    TransportKeys {
+        /// Where everything goes that has no route of its own, as `host:port`. Without it mail goes where DNS says (MX).
+        relay_host: Option<HostPort> = None, example "\"smtp.example.net:587\"";
+        /// The name to log in at relay_host with.
+        relay_user: Option<String> = None, example "\"waxwing@example.net\"";
+        /// A file whose first line is the password for that; relative to this file, and to be read by the server's user alone.
+        relay_password_file: Option<PathBuf> = None, example "\"/etc/waxwing/relay-password\"";
+        /// Encryption towards the next hop: `opportunistic` (STARTTLS where it is offered, whatever the certificate), `required`,
+        /// `verified` (with a certificate of the host's name), `implicit` (from the first byte and verified, for a relay_host on
+        /// port 465) or `none`.
+        tls: OutboundTls = OutboundTls::Opportunistic, example "\"verified\"";
+        /// PEM file of the authorities that certificates are verified with. Default: those of the system.
+        ca_file: Option<PathBuf> = None, example "\"/etc/waxwing/relay-ca.pem\"";
+        /// Domains whose mail goes to a host of its own; also written as [[transport.route]] with the keys domain and next_hop.
+        route: Vec<Route> = Vec::new(), example "[{ domain = \"example.net\", next_hop = \"192.0.2.7:25\" }]";
+        /// Seconds before the second attempt, before the third, and so on; the last one is repeated.
+        retry_seconds: Vec<u64> = seconds(&TransportConfig::default().retry), example "[300, 600, 1200]";
+        /// Seconds after which a message that is still queued is given up, and its sender told.
+        expire_seconds: u64 = TransportConfig::default().expire.as_secs(), example "432000";
+        /// Seconds after which the sender is told that a message takes long.
+        delay_notice_seconds: u64 = TransportConfig::default().delay_notice.as_secs(), example "14400";
+        /// Connections to one destination at the same time.
+        per_destination: usize = TransportConfig::default().per_destination, example "5";
+        /// Connections to other servers at the same time.
+        connections: usize = TransportConfig::default().connections, example "100";
+    }
+}
+
+fn seconds(waits: &[Duration]) -> Vec<u64> {
+    waits.iter().map(Duration::as_secs).collect()
+}
+
+impl TransportKeys {
+    /// What no single key can say.
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        match (
+            self.relay_user.is_some(),
+            self.relay_password_file.is_some(),
+        ) {
+            (false, false) => Ok(()),
+            (true, true) if self.relay_host.is_some() => Ok(()),
+            _ => Err("relay_user and relay_password_file belong together, with a relay_host"),
+        }
+    }
+
+    /// For the transport, with the password of the relay host.
+    pub(crate) fn transport(&self) -> anyhow::Result<TransportConfig> {
+        let password = match &self.relay_password_file {
+            Some(file) => {
+                let text = std::fs::read_to_string(file)
+                    .with_context(|| format!("[transport] {}", file.display()))?;
+                Some(SecretString::from(
+                    text.lines().next().unwrap_or_default().to_owned(),
+                ))
+            }
+            None => None,
+        };
+        let wait = |wait: &u64| Duration::from_secs(*wait);
+        Ok(TransportConfig {
+            relay_host: self.relay_host.clone(),
+            relay_user: self.relay_user.clone(),
+            relay_password: password,
+            routes: self.route.clone(),
+            tls: self.tls,
+            ca_file: self.ca_file.clone(),
+            retry: self.retry_seconds.iter().map(wait).collect(),
+            expire: wait(&self.expire_seconds),
+            delay_notice: wait(&self.delay_notice_seconds),
+            per_destination: self.per_destination,
+            connections: self.connections,
+        })
+    }
 }
 
 section! {

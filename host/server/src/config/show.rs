@@ -29,6 +29,7 @@ fn tables() -> Vec<Table> {
         of::<sections::StoreKeys>("[store]"),
         of::<sections::NetworkKeys>("[network]"),
         of::<sections::MetricsKeys>("[metrics]"),
+        of::<sections::TransportKeys>("[transport]"),
         of::<sections::RuntimeKeys>("[runtime]"),
         Table {
             header: "[limits]",
@@ -155,10 +156,17 @@ pub(crate) fn effective(text: &str) -> String {
 
 fn keys(out: &mut String, text: &str, table: Option<&DeTable<'_>>, keys: &[Key]) {
     for key in keys {
-        let said = table
-            .and_then(|table| lookup(table, key.name))
-            .and_then(|value| text.get(value.span()));
-        match said.or(key.default.as_deref()) {
+        let value = table.and_then(|table| lookup(table, key.name));
+        let said = value.and_then(|value| match value.get_ref().as_array() {
+            // It may be written as several tables, which do not stand in one place.
+            Some(_) => <toml::Value as serde::Deserialize>::deserialize(
+                toml::de::ValueDeserializer::from(value.clone()),
+            )
+            .ok()
+            .map(|value| value.to_string()),
+            None => text.get(value.span()).map(str::to_owned),
+        });
+        match said.as_deref().or(key.default.as_deref()) {
             Some(value) => {
                 let _ = writeln!(out, "{} = {value}", key.name);
             }
@@ -211,7 +219,7 @@ mod tests {
     #[test]
     fn what_is_shown_as_effective_reads_back_the_same() {
         let said = "host_name = \"mx.example.test\"\n[store]\nmax_open = 7\n[[listener]]\nname = \"a\"\nprotocol = \"imap\"\n\
-                    address = \"127.0.0.1:0\"\n[plugin.smtp.config]\nsize = 5\n";
+                    address = \"127.0.0.1:0\"\n[[transport.route]]\ndomain = \"example.net\"\nnext_hop = \"mx.example:26\"\n[plugin.smtp.config]\nsize = 5\n";
         let shown = effective(said);
         let config = Config::parse(&shown, Path::new("")).unwrap();
         assert_eq!(
@@ -219,6 +227,7 @@ mod tests {
             ("mx.example.test", 7)
         );
         assert_eq!(config.listeners.len(), 1);
+        assert_eq!(config.transport.route[0].next_hop.port, 26);
         assert_eq!(config.plugins["smtp"].config["size"], "5");
         assert_eq!(effective(&shown), shown);
     }

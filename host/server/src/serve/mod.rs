@@ -9,13 +9,13 @@ mod signals;
 
 use std::{path::Path, process::ExitCode, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use ipnet::IpNet;
 use tokio::task::JoinHandle;
-use waxwing_admin::Admin;
 use waxwing_directory::Directory;
 use waxwing_net::{NetConfig, Server, TlsConfig};
 use waxwing_runtime::Runtime;
+use waxwing_transport::Courier;
 
 use self::{logging::Logging, signals::Signals};
 use crate::{
@@ -42,7 +42,8 @@ pub(crate) async fn run(
     let rooms = Rooms::open(&config).await?;
     let runtime = rooms.runtime(&config).await?;
     warn_of_unserved(&config, &runtime);
-    let administration = administer(&config, &rooms, &runtime);
+    let courier = start_courier(&config, &rooms)?;
+    let administration = administer(&config, &rooms, &runtime)?;
     let pruning = tokio::spawn(pruning::run(rooms.store.clone(), config.store.clone()));
     let net = Server::start(
         net_config(&config, &rooms.directory).await?,
@@ -51,6 +52,7 @@ pub(crate) async fn run(
         rooms.directory.clone(),
     )
     .await?;
+    net.show_queue(courier.clone());
     announce(announcement)?;
     let mut grace = Duration::from_secs(config.network.shutdown_grace);
     while signals.reload_or_stop().await == signals::Told::Reload {
@@ -71,7 +73,7 @@ pub(crate) async fn run(
     let stopping = async {
         administration.abort();
         pruning.abort();
-        net.shutdown(grace).await;
+        tokio::join!(net.shutdown(grace), courier.stop(grace));
         runtime.shutdown(Duration::from_secs(1)).await;
         rooms.close().await;
     };
@@ -87,16 +89,23 @@ pub(crate) async fn run(
     }
 }
 
+fn start_courier(config: &Config, rooms: &Rooms) -> Result<Courier> {
+    let transport = config.transport.transport()?;
+    Courier::start(rooms.queue.clone(), rooms.delivery.clone(), &transport)
+        .map_err(|error| anyhow!("[transport] ca_file: {error}"))
+}
+
 /// Answers the command line.
 fn administer(
     config: &Config,
     rooms: &Rooms,
     runtime: &Runtime,
-) -> JoinHandle<waxwing_admin::Result<()>> {
-    let (store, directory) = (rooms.store.clone(), rooms.directory.clone());
-    let admin = Admin::new(store, directory, Some(runtime.clone()));
+) -> Result<JoinHandle<waxwing_admin::Result<()>>> {
+    let admin = rooms.admin(config, Some(runtime.clone()))?;
     let socket = config.data().admin_socket();
-    tokio::spawn(async move { waxwing_admin::serve(&socket, admin).await })
+    Ok(tokio::spawn(async move {
+        waxwing_admin::serve(&socket, admin).await
+    }))
 }
 
 /// A listener whose protocol no plugin serves would only greet with an error.

@@ -12,7 +12,7 @@ use waxwing_exmdb::{Body, ItemFlags, MailboxGuid, NewMail, Role, Store, StoreCon
 use waxwing_runtime::package::manifest;
 use waxwing_runtime::{Context, PluginConfig, Runtime, RuntimeConfig, Services};
 use waxwing_sdk::testing::{Manner, Script};
-use waxwing_transport::Delivery;
+use waxwing_transport::{Delivery, Queue};
 
 use crate::component::{Component, cache};
 use crate::session::InWasm;
@@ -208,7 +208,8 @@ async fn services(root: &Path) -> Result<Services> {
             .add_user(user, "", SecretString::from(PASSWORD), &guid.to_string())
             .await?;
     }
-    let delivery = Delivery::new(store.clone(), directory.clone(), "mx.test".into());
+    let queue = Queue::open(&root.join("queue.sqlite")).await?;
+    let delivery = Delivery::new(store.clone(), directory.clone(), queue, "mx.test".into());
     Ok(Services {
         store,
         directory,

@@ -49,6 +49,9 @@ pub enum Error {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] waxwing_exmdb::Error),
+    /// The queue failed.
+    #[error(transparent)]
+    Queue(#[from] waxwing_transport::Error),
     /// Nothing more came in time.
     #[error("nothing came within {0:?}")]
     Late(std::time::Duration),

@@ -75,6 +75,15 @@ families! {
     GROUPS = counter "waxwing_store_commit_groups_total" "Commits that carried new messages.";
     APPENDS = counter "waxwing_store_appends_total" "Deliveries and APPENDs in these groups: divided by the groups, how many shared one sync.";
 
+    QUEUED = gauge "waxwing_queue_messages" "Messages that wait to be delivered to other servers.";
+    QUEUED_RECIPIENTS = gauge "waxwing_queue_recipients" "Recipients that they have not reached yet.";
+    QUEUE_ACTIVE = gauge "waxwing_queue_active_recipients" "Recipients that are being tried, or stand in the line of their next hop.";
+    QUEUE_DELIVERED = counter "waxwing_queue_delivered_total" "Recipients that the next hop has taken.";
+    QUEUE_DEFERRED = counter "waxwing_queue_deferred_total" "Attempts for a recipient that ended with: later.";
+    QUEUE_FAILED = counter "waxwing_queue_failed_total" "Recipients given up.";
+    QUEUE_REPORTS = counter "waxwing_queue_reports_total" "Reports made by the queue: of failures, of delays, of messages handed over.";
+    QUEUE_CONNECTIONS = counter "waxwing_queue_connections_total" "Connections begun to other servers.";
+
     LOGINS = counter "waxwing_logins_total" "Log-ins by result: ok, denied (wrong name or password), stopped (too many failures before), refused (a kind that is not accepted), error.";
 }
 

@@ -14,12 +14,15 @@ mod listeners;
 mod people;
 mod plugins;
 pub(crate) mod process;
+mod queue;
 mod store;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, header, request::Parts};
 use http_body_util::{BodyExt, Full};
 use prometheus::{Encoder as _, TextEncoder};
+
+use waxwing_transport::QueueMetrics;
 
 use self::families::Page;
 use super::{refusal::Refusal, response::ResponseBody};
@@ -86,6 +89,10 @@ async fn text<P: Plugins>(shared: &Shared<P>) -> Result<Vec<u8>, Refusal> {
         shared.store.clone(),
         shared.directory.clone(),
     );
+    let queue = match shared.courier.get() {
+        Some(courier) => courier.metrics().await,
+        None => QueueMetrics::default(),
+    };
     let bound: Vec<Bound> = shared.bound.load().to_vec();
     // Counting the descriptors reads a directory of as many entries.
     let written = tokio::task::spawn_blocking(move || {
@@ -94,6 +101,7 @@ async fn text<P: Plugins>(shared: &Shared<P>) -> Result<Vec<u8>, Refusal> {
         listeners::write(&mut page, &bound);
         plugins::write(&mut page, &own.status(), own.usage());
         store::write(&mut page, store.metrics());
+        queue::write(&mut page, queue);
         people::write(&mut page, directory.logins());
         let mut text = Vec::new();
         TextEncoder::new()
