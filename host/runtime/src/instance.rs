@@ -145,7 +145,7 @@ impl Instance {
         })?;
         let facts = version.facts.clone();
         let clock = Arc::new(TurnClock::new(&engine.long_turns, &facts.pace));
-        let mut store = Store::new(&engine.wasm, state(engine, &facts, services, host));
+        let mut store = Store::new(&engine.wasm, state(engine, &facts, &clock, services, host));
         bound(&mut store, &facts, &clock);
         let instantiation = async {
             let instance = version.pre.instantiate_async(&mut store).await?;
@@ -307,6 +307,7 @@ impl Instance {
 fn state(
     engine: &Engine,
     facts: &Arc<Facts>,
+    clock: &Arc<TurnClock>,
     services: &crate::Services,
     host: &Arc<HostSide>,
 ) -> State {
@@ -323,6 +324,7 @@ fn state(
         host: host.clone(),
         facts: facts.clone(),
         services: services.clone(),
+        clock: clock.clone(),
     }
 }
 

@@ -12,11 +12,12 @@
 //! - `plugins`: versions, which of them serves whom, and what survives a restart;
 //! - `report`: what an administrator is told;
 //! - `session`, `exchange`: one connection or request; crash recovery, hand-over and parking;
-//! - `imports`, `host_side`, `state`: the host's side of the contracts.
+//! - `imports`, `host_side`, `state`, `aside`: the host's side of the contracts.
 //!
 //! `net` drives sessions and exchanges and knows nothing of WebAssembly; the store, the directory and the mail flow
 //! are given in as `Services` and know nothing of plugins.
 
+mod aside;
 mod bindings;
 mod compile;
 mod contract;

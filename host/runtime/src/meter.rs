@@ -1,7 +1,7 @@
 //! Time and rates. `TurnClock` measures the CPU time of a turn: the thread's CPU clock is read each time the turn's
 //! future is polled, so neither waiting for the host nor other people's load on the machine counts, and
-//! the epoch callback can ask how far the budget is used while the guest runs. Work that the host does on other
-//! tasks for a call is not the guest's; what little it does on the guest's own fiber is.
+//! the epoch callback can ask how far the budget is used while the guest runs. Work that the host does aside
+//! for a call is not the guest's; what little it does on the guest's own fiber is.
 //!
 //! `Bucket` is a token bucket that holds one second's worth.
 
@@ -16,7 +16,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::long_turns::{LongTurns, Pace, Permit};
+use crate::{
+    aside::Aside,
+    long_turns::{LongTurns, Pace, Permit},
+};
 
 /// CPU time of the turn that runs now, in nanoseconds.
 #[derive(Debug)]
@@ -28,7 +31,13 @@ pub(crate) struct TurnClock {
     pub(crate) long_turns: LongTurns,
     /// What the turns before took.
     pub(crate) pace: Pace,
+    /// Where host calls leave their work.
+    pub(crate) aside: Aside,
 }
+
+/// CPU time, in nanoseconds, after which a turn that calls the host again and again lets others run: a flood of calls costs the guest
+/// itself little.
+const STRETCH: u64 = 500_000;
 
 fn thread_cpu_nanos() -> u64 {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
@@ -44,6 +53,7 @@ impl TurnClock {
             permit: Permit::default(),
             long_turns: long_turns.clone(),
             pace: Pace::like(version),
+            aside: Aside::default(),
         }
     }
 
@@ -109,15 +119,25 @@ impl<F: Future> Future for Measured<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        ready!(self.poll_permit(context));
-        let began = thread_cpu_nanos();
-        self.clock.poll_began.store(began, Ordering::Relaxed);
-        let polled = self.future.as_mut().poll(context);
-        self.clock
-            .used
-            .fetch_add(thread_cpu_nanos().saturating_sub(began), Ordering::Relaxed);
-        self.clock.permit.give_back();
-        polled
+        let start = thread_cpu_nanos();
+        let mut began = start;
+        loop {
+            ready!(self.poll_permit(context));
+            self.clock.poll_began.store(began, Ordering::Relaxed);
+            let polled = self.future.as_mut().poll(context);
+            self.clock
+                .used
+                .fetch_add(thread_cpu_nanos().saturating_sub(began), Ordering::Relaxed);
+            self.clock.permit.give_back();
+            if polled.is_ready() || !self.clock.aside.begin() {
+                return polled;
+            }
+            began = thread_cpu_nanos();
+            if began.saturating_sub(start) > STRETCH {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+        }
     }
 }
 

@@ -13,10 +13,12 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::{
     Services,
+    aside::Begun,
     host_side::HostSide,
     imports::{Failure, Result},
     limits::reached,
     memory::MemoryAccount,
+    meter::TurnClock,
     plugins::Facts,
 };
 
@@ -27,12 +29,12 @@ pub(crate) struct State {
     pub(crate) host: Arc<HostSide>,
     pub(crate) facts: Arc<Facts>,
     pub(crate) services: Services,
+    pub(crate) clock: Arc<TurnClock>,
 }
 
 impl State {
-    /// Runs the work of a host call: counted, bounded in time, and on a task of its own, because the guest's fiber
-    /// has a small stack and its CPU time is metered. A panic over there is a fault to the guest. A call that is
-    /// given up is not torn: what it had begun to write is finished.
+    /// Runs the work of a host call [aside](crate::aside): counted and bounded in time. A panic over there is a fault to the guest.
+    /// A call that is given up is not torn: what it had begun to write is finished.
     ///
     /// # Errors
     /// The fault of the work; a trap when a limit is reached.
@@ -43,13 +45,19 @@ impl State {
     ) -> Result<T> {
         self.count_call(name)?;
         let bound = self.facts.limits.host_call_ms;
-        let task = tokio::spawn(work.instrument(self.host.span()));
+        let task = match self
+            .clock
+            .aside
+            .leave(work.instrument(self.host.span()))
+            .await
+        {
+            Begun::Done(answer) => return answer,
+            Begun::Panicked => return Err(broken(name, &"it panicked")),
+            Begun::Waits(task) => task,
+        };
         match tokio::time::timeout(Duration::from_millis(bound), task).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(broken)) => {
-                tracing::error!(call = name, error = %broken, "a host call broke");
-                Err(Failure::internal("the host call broke"))
-            }
+            Ok(Err(error)) => Err(broken(name, &error)),
             Err(_) => Err(Failure::limit_trap(format!(
                 "host call {name}: {}",
                 reached("host_call_ms", bound)
@@ -88,6 +96,11 @@ impl State {
             .map_err(wasmtime::Error::from)?
             .clone())
     }
+}
+
+fn broken(call: &'static str, error: &dyn std::fmt::Display) -> Failure {
+    tracing::error!(call, %error, "a host call broke");
+    Failure::internal("the host call broke")
 }
 
 impl WasiView for State {
