@@ -3,16 +3,22 @@
 //! The header block of a message is cut off as frames of its own, because most reads of a list want only it. The table of
 //! frames stands in the blob's row; the packed bytes alone are a plain `.zst` file, which `zstd -d` turns back into the
 //! message when nothing else is left.
+//!
+//! A small message is stored as it is, in frames of raw blocks: nothing is unpacked when it is read. That costs little disk, since most octets
+//! of a mailbox are in large messages, and gives speed where it is felt, since most messages are small.
 
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use zstd::bulk::{Compressor, Decompressor};
 
+use super::plain;
 use crate::{Error, Result};
 
+/// Octets of a blob up to which it is stored as it is.
+const PLAIN: usize = 16 * 1024;
 /// Octets of a frame before compression; what one small read decompresses at the most.
-pub(crate) const FRAME: usize = 128 * 1024;
+pub(crate) const FRAME: usize = plain::LONGEST;
 /// The least that zstd does: text shrinks to a third, a sixth larger than at level 1, and literals are left as they are, so that a
 /// small mail is unpacked in two thirds of the time. Mail is read more often than written, and most of its octets are attachments
 /// that shrink little at any level.
@@ -61,13 +67,13 @@ pub(crate) struct Frame {
 
 impl Frame {
     /// Its octets, out of the packed form of the whole blob.
-    pub(crate) fn unpack(&self, packed: &[u8]) -> Result<Bytes> {
+    pub(crate) fn unpack(&self, packed: &Bytes) -> Result<Bytes> {
         let start = usize::try_from(self.packed_offset).unwrap_or(usize::MAX);
         let end = start.saturating_add(self.packed_length as usize);
-        let packed = packed
-            .get(start..end)
-            .ok_or_else(|| Error::Corrupt("a blob is shorter than its frames".into()))?;
-        unpack(packed, self.length)
+        if end > packed.len() {
+            return Err(Error::Corrupt("a blob is shorter than its frames".into()));
+        }
+        unpack(&packed.slice(start..end), self.length)
     }
 }
 
@@ -166,10 +172,14 @@ pub(crate) fn pack(data: &[u8], header: usize, frame: usize) -> Result<Packed> {
     let (head, body) = data.split_at_checked(header).unwrap_or((data, &[]));
     let mut compressor = COMPRESSORS.take(|| Compressor::new(LEVEL))?;
     for piece in head.chunks(frame).chain(body.chunks(frame)) {
-        let packed = compressor.compress(piece)?;
+        let before = bytes.len();
+        if data.len() <= PLAIN {
+            plain::write(&mut bytes, piece);
+        } else {
+            bytes.extend_from_slice(&compressor.compress(piece)?);
+        }
         let length = |n: usize| u32::try_from(n).map_err(|_| Error::Limit("blob frame".into()));
-        lengths.push((length(piece.len())?, length(packed.len())?));
-        bytes.extend_from_slice(&packed);
+        lengths.push((length(piece.len())?, length(bytes.len() - before)?));
     }
     COMPRESSORS.give_back(compressor);
     Ok(Packed {
@@ -178,17 +188,25 @@ pub(crate) fn pack(data: &[u8], header: usize, frame: usize) -> Result<Packed> {
     })
 }
 
-/// A frame alone.
-pub(crate) fn unpack(packed: &[u8], length: u32) -> Result<Bytes> {
+/// A frame alone; what is stored as it is is not copied.
+pub(crate) fn unpack(packed: &Bytes, length: u32) -> Result<Bytes> {
+    let bytes = match plain::content(packed) {
+        Some(content) => packed.slice(content),
+        None => decompress(packed, length)?,
+    };
+    if bytes.len() != length as usize {
+        return Err(Error::Corrupt(
+            "a blob frame is not as long as its table says".into(),
+        ));
+    }
+    Ok(bytes)
+}
+
+fn decompress(packed: &[u8], length: u32) -> Result<Bytes> {
     let mut decompressor = DECOMPRESSORS.take(Decompressor::new)?;
     let bytes = decompressor
         .decompress(packed, length as usize)
         .map_err(|error| Error::Corrupt(format!("blob frame: {error}")))?;
     DECOMPRESSORS.give_back(decompressor);
-    if bytes.len() != length as usize {
-        return Err(Error::Corrupt(
-            "a blob frame is shorter than its table says".into(),
-        ));
-    }
     Ok(bytes.into())
 }

@@ -6,6 +6,7 @@
 //! steps decompresses each frame once. File reads run on the blocking pool.
 
 mod frames;
+mod plain;
 mod spool;
 
 use std::{

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use bytes::Bytes;
 use sqlx::SqliteConnection;
 use waxwing_formats_mime::Structure;
 use zstd::zstd_safe;
@@ -37,16 +38,15 @@ pub(super) async fn found(conn: &mut SqliteConnection, folder: &Path) -> Result<
 }
 
 fn read(file: PathBuf) -> Option<Found> {
-    let packed = std::fs::read(&file).ok()?;
-    let (mut rest, mut lengths, mut digest) =
-        (packed.as_slice(), Vec::new(), blake3::Hasher::new());
+    let mut rest = Bytes::from(std::fs::read(&file).ok()?);
+    let (mut lengths, mut digest) = (Vec::new(), blake3::Hasher::new());
     let mut content = Vec::new();
     while !rest.is_empty() {
-        let packed_length = zstd_safe::find_frame_compressed_size(rest).ok()?;
-        let (frame, after) = rest.split_at_checked(packed_length)?;
-        let length = zstd_safe::get_frame_content_size(frame).ok()??;
+        let packed_length = zstd_safe::find_frame_compressed_size(&rest).ok()?;
+        let after = (packed_length <= rest.len()).then(|| rest.split_off(packed_length))?;
+        let length = zstd_safe::get_frame_content_size(&rest).ok()??;
         let length = u32::try_from(length).ok()?;
-        let piece = unpack(frame, length).ok()?;
+        let piece = unpack(&rest, length).ok()?;
         digest.update(&piece);
         content.extend_from_slice(&piece);
         lengths.push((length, u32::try_from(packed_length).ok()?));
