@@ -142,6 +142,19 @@ impl Dice {
     }
 }
 
+/// Conversations of four: each message answers the one before and names the first too.
+fn references(number: usize) -> String {
+    match number % 4 {
+        0 => String::new(),
+        1 => format!("References: <{}.bench@elsewhere.test>\r\n", number - 1),
+        place => format!(
+            "References: <{}.bench@elsewhere.test>\r\n <{}.bench@elsewhere.test>\r\n",
+            number - place,
+            number - 1
+        ),
+    }
+}
+
 /// Message `number`, of about `size` octets, with CRLF line ends.
 pub(crate) fn message(number: usize, size: usize) -> Vec<u8> {
     let mut dice = Dice::new(number as u64);
@@ -157,12 +170,12 @@ pub(crate) fn message(number: usize, size: usize) -> Vec<u8> {
          To: Alice Adams <alice@example.test>, {word}@example.test\r\n\
          Subject: {} {} {} {number}\r\n\
          Date: {day:02} Jan 2025 {hour:02}:{minute:02}:00 +0000\r\n\
-         Message-ID: <{number}.{:016x}@elsewhere.test>\r\n\
+         Message-ID: <{number}.bench@elsewhere.test>\r\n{}\
          MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n",
         dice.word(),
         dice.word(),
         dice.word(),
-        dice.roll(),
+        references(number),
     );
     let mut line = 0;
     while text.len() + 2 < size {

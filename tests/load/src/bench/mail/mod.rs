@@ -9,10 +9,12 @@ mod fetch;
 pub(super) mod fill;
 mod lmtp;
 mod login;
+mod qresync;
 mod search;
 mod select;
 mod sort;
 mod store;
+mod thread;
 
 use std::{future::Future, pin::Pin};
 
@@ -75,7 +77,10 @@ const ROWS: &[&Comparison] = &[
     &fetch::BODY,
     &select::SELECT,
     &search::SUBJECT,
+    &search::TEXT,
     &sort::DATE,
+    &thread::REFERENCES,
+    &qresync::CHANGED,
     &store::FLAGS,
     &copy::COPY,
 ];
