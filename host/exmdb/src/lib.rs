@@ -36,6 +36,7 @@ mod salvage;
 mod schema;
 mod snapshot;
 mod store;
+mod thread;
 mod view;
 mod watch;
 
@@ -49,6 +50,7 @@ pub use restore::{Draft, RestoredMailbox};
 pub use salvage::{Loss, Lost, Salvage};
 pub use snapshot::{BlobRef, PackedBlob, Snapshot, StoredTable, StoredValue};
 pub use store::{Store, StoreConfig, StoreMetrics};
-pub use view::{Table, View};
+pub use thread::ThreadAlgorithm;
+pub use view::{Table, ThreadNode, View};
 pub use watch::{Change, Watcher};
 pub use waxwing_formats_mapi::{NamedProperty, PropertyName, Rights};

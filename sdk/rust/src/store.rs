@@ -12,8 +12,8 @@ pub use crate::bindings::answered::types::{
     Span, Uid, Value, ViewId,
 };
 pub use crate::bindings::answered::views::{
-    FlagMode, FlagUpdate, Page, Query, Row, Selection, Table, TableFlagResult, TablePage, View,
-    ViewChanges, ViewInfo,
+    FlagMode, FlagUpdate, Page, Query, Row, Selection, Table, TableFlagResult, TablePage,
+    ThreadAlgorithm, Threads, View, ViewChanges, ViewInfo,
 };
 pub use crate::bindings::answered::{folders, mailboxes, types, views};
 pub use crate::bindings::waxwing::store::{changes, items, names, permissions};

@@ -8,6 +8,7 @@
 mod cache;
 mod columns;
 mod load;
+pub(crate) mod relations;
 pub(crate) mod subjects;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
@@ -19,6 +20,7 @@ pub(crate) use load::{parse_keywords, print_keywords, row_of};
 use sqlx::SqliteConnection;
 
 use crate::{ItemFlags, Result, Uid, mailbox::state::FolderState};
+use relations::Relations;
 use subjects::Subjects;
 
 /// What a commit did to an item of the folder.
@@ -52,6 +54,7 @@ impl Reflagged {
 pub(crate) struct FolderIndex {
     columns: RwLock<IndexColumns>,
     subjects: Mutex<Arc<Subjects>>,
+    relations: Mutex<Arc<Relations>>,
 }
 
 impl FolderIndex {
@@ -62,6 +65,7 @@ impl FolderIndex {
         Ok(FolderIndex {
             columns: RwLock::new(load::load(conn, folder).await?),
             subjects: Mutex::default(),
+            relations: Mutex::default(),
         })
     }
 
@@ -82,6 +86,21 @@ impl FolderIndex {
         *self.subjects.lock().unwrap_or_else(PoisonError::into_inner) = subjects;
     }
 
+    /// Those that a THREAD has loaded.
+    fn relations(&self) -> Arc<Relations> {
+        self.relations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn keep_relations(&self, relations: Arc<Relations>) {
+        *self
+            .relations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = relations;
+    }
+
     pub(crate) fn apply(&self, changes: Vec<IndexChange>, folder: &FolderState) {
         let mut columns = self.columns.write().unwrap_or_else(PoisonError::into_inner);
         let mut removed = Vec::new();
@@ -98,6 +117,6 @@ impl FolderIndex {
     }
 
     pub(crate) fn octets(&self) -> usize {
-        self.read().octets() + self.subjects().octets()
+        self.read().octets() + self.subjects().octets() + self.relations().octets()
     }
 }

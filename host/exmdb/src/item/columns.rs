@@ -13,7 +13,8 @@ use crate::{
 /// What [`TextColumns::of`] and [`row_of`] read, from `items`.
 macro_rules! select_columns { ($rest:literal) => { concat!(
     "SELECT uid, id, modseq, flags, keywords, size, internal_date, save_date, sent_date, sent_day, class, subject, base_subject,
-        sender, first_from, first_to, first_cc, message_id, cn, change_key, predecessors ", $rest
+        sender, first_from, first_to, first_cc, message_id, cn, change_key, predecessors,
+        (SELECT digest FROM blobs WHERE blobs.id = blob) ", $rest
 ) } }
 pub(crate) use select_columns;
 
@@ -31,6 +32,8 @@ pub(crate) struct TextColumns {
     pub(crate) cn: u64,
     pub(crate) change_key: Option<Vec<u8>>,
     pub(crate) predecessors: Option<Vec<u8>>,
+    /// Of the message that it is.
+    digest: Option<Vec<u8>>,
 }
 
 /// All columns of one item.
@@ -56,6 +59,7 @@ impl ItemColumns {
             cn: row.try_get::<i64, _>(18)?.cast_unsigned(),
             change_key: row.try_get(19)?,
             predecessors: row.try_get(20)?,
+            digest: row.try_get(21)?,
         };
         Ok(ItemColumns {
             mailbox,
@@ -161,6 +165,7 @@ impl TextColumns {
             columns::FIRST_TO => Some(Value::Text(self.first_to.clone())),
             columns::FIRST_CC => Some(Value::Text(self.first_cc.clone())),
             tags::INTERNET_MESSAGE_ID => text(&self.message_id),
+            columns::DIGEST => self.digest.clone().map(Value::Binary),
             _ => None,
         }
     }

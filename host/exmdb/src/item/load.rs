@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use sqlx::Row;
-use waxwing_formats_mapi::{Bag, Property, PropertyTag};
+use waxwing_formats_mapi::{Bag, Property, PropertyTag, Value, columns as store_columns};
 
 use super::{
     bag,
     columns::{ItemColumns, select_columns},
+    preview,
 };
 use crate::{
     Body, Error, ItemId, Result,
@@ -76,6 +77,15 @@ pub(crate) async fn properties(
     for (item, columns) in columns {
         let packed = bags.get(&item).map_or(&[][..], Vec::as_slice);
         properties.insert(item, merge(&columns, packed, wanted)?);
+    }
+    if wanted.contains(&store_columns::PREVIEW) {
+        for (item, text) in preview::of_items(reader, items).await? {
+            let preview = Property {
+                tag: store_columns::PREVIEW,
+                value: Value::Text(text),
+            };
+            properties.entry(item).or_default().push(preview);
+        }
     }
     Ok(properties)
 }

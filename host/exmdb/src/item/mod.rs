@@ -14,6 +14,7 @@ pub(crate) mod derive;
 mod lifecycle;
 pub(crate) mod load;
 mod parts;
+mod preview;
 mod read;
 pub(crate) mod search;
 mod stored;

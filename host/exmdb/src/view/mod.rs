@@ -14,6 +14,7 @@ mod positions;
 mod search;
 mod sync;
 mod table;
+mod thread;
 mod transfer;
 
 use std::{
@@ -30,6 +31,7 @@ use crate::{
 use mark::Mark;
 use positions::{Positions, resolve, spans};
 pub use table::Table;
+pub use thread::ThreadNode;
 
 /// Views of one mailbox open at a time.
 const MAX_VIEWS: usize = 100_000;

@@ -68,6 +68,17 @@ impl Positions {
         (uid <= run.last).then(|| run.position + (uid - run.first))
     }
 
+    /// The UID at a position.
+    pub(crate) fn uid(&self, position: u32) -> Option<u32> {
+        let run = self.0.get(
+            self.0
+                .partition_point(|run| run.position <= position)
+                .checked_sub(1)?,
+        )?;
+        let after = position - run.position;
+        (after < run.length()).then(|| run.first + after)
+    }
+
     /// All UIDs shown, ascending.
     pub(crate) fn uids(&self) -> impl Iterator<Item = u32> + '_ {
         self.0.iter().flat_map(|run| run.first..=run.last)

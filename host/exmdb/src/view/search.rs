@@ -52,7 +52,7 @@ impl View {
     }
 
     /// Subjects, when the restriction asks for them.
-    async fn subjects(&self, restriction: &Restriction) -> Result<Arc<Subjects>> {
+    pub(super) async fn subjects(&self, restriction: &Restriction) -> Result<Arc<Subjects>> {
         if !restriction.asks_for_header("subject") {
             return Ok(Arc::default());
         }
@@ -62,7 +62,7 @@ impl View {
             .map_err(|error| error.of(self.core.guid))
     }
 
-    async fn find<'a>(
+    pub(super) async fn find<'a>(
         &self,
         restriction: &Restriction,
         keywords: &'a [String],

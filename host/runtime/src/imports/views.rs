@@ -3,7 +3,8 @@
 
 use wasmtime::component::Resource;
 use waxwing_exmdb::{
-    self as exmdb, Body, Columns, FlagMode, FlagUpdate, FolderId, ItemId, Query, View,
+    self as exmdb, Body, Columns, FlagMode, FlagUpdate, FolderId, ItemId, Query, ThreadAlgorithm,
+    View,
 };
 
 use super::{Failure, Result, values};
@@ -205,6 +206,35 @@ impl wit::HostView for State {
                 .map(|(position, uid)| (position, uid.0))
                 .unzip();
             Ok(wit::Sorted { positions, uids })
+        })
+        .await
+    }
+
+    async fn thread(
+        &mut self,
+        view: Resource<OpenView>,
+        restriction: Vec<RestrictionNode>,
+        algorithm: wit::ThreadAlgorithm,
+    ) -> Result<wit::Threads> {
+        let (view, restriction) = (self.get(&view)?.0, values::restriction(restriction)?);
+        let algorithm = match algorithm {
+            wit::ThreadAlgorithm::OrderedSubject => ThreadAlgorithm::OrderedSubject,
+            wit::ThreadAlgorithm::References => ThreadAlgorithm::References,
+            wit::ThreadAlgorithm::Refs => ThreadAlgorithm::Refs,
+        };
+        self.call("view.thread", async move {
+            let nodes = view.thread(&restriction, algorithm).await?;
+            let message =
+                |node: &exmdb::ThreadNode| node.message.map(|(position, uid)| (position, uid.0));
+            let (positions, uids) = nodes
+                .iter()
+                .map(|node| message(node).unwrap_or((0, 0)))
+                .unzip();
+            Ok(wit::Threads {
+                depths: nodes.iter().map(|node| node.depth).collect(),
+                positions,
+                uids,
+            })
         })
         .await
     }

@@ -1,9 +1,10 @@
 //! CAPABILITY (RFC 9051 section 6.1.1).
 //!
 //! What a logged-in client can use is told before log-in too: libraries that ask once, at the greeting, would else never find
-//! IDLE or MOVE. What is switched off for one user is left out once the user is known.
+//! IDLE or MOVE. What is switched off for one user is left out once the user is known, what the operator switched off for a listener
+//! (`off.LISTENER` of the plugin's settings) always. What is not offered is not refused: a client that knows it anyway may go on.
 
-use waxwing_sdk::{accounts, sasl};
+use waxwing_sdk::{accounts, config, sasl};
 
 use crate::session::{Answer, Completion, Imap, Output, Stage};
 
@@ -11,7 +12,7 @@ use crate::session::{Answer, Completion, Imap, Output, Stage};
 const ALWAYS: [&str; 5] = ["IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE"];
 
 /// Each can be switched off for a user, as `imap.NAME`.
-const FEATURES: [&str; 20] = [
+const FEATURES: [&str; 32] = [
     "IDLE",
     "NAMESPACE",
     "CHILDREN",
@@ -32,6 +33,18 @@ const FEATURES: [&str; 20] = [
     "STATUS=SIZE",
     "APPENDLIMIT",
     "UTF8=ACCEPT",
+    "COMPRESS=DEFLATE",
+    "OBJECTID",
+    "PARTIAL",
+    "PREVIEW",
+    "SAVEDATE",
+    "THREAD=ORDEREDSUBJECT",
+    "THREAD=REFERENCES",
+    "THREAD=REFS",
+    "UIDONLY",
+    "UNAUTHENTICATE",
+    "WITHIN",
+    "IMAP4rev2",
 ];
 
 /// The capabilities that hold now, separated by spaces.
@@ -53,7 +66,12 @@ pub(crate) fn list(session: &Imap) -> String {
             .as_ref()
             .is_none_or(|principal| principal.feature(&format!("imap.{name}")))
     };
-    names.extend(FEATURES.iter().copied().filter(on).map(|name| match name {
+    let features = FEATURES.iter().copied();
+    // RFC 4978 section 3 has it go when it is active.
+    let features = features.filter(|name| !session.state.compressed || *name != "COMPRESS=DEFLATE");
+    let off: Vec<String> = config::get_or(&format!("off.{}", session.context.listener), Vec::new());
+    let features = features.filter(|name| !off.iter().any(|off| off.eq_ignore_ascii_case(name)));
+    names.extend(features.filter(on).map(|name| match name {
         "APPENDLIMIT" => format!("APPENDLIMIT={}", super::append::limit()),
         name => name.to_owned(),
     }));

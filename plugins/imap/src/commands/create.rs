@@ -4,6 +4,7 @@ use waxwing_sdk::store::folders;
 
 use super::list::SPECIAL_USES;
 use crate::names::{MailboxName, Tree};
+use crate::render::object_id;
 use crate::session::{Answer, Completion, Imap, Refusal};
 
 pub(super) fn run(session: &mut Imap, mailbox: &MailboxName, special_use: &[String]) -> Answer {
@@ -13,8 +14,11 @@ pub(super) fn run(session: &mut Imap, mailbox: &MailboxName, special_use: &[Stri
         return Err(Refusal::no("[ALREADYEXISTS] The mailbox exists already"));
     }
     let role = role(&tree, special_use)?;
-    create_with_parents(session, &tree, &name, role)?;
-    Ok(Completion::text("CREATE completed"))
+    let folder = create_with_parents(session, &tree, &name, role)?;
+    let id = object_id::mailbox(&session.mailbox()?.guid(), folder);
+    Ok(Completion::Done(format!(
+        "[MAILBOXID ({id})] CREATE completed"
+    )))
 }
 
 /// A mailbox has one special use at the most, and a special use one mailbox.

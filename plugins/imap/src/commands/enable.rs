@@ -12,6 +12,12 @@ pub(super) fn run(session: &mut Imap, names: &[String], out: &mut Output) -> Ans
                 session.enable_condstore(out)?;
             }
             "UTF8=ACCEPT" => session.state.enabled.utf8 = true,
+            // Mailbox names in UTF-8 are part of it (RFC 9051 section 5.1).
+            "IMAP4REV2" => {
+                session.state.enabled.rev2 = true;
+                session.state.enabled.utf8 = true;
+            }
+            "UIDONLY" => session.state.enabled.uid_only = true,
             _ => continue,
         }
         if !done.contains(&name.as_str()) {

@@ -42,19 +42,19 @@ pub(super) fn run(session: &mut Imap, request: &ListRequest, out: &mut Output) -
         false => BTreeSet::new(),
     };
     let utf8 = session.state.enabled.utf8;
+    let guid = session.mailbox()?.guid();
     for entry in entries(&tree, &subscribed, request) {
         entry.line(out.text(), utf8);
         if let Some(node) = entry
             .node
             .filter(|node| node.selectable && !request.returns.status.is_empty())
         {
-            status::line(
-                out.text(),
-                &entry.name,
-                &node.folder,
-                &request.returns.status,
-                utf8,
-            );
+            let described = status::Described {
+                name: &entry.name,
+                folder: &node.folder,
+                guid: &guid,
+            };
+            described.line(out.text(), &request.returns.status, utf8);
         }
     }
     Ok(Completion::text("LIST completed"))
@@ -129,6 +129,19 @@ fn special_use(node: &Node) -> Option<&'static str> {
         .iter()
         .find(|(role, _)| *role == node.folder.role)
         .map(|(_, name)| *name)
+}
+
+/// The line of the mailbox that SELECT opens, in IMAP4rev2 (RFC 9051 section 6.3.2).
+pub(super) fn selected(out: &mut Output, tree: &Tree, node: &Node, utf8: bool) {
+    let is_below = |other: &Node| above(&other.name).any(|name| name == node.name);
+    let entry = Entry {
+        name: node.name.clone(),
+        node: Some(node),
+        subscribed: false,
+        child_info: false,
+        has_children: tree.nodes().iter().any(is_below),
+    };
+    entry.line(out.text(), utf8);
 }
 
 /// A name and the names above it, nearest first.

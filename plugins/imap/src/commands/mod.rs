@@ -5,6 +5,7 @@ pub(crate) mod append;
 pub(crate) mod authenticate;
 pub(crate) mod capability;
 mod close;
+mod compress;
 mod copy;
 mod create;
 mod delete;
@@ -26,6 +27,8 @@ mod starttls;
 mod status;
 mod store;
 mod subscribe;
+mod thread;
+mod unauthenticate;
 
 use crate::parse::Command;
 use crate::session::{Answer, Completion, Imap, Output, Refusal, Updates};
@@ -54,6 +57,8 @@ pub(crate) fn need(command: &Command) -> Need {
         | C::Lsub(_)
         | C::Namespace
         | C::Status { .. }
+        | C::Compress
+        | C::Unauthenticate
         // Refused inside, where its literal is dropped.
         | C::Idle => Need::Authenticated,
         C::Append { .. } => Need::Nothing,
@@ -63,6 +68,7 @@ pub(crate) fn need(command: &Command) -> Need {
         | C::Expunge(_)
         | C::Search { .. }
         | C::Sort { .. }
+        | C::Thread { .. }
         | C::Fetch { .. }
         | C::Store { .. }
         | C::Copy { .. }
@@ -70,18 +76,21 @@ pub(crate) fn need(command: &Command) -> Need {
     }
 }
 
-/// FETCH, STORE, SEARCH and SORT never tell EXPUNGE: clients are in the middle of message numbers. The UID forms might, but gain
+/// FETCH, STORE, SEARCH, SORT and THREAD never tell EXPUNGE: clients are in the middle of message numbers. The UID forms might, but gain
 /// nothing by it.
 pub(crate) fn updates_after(command: &Command) -> Updates {
     use Command as C;
     match command {
-        C::Fetch { .. } | C::Store { .. } | C::Search { .. } | C::Sort { .. } => {
-            Updates::WithoutExpunge
-        }
+        C::Fetch { .. }
+        | C::Store { .. }
+        | C::Search { .. }
+        | C::Sort { .. }
+        | C::Thread { .. } => Updates::WithoutExpunge,
         C::Select { .. }
         | C::Close
         | C::Unselect
         | C::Logout
+        | C::Unauthenticate
         | C::StartTls
         | C::Login { .. }
         | C::Authenticate { .. } => Updates::None,
@@ -122,9 +131,12 @@ pub(crate) fn run(session: &mut Imap, tag: &str, command: Command, out: &mut Out
         C::Close => close::run(session, true),
         C::Unselect => close::run(session, false),
         C::Idle => idle::run(session, tag, out),
+        C::Compress => compress::run(session, tag, out),
+        C::Unauthenticate => unauthenticate::run(session),
         C::Expunge(_)
         | C::Search { .. }
         | C::Sort { .. }
+        | C::Thread { .. }
         | C::Fetch { .. }
         | C::Store { .. }
         | C::Copy { .. }
@@ -150,8 +162,29 @@ fn run_on_mailboxes(session: &mut Imap, command: Command, out: &mut Output) -> A
     }
 }
 
+/// RFC 9586 section 3: who enabled UIDONLY does not name messages by their numbers.
+fn demand_uids(session: &Imap, command: &Command) -> Result<(), Refusal> {
+    use Command as C;
+    let by_number = match command {
+        C::Search { uid, request } => !uid || request.key.names_numbers(),
+        C::Sort { uid, request } => !uid || request.search.key.names_numbers(),
+        C::Thread { uid, request } => !uid || request.search.key.names_numbers(),
+        C::Fetch { uid, .. } | C::Store { uid, .. } | C::Copy { uid, .. } | C::Move { uid, .. } => {
+            !uid
+        }
+        _ => false,
+    };
+    if by_number && session.state.enabled.uid_only {
+        return Err(Refusal::Bad(
+            "[UIDREQUIRED] Message numbers are not used after ENABLE UIDONLY".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
 fn run_on_messages(session: &mut Imap, tag: &str, command: Command, out: &mut Output) -> Answer {
     use Command as C;
+    demand_uids(session, &command)?;
     let transferring = |uid, set, mailbox, moves| copy::Transferring {
         uid,
         set,
@@ -162,7 +195,19 @@ fn run_on_messages(session: &mut Imap, tag: &str, command: Command, out: &mut Ou
         C::Expunge(set) => expunge::run(session, set.as_ref(), out),
         C::Search { uid, request } => search::run(session, tag, uid, &request, out),
         C::Sort { uid, request } => sort::run(session, tag, uid, &request, out),
-        C::Fetch { uid, request } => fetch::run(session, tag, uid, request, out),
+        C::Thread { uid, request } => thread::run(session, uid, &request, out),
+        C::Fetch {
+            uid,
+            request,
+            partial,
+        } => {
+            let wanted = fetch::Wanted {
+                uid,
+                request,
+                partial,
+            };
+            fetch::run(session, tag, wanted, out)
+        }
         C::Store { uid, request } => store::run(session, uid, request, out),
         C::Copy { uid, set, mailbox } => {
             copy::run(session, &transferring(uid, set, mailbox, false), out)

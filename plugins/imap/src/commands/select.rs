@@ -2,10 +2,10 @@
 
 use waxwing_sdk::store::{ViewInfo, views};
 
-use super::fetch;
+use super::{fetch, list};
 use crate::names::MailboxName;
 use crate::parse::{QuickResync, STAR, SequenceSet};
-use crate::render::spans;
+use crate::render::{object_id, spans};
 use crate::session::{Answer, Completion, Imap, Output, Refusal, Selected};
 
 pub(super) struct Selecting {
@@ -38,6 +38,9 @@ pub(super) fn run(session: &mut Imap, tag: &str, selecting: Selecting, out: &mut
         keywords: 0,
         saved: Vec::new(),
     });
+    if session.state.enabled.rev2 {
+        list::selected(out, &tree, node, session.state.enabled.utf8);
+    }
     if let Err(refusal) = show(session, &info, out) {
         session.deselect();
         return Err(refusal);
@@ -66,8 +69,11 @@ fn show(session: &mut Imap, info: &ViewInfo, out: &mut Output) -> Result<(), Ref
     session.load_keywords()?;
     session.show_flags(out);
     out.line(&format!("* {} EXISTS", info.exists));
-    out.line(&format!("* {} RECENT", info.recent));
-    if info.first_unseen > 0 {
+    let rev2 = session.state.enabled.rev2;
+    if !rev2 {
+        out.line(&format!("* {} RECENT", info.recent));
+    }
+    if info.first_unseen > 0 && !rev2 && !session.state.enabled.uid_only {
         out.line(&format!(
             "* OK [UNSEEN {}] First unseen message",
             info.first_unseen
@@ -86,6 +92,8 @@ fn show(session: &mut Imap, info: &ViewInfo, out: &mut Output) -> Result<(), Ref
         "* OK [HIGHESTMODSEQ {}] Highest mod-sequence",
         info.highest_modseq.max(1)
     ));
+    let id = object_id::mailbox(&session.mailbox()?.guid(), info.folder);
+    out.line(&format!("* OK [MAILBOXID ({id})] The id of this mailbox"));
     Ok(())
 }
 

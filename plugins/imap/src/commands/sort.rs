@@ -5,7 +5,7 @@
 use waxwing_formats_mapi::{PropertyTag, columns};
 use waxwing_sdk::store::{SortKey, Span};
 
-use super::search::{Extended, Ordered, Scope, begin, extended, modseq_of, plain, save};
+use super::search::{Extended, Ordered, Scope, begin, extended, modseq_of, pairs, plain, save};
 use crate::parse::{SortCriterion, SortKeyName, SortRequest};
 use crate::session::{Answer, Completion, Imap, Output};
 
@@ -42,9 +42,21 @@ pub(super) fn run(
             first: sorted.uids.first().copied(),
             last: sorted.uids.last().copied(),
         };
-        save(session, &uids, ends, returns)?;
+        let saved = match returns.partial {
+            Some(partial) => {
+                let mut page: Vec<u32> = partial
+                    .of(&runs(&sorted.uids))
+                    .into_iter()
+                    .flat_map(|(first, last)| first..=last)
+                    .collect();
+                page.sort_unstable();
+                runs(&page)
+            }
+            None => pairs(&uids),
+        };
+        save(session, saved, ends, returns)?;
     }
-    if returns.min || returns.max || returns.all || returns.count {
+    if returns.tells() {
         extended(
             out.text(),
             &Extended {

@@ -43,6 +43,7 @@ pub(super) fn run(
     if !request.silent || condstore {
         session.announce_keywords(result.rows.keywords.iter().copied(), out)?;
         let style = RowStyle {
+            uid_only: session.state.enabled.uid_only,
             uid: uid || session.state.enabled.quick_resync,
             flags: !request.silent,
             modseq: condstore,

@@ -4,21 +4,11 @@ use waxwing_sdk::sasl::Mechanism;
 
 use super::cursor::{Cursor, is_atom_char};
 use super::{
-    AppendMessage, Bad, FetchRequest, FlagList, Frame, ListRequest, Literal, Mode, Parsed, Rest,
-    SearchRequest, SequenceSet, SortRequest, StatusItem, append, frame, limits,
+    AppendMessage, Bad, FetchRequest, FlagList, Frame, ListRequest, Literal, Mode, Parsed, Partial,
+    QuickResync, Rest, SearchRequest, SequenceSet, SortRequest, StatusItem, ThreadRequest, append,
+    fetch, frame, limits, select::select,
 };
 use crate::names::MailboxName;
-
-/// The parameters of SELECT (QRESYNC …), RFC 7162 section 3.2.5.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QuickResync {
-    /// UIDVALIDITY as the client knows it.
-    pub uid_validity: u32,
-    /// Modseq as the client knows it.
-    pub modseq: u64,
-    /// UIDs that the client knows.
-    pub known_uids: Option<SequenceSet>,
-}
 
 /// A tagged command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,9 +84,14 @@ pub enum Command {
         uid: bool,
         request: SortRequest,
     },
+    Thread {
+        uid: bool,
+        request: ThreadRequest,
+    },
     Fetch {
         uid: bool,
         request: FetchRequest,
+        partial: Option<Partial>,
     },
     Store {
         uid: bool,
@@ -113,6 +108,8 @@ pub enum Command {
         mailbox: MailboxName,
     },
     Idle,
+    Compress,
+    Unauthenticate,
 }
 
 /// What STORE does with its flags.
@@ -286,6 +283,7 @@ impl Command {
             "UNSELECT" => Command::Unselect,
             "EXPUNGE" => Command::Expunge(None),
             "IDLE" => Command::Idle,
+            "UNAUTHENTICATE" => Command::Unauthenticate,
             _ => return None,
         })
     }
@@ -293,16 +291,13 @@ impl Command {
     fn on_messages(name: &str, cursor: &mut Cursor<'_>, uid: bool) -> Result<Option<Self>, Bad> {
         if !matches!(
             name,
-            "FETCH" | "STORE" | "SEARCH" | "SORT" | "COPY" | "MOVE"
+            "FETCH" | "STORE" | "SEARCH" | "SORT" | "THREAD" | "COPY" | "MOVE"
         ) {
             return Ok(None);
         }
         cursor.space()?;
         Ok(Some(match name {
-            "FETCH" => Command::Fetch {
-                uid,
-                request: FetchRequest::parse(cursor, uid)?,
-            },
+            "FETCH" => fetch::parse(cursor, uid)?,
             "STORE" => Command::Store {
                 uid,
                 request: store(cursor)?,
@@ -310,6 +305,10 @@ impl Command {
             "SEARCH" => Command::Search {
                 uid,
                 request: SearchRequest::parse(cursor)?,
+            },
+            "THREAD" => Command::Thread {
+                uid,
+                request: ThreadRequest::parse(cursor)?,
             },
             "SORT" => Command::Sort {
                 uid,
@@ -343,6 +342,7 @@ impl Command {
             "LIST" => |cursor: &mut Cursor<'_>| ListRequest::parse(cursor).map(Command::List),
             "LSUB" => |cursor: &mut Cursor<'_>| ListRequest::parse_plain(cursor).map(Command::Lsub),
             "STATUS" => status,
+            "COMPRESS" => compress,
             "APPEND" => |_: &mut Cursor<'_>| Err(Bad::new("APPEND needs a literal")),
             _ => return Err(Bad::new(format!("unknown command {name}"))),
         };
@@ -356,6 +356,15 @@ fn login(cursor: &mut Cursor<'_>) -> Result<Command, Bad> {
     cursor.space()?;
     let password = cursor.text("a password")?;
     Ok(Command::Login { user, password })
+}
+
+/// RFC 4978 section 3 knows one mechanism.
+fn compress(cursor: &mut Cursor<'_>) -> Result<Command, Bad> {
+    let mechanism = cursor.atom("a mechanism")?;
+    match mechanism.eq_ignore_ascii_case("DEFLATE") {
+        true => Ok(Command::Compress),
+        false => Err(Bad::new(format!("unknown mechanism {mechanism}"))),
+    }
 }
 
 fn rename(cursor: &mut Cursor<'_>) -> Result<Command, Bad> {
@@ -419,58 +428,6 @@ fn id(cursor: &mut Cursor<'_>) -> Result<Vec<(String, Option<String>)>, Bad> {
     } else {
         Ok(pairs)
     }
-}
-
-fn select(cursor: &mut Cursor<'_>, read_only: bool) -> Result<Command, Bad> {
-    let mailbox = cursor.mailbox()?;
-    let mut condstore = false;
-    let mut resync = None;
-    if cursor.eat(b' ') {
-        cursor.list("parameters", |cursor| {
-            match cursor.atom("a parameter")?.to_ascii_uppercase().as_str() {
-                "CONDSTORE" => condstore = true,
-                "QRESYNC" => {
-                    cursor.space()?;
-                    resync = Some(quick_resync(cursor)?);
-                }
-                name => return Err(Bad::new(format!("unknown parameter {name}"))),
-            }
-            Ok(())
-        })?;
-    }
-    Ok(Command::Select {
-        mailbox,
-        read_only,
-        condstore,
-        resync,
-    })
-}
-
-fn quick_resync(cursor: &mut Cursor<'_>) -> Result<QuickResync, Bad> {
-    cursor.expect(b'(', "QRESYNC parameters")?;
-    let uid_validity = cursor.nz_number("a UIDVALIDITY")?;
-    cursor.space()?;
-    let modseq = cursor.number64("a modseq")?;
-    let mut known_uids = None;
-    if cursor.eat(b' ') {
-        if cursor.peek() != Some(b'(') {
-            known_uids = Some(SequenceSet::parse(cursor)?);
-            cursor.eat(b' ');
-        }
-        if cursor.eat(b'(') {
-            // Message numbers with their UIDs: a hint for servers whose log of expunges is short; ours needs none.
-            SequenceSet::parse(cursor)?;
-            cursor.space()?;
-            SequenceSet::parse(cursor)?;
-            cursor.expect(b')', "a closing parenthesis")?;
-        }
-    }
-    cursor.expect(b')', "a closing parenthesis")?;
-    Ok(QuickResync {
-        uid_validity,
-        modseq,
-        known_uids,
-    })
 }
 
 fn create(cursor: &mut Cursor<'_>) -> Result<Command, Bad> {

@@ -1,8 +1,8 @@
-//! The items of FETCH (RFC 9051 section 6.4.5, RFC 3501, RFC 3516, RFC 7162).
+//! The items of FETCH (RFC 9051 section 6.4.5, RFC 3501, RFC 3516, RFC 7162, RFC 8474, RFC 8514, RFC 8970, RFC 9394).
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bad, SequenceSet, cursor::Cursor, limits};
+use super::{Bad, Command, Partial, SequenceSet, cursor::Cursor, limits};
 
 /// Which part of a section is meant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +79,14 @@ pub enum FetchItem {
     Rfc822Header,
     /// RFC822.TEXT
     Rfc822Text,
+    /// SAVEDATE
+    SaveDate,
+    /// EMAILID
+    EmailId,
+    /// THREADID
+    ThreadId,
+    /// PREVIEW, also with LAZY: it is made at once
+    Preview,
 }
 
 /// A whole FETCH.
@@ -118,6 +126,13 @@ impl FetchItem {
             "RFC822" => return Ok(FetchItem::Rfc822),
             "UID" => return Ok(FetchItem::Uid),
             "MODSEQ" => return Ok(FetchItem::ModSeq),
+            "SAVEDATE" => return Ok(FetchItem::SaveDate),
+            "EMAILID" => return Ok(FetchItem::EmailId),
+            "THREADID" => return Ok(FetchItem::ThreadId),
+            "PREVIEW" => {
+                cursor.eat_word(" (LAZY)");
+                return Ok(FetchItem::Preview);
+            }
             "BODYSTRUCTURE" => return Ok(FetchItem::BodyStructure { extended: true }),
             "BODY" if cursor.peek() != Some(b'[') => {
                 return Ok(FetchItem::BodyStructure { extended: false });
@@ -254,8 +269,23 @@ fn macro_items(cursor: &mut Cursor<'_>) -> Option<Vec<FetchItem>> {
         .find_map(|(name, items)| cursor.eat_word(name).then_some(items))
 }
 
+/// FETCH or UID FETCH.
+pub(super) fn parse(cursor: &mut Cursor<'_>, uid: bool) -> Result<Command, Bad> {
+    let mut partial = None;
+    let request = FetchRequest::parse(cursor, uid, &mut partial)?;
+    Ok(Command::Fetch {
+        uid,
+        request,
+        partial,
+    })
+}
+
 impl FetchRequest {
-    pub(super) fn parse(cursor: &mut Cursor<'_>, uid: bool) -> Result<Self, Bad> {
+    fn parse(
+        cursor: &mut Cursor<'_>,
+        uid: bool,
+        partial: &mut Option<Partial>,
+    ) -> Result<Self, Bad> {
         let set = SequenceSet::parse(cursor)?;
         cursor.space()?;
         let listed = match (cursor.peek(), macro_items(cursor)) {
@@ -280,7 +310,7 @@ impl FetchRequest {
         }
         listed.into_iter().for_each(|item| request.add(item));
         if cursor.eat(b' ') {
-            request.modifiers(cursor, uid)?;
+            request.modifiers(cursor, uid, partial)?;
         }
         Ok(request)
     }
@@ -291,7 +321,12 @@ impl FetchRequest {
         }
     }
 
-    fn modifiers(&mut self, cursor: &mut Cursor<'_>, uid: bool) -> Result<(), Bad> {
+    fn modifiers(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        uid: bool,
+        partial: &mut Option<Partial>,
+    ) -> Result<(), Bad> {
         cursor.list("FETCH modifiers", |cursor| {
             match cursor
                 .atom("a FETCH modifier")?
@@ -303,6 +338,10 @@ impl FetchRequest {
                     self.changed_since = Some(cursor.number64("a modseq")?);
                 }
                 "VANISHED" if uid => self.vanished = true,
+                "PARTIAL" if uid => {
+                    cursor.space()?;
+                    *partial = Some(Partial::parse(cursor)?);
+                }
                 name => return Err(Bad::new(format!("unknown FETCH modifier {name}"))),
             }
             Ok(())
@@ -331,7 +370,7 @@ mod tests {
 
     fn items(text: &str) -> Result<Vec<FetchItem>, Bad> {
         let mut cursor = Cursor::new(text.as_bytes(), Mode::default());
-        let request = FetchRequest::parse(&mut cursor, false)?;
+        let request = FetchRequest::parse(&mut cursor, false, &mut None)?;
         cursor.end()?;
         Ok(request.items)
     }
@@ -410,6 +449,14 @@ mod tests {
             Ok(sought)
         );
         assert!(items("1 BINARY[1.MIME]").is_err());
+    }
+
+    #[test]
+    fn a_preview_may_be_lazy_and_modifiers_still_follow() {
+        let read = items("1 PREVIEW (LAZY) (CHANGEDSINCE 5)");
+        assert_eq!(read, Ok(vec![FetchItem::Preview, FetchItem::ModSeq]));
+        assert_eq!(items("1 (PREVIEW (LAZY) UID)").unwrap().len(), 2);
+        assert!(items("1 (UID) (PARTIAL 1:2)").is_err(), "only of UID FETCH");
     }
 
     #[test]

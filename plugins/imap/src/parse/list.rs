@@ -63,6 +63,8 @@ pub enum StatusItem {
     HighestModSeq,
     /// APPENDLIMIT
     AppendLimit,
+    /// MAILBOXID
+    MailboxId,
 }
 
 impl StatusItem {
@@ -78,6 +80,7 @@ impl StatusItem {
             "SIZE" => StatusItem::Size,
             "HIGHESTMODSEQ" => StatusItem::HighestModSeq,
             "APPENDLIMIT" => StatusItem::AppendLimit,
+            "MAILBOXID" => StatusItem::MailboxId,
             _ => return Err(Bad::new(format!("unknown status item {name}"))),
         })
     }

@@ -17,22 +17,26 @@ mod flags;
 mod frame;
 pub mod limits;
 mod list;
+mod partial;
 mod search;
+mod select;
 mod sequence;
 mod sort;
+mod thread;
 
 pub use append::{AppendMessage, NextAppend, parse_next_append};
-pub use command::{
-    Command, QuickResync, Request, StoreMode, StoreRequest, parse_command, parse_in, tag,
-};
+pub use command::{Command, Request, StoreMode, StoreRequest, parse_command, parse_in, tag};
 pub use date::{Date, days_from_civil, parse_date_time};
 pub use fetch::{FetchItem, FetchRequest, Section, SectionPart};
 pub use flags::{FlagBits, FlagList};
 pub use frame::{Frame, Literal, Rest, Skip, frame, skip};
 pub use list::{ListRequest, ReturnOptions, SelectionOptions, StatusItem};
+pub use partial::Partial;
 pub use search::{Charset, SearchKey, SearchRequest, SearchReturn};
+pub use select::QuickResync;
 pub use sequence::{STAR, SequenceSet};
 pub use sort::{SortCriterion, SortKeyName, SortRequest};
+pub use thread::ThreadRequest;
 
 /// How the bytes are to be read, which ENABLE can change.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -1,7 +1,7 @@
-//! SEARCH (RFC 9051 section 6.4.4, RFC 3501, RFC 4731, RFC 5032, RFC 5182, RFC 7162).
+//! SEARCH (RFC 9051 section 6.4.4, RFC 3501, RFC 4731, RFC 5032, RFC 5182, RFC 7162, RFC 8474, RFC 8514, RFC 9394).
 
 use super::cursor::is_atom_char;
-use super::{Bad, Date, FlagBits, SequenceSet, cursor::Cursor, limits};
+use super::{Bad, Date, FlagBits, Partial, SequenceSet, cursor::Cursor, limits};
 
 /// In what the strings of a SEARCH are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +60,33 @@ pub enum SearchKey {
     Smaller(u64),
     /// MODSEQ
     ModSeq(u64),
+    /// YOUNGER, in seconds
+    Younger(u32),
+    /// OLDER, in seconds
+    Older(u32),
+    /// SAVEDBEFORE
+    SavedBefore(Date),
+    /// SAVEDON
+    SavedOn(Date),
+    /// SAVEDSINCE
+    SavedSince(Date),
+    /// EMAILID
+    EmailId(String),
+    /// THREADID: of no message
+    ThreadId,
+}
+
+impl SearchKey {
+    /// Whether it names messages by their numbers.
+    pub fn names_numbers(&self) -> bool {
+        match self {
+            SearchKey::Sequence(SequenceSet::Ranges(_)) => true,
+            SearchKey::And(keys) => keys.iter().any(SearchKey::names_numbers),
+            SearchKey::Or(one, other) => one.names_numbers() || other.names_numbers(),
+            SearchKey::Not(key) => key.names_numbers(),
+            _ => false,
+        }
+    }
 }
 
 /// RETURN options.
@@ -75,6 +102,25 @@ pub struct SearchReturn {
     pub count: bool,
     /// SAVE
     pub save: bool,
+    /// PARTIAL
+    pub partial: Option<Partial>,
+}
+
+impl SearchReturn {
+    /// What a search without RETURN means in IMAP4rev2.
+    pub const ALL: SearchReturn = SearchReturn {
+        min: false,
+        max: false,
+        all: true,
+        count: false,
+        save: false,
+        partial: None,
+    };
+
+    /// Whether there is anything to answer: SAVE alone is done in silence.
+    pub fn tells(&self) -> bool {
+        self.min || self.max || self.all || self.count || self.partial.is_some()
+    }
 }
 
 /// A whole SEARCH.
@@ -157,12 +203,19 @@ fn returns(cursor: &mut Cursor<'_>) -> Result<SearchReturn, Bad> {
             "ALL" => returns.all = true,
             "COUNT" => returns.count = true,
             "SAVE" => returns.save = true,
+            "PARTIAL" => {
+                cursor.space()?;
+                returns.partial = Some(Partial::parse(cursor)?);
+            }
             _ => return Err(Bad::new(format!("unknown RETURN option {option}"))),
         }
         Ok(())
     })?;
     // RFC 4731 section 3.1: an empty list means ALL.
     returns.all |= !any;
+    if returns.all && returns.partial.is_some() {
+        return Err(Bad::new("ALL and PARTIAL exclude each other"));
+    }
     Ok(returns)
 }
 
@@ -259,6 +312,16 @@ impl Keys<'_, '_> {
             "SMALLER" => SearchKey::Smaller(self.cursor.number64("a size")?),
             "UID" => SearchKey::Uid(SequenceSet::parse(self.cursor)?),
             "MODSEQ" => self.modseq()?,
+            "YOUNGER" => SearchKey::Younger(self.cursor.nz_number("seconds")?),
+            "OLDER" => SearchKey::Older(self.cursor.nz_number("seconds")?),
+            "SAVEDBEFORE" => SearchKey::SavedBefore(Date::parse(self.cursor)?),
+            "SAVEDON" => SearchKey::SavedOn(Date::parse(self.cursor)?),
+            "SAVEDSINCE" => SearchKey::SavedSince(Date::parse(self.cursor)?),
+            "EMAILID" => SearchKey::EmailId(self.cursor.atom("an object id")?.to_owned()),
+            "THREADID" => {
+                self.cursor.atom("an object id")?;
+                SearchKey::ThreadId
+            }
             _ => return Err(Bad::new(format!("unknown search key {name}"))),
         })
     }
@@ -298,7 +361,8 @@ fn of_flag(name: &str) -> Option<SearchKey> {
     let flag = |bit| Some(SearchKey::Flag(bit));
     let unflag = |bit| Some(not(SearchKey::Flag(bit)));
     match name {
-        "ALL" => Some(SearchKey::All),
+        // Every message here has a save date.
+        "ALL" | "SAVEDATESUPPORTED" => Some(SearchKey::All),
         "ANSWERED" => flag(FlagBits::ANSWERED),
         "DELETED" => flag(FlagBits::DELETED),
         "DRAFT" => flag(FlagBits::DRAFT),
@@ -383,6 +447,17 @@ mod tests {
             Charset::Unknown
         );
         assert!(parse("RETURN (FOO) ALL").is_err());
+    }
+
+    #[test]
+    fn a_page_excludes_all() {
+        let returns = parse("RETURN (PARTIAL -1:-100 COUNT) ALL")
+            .unwrap()
+            .returns
+            .unwrap();
+        assert_eq!(returns.partial.unwrap().to_string(), "-1:-100");
+        assert!(returns.count && !returns.all);
+        assert!(parse("RETURN (PARTIAL 1:100 ALL) ALL").is_err());
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod date;
 pub mod envelope;
 pub mod flags;
 mod number;
+pub mod object_id;
 pub mod spans;
 pub mod text;
 

@@ -42,10 +42,13 @@ fn selected() -> State {
             condstore: true,
             quick_resync: false,
             utf8: true,
+            rev2: false,
+            uid_only: false,
         },
         pending: Pending::Nothing,
         continuations: 2,
         refused: 3,
+        compressed: false,
     }
 }
 
@@ -134,7 +137,11 @@ fn samples() -> Vec<(&'static str, State)> {
 
 #[test]
 fn sessions_of_every_release_are_read() {
-    check_formats(&[(1, include_str!("../../frozen/1.txt"))], &samples());
+    let formats = [
+        (1, include_str!("../../frozen/1.txt")),
+        (2, include_str!("../../frozen/2.txt")),
+    ];
+    check_formats(&formats, &samples());
 }
 
 #[test]

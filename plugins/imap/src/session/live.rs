@@ -28,6 +28,12 @@ pub(crate) struct Targets {
 }
 
 impl Targets {
+    /// As UIDs; of a selection by UID.
+    pub(crate) fn uid_spans(&self) -> Vec<Span> {
+        let span = |&(first, last): &(u32, u32)| Span { first, last };
+        self.spans.iter().map(span).collect()
+    }
+
     pub(crate) fn selection(&self) -> Selection {
         let spans = self
             .spans
@@ -220,6 +226,8 @@ impl Imap {
 /// What is to stand in an untagged FETCH beside or instead of the flags.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct RowStyle {
+    /// By its UID instead of its number (RFC 9586).
+    pub(crate) uid_only: bool,
     pub(crate) uid: bool,
     pub(crate) flags: bool,
     pub(crate) modseq: bool,
@@ -236,11 +244,9 @@ pub(crate) fn fetch_row(
     keywords: &[String],
     style: RowStyle,
 ) {
-    out.extend_from_slice(b"* ");
-    decimal(out, u64::from(row.position));
-    out.extend_from_slice(b" FETCH (");
+    row_start(out, row, style.uid_only);
     let start = out.len();
-    if style.uid {
+    if style.uid && !style.uid_only {
         out.extend_from_slice(b"UID ");
         decimal(out, u64::from(row.uid));
     }
@@ -256,6 +262,17 @@ pub(crate) fn fetch_row(
         out.push(b')');
     }
     out.extend_from_slice(b")\r\n");
+}
+
+/// `* 5 FETCH (`, or `* 7 UIDFETCH (` of RFC 9586 section 3.3
+pub(crate) fn row_start(out: &mut Vec<u8>, row: TableRow<'_>, uid_only: bool) {
+    let (number, word) = match uid_only {
+        true => (row.uid, &b" UIDFETCH ("[..]),
+        false => (row.position, &b" FETCH ("[..]),
+    };
+    out.extend_from_slice(b"* ");
+    decimal(out, u64::from(number));
+    out.extend_from_slice(word);
 }
 
 fn separate(out: &mut Vec<u8>, start: usize) {

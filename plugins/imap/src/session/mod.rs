@@ -15,9 +15,9 @@ mod state;
 mod updates;
 
 pub(crate) use answer::{Answer, Completion, Refusal};
-pub(crate) use live::{RowStyle, Targets, fetch_row, row_flags};
+pub(crate) use live::{RowStyle, Targets, fetch_row, row_flags, row_start};
 pub(crate) use output::Output;
-pub(crate) use state::{Appending, Arrived, Fetching, LeftOut, Pending, Selected, Stage};
+pub(crate) use state::{Appending, Arrived, Enabled, Fetching, LeftOut, Pending, Selected, Stage};
 pub(crate) use updates::Updates;
 
 use live::Live;
@@ -100,6 +100,16 @@ impl Imap {
         self.state.stage = Stage::Logout;
         self.state.pending = Pending::Nothing;
         out.then(Action::Close);
+    }
+
+    /// Back to before the log-in; what the connection is stays.
+    pub(crate) fn forget_account(&mut self) {
+        let compressed = self.state.compressed;
+        self.state = State {
+            compressed,
+            ..State::new()
+        };
+        self.live = Live::default();
     }
 
     /// Leaves the selected mailbox, if there is one.

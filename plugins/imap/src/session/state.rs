@@ -1,4 +1,5 @@
-//! What lasts between two turns: plain data, frozen as format 1.
+//! What lasts between two turns: plain data, frozen as format 2. Enums may grow at their ends without a new format: older bytes stay
+//! what they are, and what only a newer version can write is refused by an older one.
 //!
 //! Handles on host objects are not state: they are found again by number (mailbox), id (view) or token (body).
 
@@ -24,6 +25,10 @@ pub(crate) struct Enabled {
     pub(crate) condstore: bool,
     pub(crate) quick_resync: bool,
     pub(crate) utf8: bool,
+    /// IMAP4rev2
+    pub(crate) rev2: bool,
+    /// UIDONLY (RFC 9586)
+    pub(crate) uid_only: bool,
 }
 
 /// The selected mailbox.
@@ -109,7 +114,7 @@ pub(crate) enum Pending {
 
 /// All of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Frozen)]
-#[frozen(format = 1)]
+#[frozen(format = 2, accepts(StateOf1 as 1))]
 pub(crate) struct State {
     pub(crate) stage: Stage,
     /// By which the session opened its mailbox.
@@ -121,6 +126,8 @@ pub(crate) struct State {
     pub(crate) continuations: u32,
     /// Commands answered BAD in a row.
     pub(crate) refused: u32,
+    /// COMPRESS (RFC 4978)
+    pub(crate) compressed: bool,
 }
 
 impl State {
@@ -133,6 +140,53 @@ impl State {
             pending: Pending::Nothing,
             continuations: 0,
             refused: 0,
+            compressed: false,
+        }
+    }
+}
+
+/// [`Enabled`] before there were IMAP4rev2 and UIDONLY.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct EnabledOf1 {
+    condstore: bool,
+    quick_resync: bool,
+    utf8: bool,
+}
+
+/// What versions up to 0.1.0 wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Frozen)]
+#[frozen(format = 1)]
+pub(crate) struct StateOf1 {
+    stage: Stage,
+    mailbox: Option<u32>,
+    selected: Option<Selected>,
+    enabled: EnabledOf1,
+    pending: Pending,
+    continuations: u32,
+    refused: u32,
+}
+
+impl From<StateOf1> for State {
+    fn from(old: StateOf1) -> State {
+        let EnabledOf1 {
+            condstore,
+            quick_resync,
+            utf8,
+        } = old.enabled;
+        State {
+            stage: old.stage,
+            mailbox: old.mailbox,
+            selected: old.selected,
+            enabled: Enabled {
+                condstore,
+                quick_resync,
+                utf8,
+                ..Enabled::default()
+            },
+            pending: old.pending,
+            continuations: old.continuations,
+            refused: old.refused,
+            compressed: false,
         }
     }
 }

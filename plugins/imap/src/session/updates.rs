@@ -31,6 +31,7 @@ impl Imap {
             self.announce_keywords(numbers.copied(), out)?;
             let enabled = self.state.enabled;
             let style = RowStyle {
+                uid_only: enabled.uid_only,
                 uid: enabled.quick_resync,
                 flags: true,
                 modseq: enabled.condstore,
@@ -80,7 +81,8 @@ impl Imap {
     }
 
     fn tell_numbers(&mut self, changes: &ViewChanges, out: &mut Output) {
-        if self.state.enabled.quick_resync && !changes.expunged_uids.is_empty() {
+        let enabled = self.state.enabled;
+        if (enabled.quick_resync || enabled.uid_only) && !changes.expunged_uids.is_empty() {
             out.text().extend_from_slice(b"* VANISHED ");
             spans::set(
                 out.text(),
@@ -102,9 +104,11 @@ impl Imap {
         let known = selected.exists.saturating_sub(gone);
         selected.exists = changes.exists;
         if changes.exists != known {
-            // RFC 3501 section 7.3.1: when new messages arrive, both are told.
             out.line(&format!("* {} EXISTS", changes.exists));
-            out.line(&format!("* {} RECENT", changes.recent));
+            if !enabled.rev2 {
+                // RFC 3501 section 7.3.1: when new messages arrive, both are told.
+                out.line(&format!("* {} RECENT", changes.recent));
+            }
         }
     }
 }

@@ -26,3 +26,7 @@ pub const FIRST_FROM: PropertyTag = PropertyTag(0x67F9_001F);
 pub const FIRST_TO: PropertyTag = PropertyTag(0x67FA_001F);
 /// Local part of the first Cc address (Text).
 pub const FIRST_CC: PropertyTag = PropertyTag(0x67FB_001F);
+/// BLAKE3 of the RFC 5322 form (Binary): the same for copies, another after an edit.
+pub const DIGEST: PropertyTag = PropertyTag(0x67FC_0102);
+/// The beginning of the readable text (Text), made when it is asked for by name.
+pub const PREVIEW: PropertyTag = PropertyTag(0x67FD_001F);

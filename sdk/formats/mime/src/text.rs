@@ -52,10 +52,15 @@ pub fn header_values(block: &[u8], name: &str) -> Vec<String> {
 
 /// The text of a part; None when it is not text.
 pub fn of_part(message: &[u8], part: &Part) -> Option<String> {
+    of_content(part, encoded(message, part))
+}
+
+/// The text of a part, of whose encoded body these are the first bytes.
+pub fn of_content(part: &Part, encoded: &[u8]) -> Option<String> {
     if part.media_type != b"TEXT" {
         return None;
     }
-    let bytes = content(message, part);
+    let bytes = transfer::decode(&part.encoding, encoded);
     let label = label(part);
     match part.subtype.as_slice() {
         b"HTML" => Some(html::to_text(&html(&label, &bytes))),
@@ -71,9 +76,13 @@ pub fn html_of_part(message: &[u8], part: &Part) -> Option<String> {
 
 /// The body of a part without its transfer encoding, cut at [`MAX_PART`].
 fn content<'a>(message: &'a [u8], part: &Part) -> Cow<'a, [u8]> {
+    transfer::decode(&part.encoding, encoded(message, part))
+}
+
+/// The body of a part, cut at [`MAX_PART`].
+fn encoded<'a>(message: &'a [u8], part: &Part) -> &'a [u8] {
     let body = slice(message, part.body);
-    let body = body.get(..MAX_PART).unwrap_or(body);
-    transfer::decode(&part.encoding, body)
+    body.get(..MAX_PART).unwrap_or(body)
 }
 
 /// The charset that a part names; empty for none.

@@ -216,7 +216,8 @@ pub mod views {
     pub use crate::bindings::records::waxwing::store::views::{
         Appended, Columns, FlagMode, FlagResult, FlagUpdate, FolderId, Found, ItemFlags, ItemId,
         NewMail, Page, Query, RestrictionNode, Row, Selection, SortKey, Sorted, Span, Table,
-        TableFlagResult, TablePage, Transfer, ViewChanges, ViewId, ViewInfo,
+        TableFlagResult, TablePage, ThreadAlgorithm, Threads, Transfer, ViewChanges, ViewId,
+        ViewInfo,
     };
 
     pub struct View(Rc<dyn HostView>);
@@ -245,6 +246,14 @@ pub mod views {
 
         pub fn sort(&self, _restriction: &[RestrictionNode], _keys: &[SortKey]) -> Result<Sorted> {
             unsupported("view.sort")
+        }
+
+        pub fn thread(
+            &self,
+            _restriction: &[RestrictionNode],
+            _algorithm: ThreadAlgorithm,
+        ) -> Result<Threads> {
+            unsupported("view.thread")
         }
 
         pub fn set_flags(&self, _update: &FlagUpdate) -> Result<FlagResult> {

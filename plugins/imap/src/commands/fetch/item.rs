@@ -1,13 +1,14 @@
 //! The items of one message.
 
+use waxwing_formats_mapi::{PropertyTag, columns};
 use waxwing_formats_mime::{Envelope, SectionPart as Cut, Structure, header};
 use waxwing_sdk::bodies::Body;
-use waxwing_sdk::store::TableRow;
+use waxwing_sdk::store::{TableRow, Value};
 
 use crate::parse::{FetchItem, Section, SectionPart};
 use crate::render::body_structure::{self, Style};
-use crate::render::{date, decimal, envelope, text};
-use crate::session::{Output, Refusal, row_flags};
+use crate::render::{date, decimal, envelope, object_id, text};
+use crate::session::{Enabled, Output, Refusal, row_flags, row_start};
 
 use super::plan::Plan;
 
@@ -20,7 +21,7 @@ pub(super) struct Message<'a> {
     pub(super) body: Option<&'a Body>,
     pub(super) described: Described<'a>,
     pub(super) keywords: &'a [String],
-    pub(super) utf8: bool,
+    pub(super) enabled: Enabled,
 }
 
 /// What was read of the structure that came with the row.
@@ -46,7 +47,7 @@ impl<'a> Described<'a> {
 }
 
 /// The value of a section.
-enum Value {
+enum Cutting {
     /// There is no such section.
     Nil,
     /// In the plugin's memory.
@@ -77,7 +78,7 @@ impl Message<'_> {
         items: &[FetchItem],
         told: Option<bool>,
     ) -> Result<(), Refusal> {
-        number(out, "* ", u64::from(self.row.position), " FETCH (");
+        row_start(out.text(), self.row, self.enabled.uid_only);
         for (at, item) in items.iter().enumerate() {
             if at > 0 {
                 out.text().push(b' ');
@@ -116,6 +117,27 @@ impl Message<'_> {
                 out.text().extend_from_slice(b"INTERNALDATE ");
                 date::date_time(out.text(), row.internal_date);
             }
+            FetchItem::SaveDate => {
+                out.word("SAVEDATE ");
+                date::date_time(out.text(), row.save_date);
+            }
+            FetchItem::EmailId => {
+                let id = match self.property(columns::DIGEST) {
+                    Some(Value::Binary(digest)) => object_id::email(digest),
+                    _ => object_id::item(row.item),
+                };
+                out.word(&format!("EMAILID ({id})"));
+            }
+            // RFC 8474 section 5.2: no threads are kept.
+            FetchItem::ThreadId => out.word("THREADID NIL"),
+            FetchItem::Preview => {
+                out.word("PREVIEW ");
+                let preview = match self.property(columns::PREVIEW) {
+                    Some(Value::Text(preview)) => Some(preview.as_bytes()),
+                    _ => None,
+                };
+                text::nstring(out.text(), preview, self.enabled.utf8);
+            }
             FetchItem::Envelope => {
                 out.text().extend_from_slice(b"ENVELOPE ");
                 self.envelope(out.text())?;
@@ -147,10 +169,19 @@ impl Message<'_> {
         Ok(())
     }
 
+    fn property(&self, PropertyTag(tag): PropertyTag) -> Option<&Value> {
+        let found = self
+            .row
+            .properties
+            .iter()
+            .find(|property| property.tag == tag);
+        found.map(|property| &property.value)
+    }
+
     fn style(&self, extended: bool) -> Style {
         Style {
             extended,
-            utf8: self.utf8,
+            utf8: self.enabled.utf8,
         }
     }
 
@@ -164,9 +195,9 @@ impl Message<'_> {
     fn envelope(&self, text: &mut Vec<u8>) -> Result<(), Refusal> {
         match &self.described {
             Described::Whole(structure) => {
-                envelope::envelope(text, &structure.envelope, self.utf8);
+                envelope::envelope(text, &structure.envelope, self.enabled.utf8);
             }
-            Described::Envelope(short) => envelope::envelope(text, short, self.utf8),
+            Described::Envelope(short) => envelope::envelope(text, short, self.enabled.utf8),
             Described::Not => return Err(self.damaged()),
         }
         Ok(())
@@ -193,8 +224,8 @@ impl Message<'_> {
         text.extend_from_slice(name.as_bytes());
         text.push(b' ');
         match value {
-            Value::Nil => text.extend_from_slice(b"NIL"),
-            Value::Bytes(bytes) => {
+            Cutting::Nil => text.extend_from_slice(b"NIL"),
+            Cutting::Bytes(bytes) => {
                 let (offset, length) = cut((0, bytes.len() as u64), partial);
                 let from = usize::try_from(offset).unwrap_or(usize::MAX);
                 let length = usize::try_from(length).unwrap_or(usize::MAX);
@@ -204,7 +235,7 @@ impl Message<'_> {
                     .unwrap_or_default();
                 octets(text, part);
             }
-            Value::Range(offset, length) => match (cut((offset, length), partial), self.body) {
+            Cutting::Range(offset, length) => match (cut((offset, length), partial), self.body) {
                 ((_, 0), _) => text.extend_from_slice(b"{0}\r\n"),
                 ((offset, length), Some(body)) => {
                     number(out, "{", length, "}\r\n");
@@ -216,16 +247,16 @@ impl Message<'_> {
         Ok(())
     }
 
-    fn value(&self, section: &Section) -> Result<Value, Refusal> {
+    fn value(&self, section: &Section) -> Result<Cutting, Refusal> {
         let cut = match &section.part {
             SectionPart::Whole if section.path.is_empty() => {
-                return Ok(Value::Range(0, self.row.size));
+                return Ok(Cutting::Range(0, self.row.size));
             }
             SectionPart::Header if section.path.is_empty() => {
-                return Ok(Value::Bytes(self.row.header.to_vec()));
+                return Ok(Cutting::Bytes(self.row.header.to_vec()));
             }
             SectionPart::Fields { not, names } if section.path.is_empty() => {
-                return Ok(Value::Bytes(header::select(self.row.header, names, *not)));
+                return Ok(Cutting::Bytes(header::select(self.row.header, names, *not)));
             }
             SectionPart::Whole => Cut::Whole,
             SectionPart::Text => Cut::Text,
@@ -234,15 +265,15 @@ impl Message<'_> {
         };
         let structure = self.structure()?;
         let Some((offset, length)) = structure.section(&section.path, cut) else {
-            return Ok(Value::Nil);
+            return Ok(Cutting::Nil);
         };
         match (&section.part, self.body) {
             (SectionPart::Fields { not, names }, Some(body)) => {
                 let octets = u32::try_from(length.min(EMBEDDED_HEADER)).unwrap_or(u32::MAX);
                 let block = body.read(offset, octets)?;
-                Ok(Value::Bytes(header::select(&block, names, *not)))
+                Ok(Cutting::Bytes(header::select(&block, names, *not)))
             }
-            _ => Ok(Value::Range(offset, length)),
+            _ => Ok(Cutting::Range(offset, length)),
         }
     }
 }
@@ -342,7 +373,7 @@ pub(super) mod tests {
             body: Some(&body),
             described: Described::Whole(Box::new(structure)),
             keywords: &keywords,
-            utf8: false,
+            enabled: Enabled::default(),
         };
         let mut out = Output::default();
         let done = message.render(&mut out, items, told);

@@ -12,11 +12,13 @@ mod plan;
 use waxwing_sdk::bodies::Body;
 use waxwing_sdk::fault::FaultClass;
 use waxwing_sdk::store::{
-    FlagMode, FlagUpdate, ItemFlags, Query, Selection, Span, Table, TablePage, TableRow,
+    FlagMode, FlagUpdate, ItemFlags, Query, RestrictionNode, Selection, Span, Table, TablePage,
+    TableRow,
 };
 use waxwing_sdk::stream::Action;
 
-use crate::parse::{FetchItem, FetchRequest, SequenceSet};
+use super::search::pairs;
+use crate::parse::{FetchItem, FetchRequest, Partial, SequenceSet};
 use crate::session::{
     Answer, Completion, Fetching, Imap, LeftOut, Output, Pending, Refusal, Targets, Updates,
 };
@@ -27,14 +29,20 @@ const EXPUNGED: &str = "[EXPUNGEISSUED] Some of the messages no longer exist";
 const UNREADABLE: &str =
     "[SERVERBUG] Some of the messages cannot be read now, the log of the server says why";
 
-pub(super) fn run(
-    session: &mut Imap,
-    tag: &str,
-    uid: bool,
-    request: FetchRequest,
-    out: &mut Output,
-) -> Answer {
-    let targets = session.targets(&request.set, uid)?;
+/// A FETCH as it was asked for.
+pub(super) struct Wanted {
+    pub(super) uid: bool,
+    pub(super) request: FetchRequest,
+    pub(super) partial: Option<Partial>,
+}
+
+pub(super) fn run(session: &mut Imap, tag: &str, wanted: Wanted, out: &mut Output) -> Answer {
+    let Wanted {
+        uid,
+        request,
+        partial,
+    } = wanted;
+    let mut targets = session.targets(&request.set, uid)?;
     if request.vanished {
         if !session.state.enabled.quick_resync {
             return Err(Refusal::Bad("Enable QRESYNC first".to_owned()));
@@ -45,6 +53,11 @@ pub(super) fn run(
             request.changed_since.unwrap_or_default(),
             out,
         )?;
+    }
+    if let Some(partial) = partial {
+        let there = RestrictionNode::Uids(targets.uid_spans());
+        let found = session.view()?.search(&[there])?;
+        targets.spans = partial.of(&pairs(&found.uids));
     }
     if request.items.contains(&FetchItem::ModSeq) {
         session.enable_condstore(out)?;
@@ -184,7 +197,7 @@ fn page(session: &mut Imap, fetching: &mut Fetching, out: &mut Output) -> Result
             body,
             described: Described::read(&plan, row.structure),
             keywords: session.keywords(),
-            utf8: session.state.enabled.utf8,
+            enabled: session.state.enabled,
         };
         message.render(out, &fetching.request.items, told)?;
     }
@@ -201,7 +214,7 @@ fn query(fetching: &Fetching, plan: &Plan, selection: Selection) -> Query {
     Query {
         selection,
         columns: plan.columns(),
-        tags: Vec::new(),
+        tags: plan.tags(),
         changed_since: fetching.request.changed_since,
         after: fetching.after,
         limit: plan.rows(),

@@ -1,10 +1,13 @@
 //! What a FETCH needs of the store, and how much a page may hold.
 
+use waxwing_formats_mapi::columns;
+
 use crate::parse::{FetchItem, SectionPart};
 
 /// Bits of `store/views.columns`.
 const STRUCTURE: u32 = 1;
 const HEADER: u32 = 2;
+const PROPERTIES: u32 = 4;
 
 /// Rows of a page that needs only what the folder index holds.
 const ROWS: u32 = 2_500;
@@ -23,6 +26,8 @@ pub(super) struct Plan {
     pub(super) needs_parts: bool,
     pub(super) needs_header: bool,
     pub(super) needs_bodies: bool,
+    needs_digest: bool,
+    needs_preview: bool,
     /// Whether parts are decoded in the plugin's memory.
     decodes: bool,
     /// Items that are sent from a body.
@@ -53,7 +58,11 @@ impl Plan {
                     SectionPart::Whole if section.path.is_empty() => plan.add_body_item(false),
                     _ => plan.add_body_item(true),
                 },
+                FetchItem::EmailId => plan.needs_digest = true,
+                FetchItem::Preview => plan.needs_preview = true,
                 FetchItem::Flags
+                | FetchItem::SaveDate
+                | FetchItem::ThreadId
                 | FetchItem::InternalDate
                 | FetchItem::Size
                 | FetchItem::Uid
@@ -73,6 +82,17 @@ impl Plan {
     pub(super) fn columns(&self) -> u32 {
         (if self.needs_structure { STRUCTURE } else { 0 })
             | (if self.needs_header { HEADER } else { 0 })
+            | (if self.tags().is_empty() {
+                0
+            } else {
+                PROPERTIES
+            })
+    }
+
+    pub(super) fn tags(&self) -> Vec<u32> {
+        let digest = self.needs_digest.then_some(columns::DIGEST.0);
+        let preview = self.needs_preview.then_some(columns::PREVIEW.0);
+        digest.into_iter().chain(preview).collect()
     }
 
     pub(super) fn rows(&self) -> u32 {

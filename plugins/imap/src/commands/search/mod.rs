@@ -27,7 +27,9 @@ pub(super) fn run(
         false => None,
     };
     let numbers = pairs(if uid { &found.uids } else { &found.positions });
-    let Some(returns) = request.returns else {
+    // IMAP4rev2 knows no other answer (RFC 9051 section 6.4.4).
+    let implied = session.state.enabled.rev2.then_some(SearchReturn::ALL);
+    let Some(returns) = request.returns.or(implied) else {
         plain(out.text(), "SEARCH", numbers.iter().copied(), modseq);
         return Ok(Completion::text("SEARCH completed"));
     };
@@ -36,9 +38,13 @@ pub(super) fn run(
             first: found.uids.first().map(|span| span.first),
             last: found.uids.last().map(|span| span.last),
         };
-        save(session, &found.uids, ends, returns)?;
+        let uids = match returns.partial {
+            Some(partial) => partial.of(&pairs(&found.uids)),
+            None => pairs(&found.uids),
+        };
+        save(session, uids, ends, returns)?;
     }
-    if returns.min || returns.max || returns.all || returns.count {
+    if returns.tells() {
         extended(
             out.text(),
             &Extended {
@@ -73,7 +79,7 @@ pub(super) fn begin(
     restriction::compile(session, &request.key, largest)
 }
 
-fn pairs(spans: &[Span]) -> Vec<(u32, u32)> {
+pub(super) fn pairs(spans: &[Span]) -> Vec<(u32, u32)> {
     spans.iter().map(|span| (span.first, span.last)).collect()
 }
 
@@ -161,12 +167,13 @@ pub(super) struct Ordered {
 /// RFC 5182 section 2.1: with MIN or MAX and nothing else, only those are saved.
 pub(super) fn save(
     session: &mut Imap,
-    uids: &[Span],
+    uids: Vec<(u32, u32)>,
     ends: Ordered,
     returns: SearchReturn,
 ) -> Result<(), Refusal> {
-    let mut saved = pairs(uids);
-    if (returns.min || returns.max) && !returns.all && !returns.count {
+    let mut saved = uids;
+    let all = returns.all || returns.count || returns.partial.is_some();
+    if (returns.min || returns.max) && !all {
         let first = ends.first.filter(|_| returns.min);
         let last = ends.last.filter(|_| returns.max);
         let both = first.into_iter().chain(last);
@@ -245,6 +252,14 @@ pub(super) fn extended(out: &mut Vec<u8>, answer: &Extended<'_>) {
         out.extend_from_slice(b" ALL ");
         spans::set(out, numbers.iter().copied());
     }
+    if let Some(partial) = returns.partial {
+        out.extend_from_slice(format!(" PARTIAL ({partial} ").as_bytes());
+        match partial.of(numbers) {
+            page if page.is_empty() => out.extend_from_slice(b"NIL"),
+            page => spans::set(out, page.into_iter()),
+        }
+        out.push(b')');
+    }
     if returns.count {
         out.extend_from_slice(format!(" COUNT {count}").as_bytes());
     }
@@ -273,7 +288,7 @@ mod tests {
             max: true,
             all: true,
             count: true,
-            save: false,
+            ..SearchReturn::ALL
         };
         let mut out = Vec::new();
         let answer = Extended {

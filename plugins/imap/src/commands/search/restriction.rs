@@ -1,5 +1,7 @@
 //! Search keys as a restriction of the store: a tree in a list, children before parents, the root last.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use waxwing_formats_mapi::{PropertyTag, columns};
 use waxwing_sdk::store::types::{
     FlagsTest, HeaderTest, PropertyTest, Relation, TextScope, TextTest,
@@ -7,6 +9,7 @@ use waxwing_sdk::store::types::{
 use waxwing_sdk::store::{RestrictionNode as Node, Span, Value};
 
 use crate::parse::{Date, SearchKey, SequenceSet};
+use crate::render::object_id;
 use crate::session::{Imap, Refusal};
 
 /// What the store takes.
@@ -102,10 +105,56 @@ impl Compiler<'_> {
             SearchKey::Larger(size) => number(columns::SIZE, Relation::Greater, *size),
             SearchKey::Smaller(size) => number(columns::SIZE, Relation::Less, *size),
             SearchKey::ModSeq(modseq) => number(columns::MODSEQ, Relation::GreaterOrEqual, *modseq),
+            SearchKey::Younger(seconds) => at_least(columns::INTERNAL_DATE, ago(*seconds)),
+            SearchKey::Older(seconds) => {
+                seconds_test(columns::INTERNAL_DATE, Relation::LessOrEqual, ago(*seconds))
+            }
+            SearchKey::SavedBefore(date) => {
+                seconds_test(columns::SAVE_DATE, Relation::Less, midnight(*date))
+            }
+            SearchKey::SavedSince(date) => at_least(columns::SAVE_DATE, midnight(*date)),
+            SearchKey::SavedOn(date) => {
+                let since = self.add(&SearchKey::SavedSince(*date))?;
+                let before = self.add(&SearchKey::SavedBefore(Date(date.0.saturating_add(1))))?;
+                Node::AllOf(vec![since, before])
+            }
+            SearchKey::EmailId(id) => match object_id::digest_of(id) {
+                Some(digest) => Node::Property(PropertyTest {
+                    tag: columns::DIGEST.0,
+                    relation: Relation::Equal,
+                    value: Value::Binary(digest),
+                }),
+                None => Node::Always(false),
+            },
+            SearchKey::ThreadId => Node::Always(false),
         };
         self.nodes.push(node);
         Ok(u32::try_from(self.nodes.len() - 1).unwrap_or(u32::MAX))
     }
+}
+
+fn at_least(tag: PropertyTag, seconds: i64) -> Node {
+    seconds_test(tag, Relation::GreaterOrEqual, seconds)
+}
+
+fn seconds_test(tag: PropertyTag, relation: Relation, seconds: i64) -> Node {
+    Node::Property(PropertyTest {
+        tag: tag.0,
+        relation,
+        value: Value::Int64(seconds),
+    })
+}
+
+/// The beginning of a day, in UTC as all dates here.
+fn midnight(Date(days): Date) -> i64 {
+    i64::from(days) * 86_400
+}
+
+/// RFC 5032: by the clock of the server.
+fn ago(seconds: u32) -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now = now.map_or(0, |now| now.as_secs());
+    i64::try_from(now).unwrap_or(i64::MAX) - i64::from(seconds)
 }
 
 fn text(scope: TextScope, contains: &str) -> Node {
