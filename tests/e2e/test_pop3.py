@@ -287,7 +287,10 @@ received_header off
 """
 
 
-@pytest.mark.parametrize("listener,starttls,auth", [("pop3", "on", "user"), ("pop3s", "off", "plain")])
+@pytest.mark.parametrize(
+    "listener,starttls,auth",
+    [("pop3", "on", "user"), ("pop3s", "off", "plain"), ("pop3s", "off", "scram-sha-256")],
+)
 def test_mpop_fetches_each_message_once(server, user, tmp_path, listener, starttls, auth):
     maildir = tmp_path / "mail"
     for part in ("cur", "new", "tmp"):

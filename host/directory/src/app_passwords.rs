@@ -59,18 +59,24 @@ impl Directory {
         let password = random();
         let hash = digest(&password)
             .ok_or_else(|| Error::Unavailable("could not make an app password".into()))?;
+        let made = self.made_for_app(id, &password).await?;
+        let mut transaction = self.0.pool.begin_with("BEGIN IMMEDIATE").await?;
         let added = sqlx::query("INSERT INTO app_passwords (user, name, hash, created) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
             .bind(id)
             .bind(name)
             .bind(hash.as_slice())
             .bind(now())
-            .execute(&self.0.pool)
+            .execute(&mut *transaction)
             .await?;
         if added.rows_affected() == 0 {
             return Err(Error::AlreadyExists(format!(
                 "app password {name} of {user}"
             )));
         }
+        if let Some(made) = made {
+            made.store_for_app(&mut transaction, id, name).await?;
+        }
+        transaction.commit().await?;
         self.0.cache.changed();
         Ok(NewAppPassword {
             user,

@@ -20,6 +20,7 @@ use crate::{
     Directory, Error, Result, User,
     app_passwords::{self, now},
     penalties::Attempt,
+    scram::{Secret, Terms, Verifier},
     users::{user_columns, user_tables},
 };
 
@@ -58,15 +59,19 @@ pub enum Credential {
 
 /// A user as a log-in needs it.
 pub(crate) struct Account {
-    id: i64,
-    user: User,
-    password_hash: String,
+    pub(crate) id: i64,
+    pub(crate) user: User,
+    pub(crate) password_hash: String,
+    scram_terms: Option<Terms>,
+    verifier: Option<Verifier>,
     app_passwords: Vec<KnownAppPassword>,
 }
 
 struct KnownAppPassword {
     name: String,
     digest: Vec<u8>,
+    /// Of each spelling.
+    verifiers: Vec<Verifier>,
     /// Seconds since 1970; 0: never.
     last_used: AtomicI64,
 }
@@ -114,39 +119,54 @@ impl Directory {
         let name = account
             .as_ref()
             .map_or(typed, |account| account.user.address.as_str());
-        let attempt = Attempt::new(peer, name);
-        let trusted = self.is_trusted(peer);
-        if !trusted {
-            self.0
-                .penalties
-                .admit(attempt, Instant::now())
-                .inspect_err(|error| {
-                    tracing::info!(%peer, user = ?name, %error, "log-in stopped");
-                })?;
-        }
-        let guess = Guess {
-            attempt,
-            counted: !trusted,
-        };
+        let guess = self.admit(peer, name)?;
         let fits = self.fits(account.as_deref(), password, guess).await?;
         match account {
             Some(account) if fits && account.user.enabled => {
-                if !trusted {
-                    self.0.penalties.succeeded(attempt, Instant::now());
-                }
+                self.count_success(guess);
                 tracing::debug!(%peer, user = account.user.address, "logged in");
                 Ok(account.user.clone())
             }
             account => {
                 let disabled = account.is_some_and(|account| fits && !account.user.enabled);
-                tracing::info!(%peer, user = ?typed, disabled, "log-in denied");
-                self.0.logins.denied();
-                if !trusted {
-                    tokio::time::sleep(self.0.penalties.failed(attempt, Instant::now())).await;
-                }
-                Err(Error::Denied)
+                Err(self.deny(guess, typed, disabled).await)
             }
         }
+    }
+
+    /// Whether another guess may be looked at.
+    pub(crate) fn admit(&self, peer: IpAddr, name: &str) -> Result<Guess> {
+        let guess = Guess {
+            peer,
+            attempt: Attempt::new(peer, name),
+            counted: !self.is_trusted(peer),
+        };
+        if guess.counted {
+            self.0
+                .penalties
+                .admit(guess.attempt, Instant::now())
+                .inspect_err(|error| {
+                    tracing::info!(%peer, user = ?name, %error, "log-in stopped");
+                })?;
+        }
+        Ok(guess)
+    }
+
+    pub(crate) fn count_success(&self, guess: Guess) {
+        if guess.counted {
+            self.0.penalties.succeeded(guess.attempt, Instant::now());
+        }
+    }
+
+    /// Counts a failure, and waits.
+    pub(crate) async fn deny(&self, guess: Guess, typed: &str, disabled: bool) -> Error {
+        tracing::info!(peer = %guess.peer, user = ?typed, disabled, "log-in denied");
+        self.0.logins.denied();
+        if guess.counted {
+            let delay = self.0.penalties.failed(guess.attempt, Instant::now());
+            tokio::time::sleep(delay).await;
+        }
+        Error::Denied
     }
 
     /// Whether a password or app password is this account's. Without an account: never, at the same cost.
@@ -163,6 +183,8 @@ impl Directory {
             }
             if let Some(known) = account.app_password(password) {
                 self.note_use(account.id, known).await?;
+                self.learn(account, Secret::App(&known.name), password)
+                    .await;
                 return Ok(true);
             }
         }
@@ -174,16 +196,15 @@ impl Directory {
         if account.is_some_and(|account| hasher.is_remembered(&account.password_hash, password)) {
             return Ok(true);
         }
-        hasher
-            .verify(
-                turn,
-                account.map(|account| account.password_hash.as_str()),
-                password,
-            )
-            .await
+        let stored = account.map(|account| account.password_hash.as_str());
+        let fits = hasher.verify(turn, stored, password).await?;
+        if let Some(account) = account.filter(|_| fits) {
+            self.learn(account, Secret::Password, password).await;
+        }
+        Ok(fits)
     }
 
-    async fn act_as(&self, user: User, act_as: Option<&str>) -> Result<User> {
+    pub(crate) async fn act_as(&self, user: User, act_as: Option<&str>) -> Result<User> {
         let Some(wanted) = act_as.filter(|wanted| !wanted.is_empty()) else {
             return Ok(user);
         };
@@ -197,7 +218,7 @@ impl Directory {
     }
 
     /// The account that a log-in name means.
-    async fn account(&self, typed: &str) -> Result<Option<Arc<Account>>> {
+    pub(crate) async fn account(&self, typed: &str) -> Result<Option<Arc<Account>>> {
         if let Some(account) = self.0.cache.account(typed) {
             return Ok(Some(account));
         }
@@ -226,13 +247,14 @@ impl Directory {
         const SQL: &str = concat!(
             "SELECT ",
             user_columns!(),
-            ", u.password_hash",
+            ", u.password_hash, u.scram_terms, u.scram_verifier",
             user_tables!(),
             "WHERE u.address = ?"
         );
         let row = sqlx::query(SQL).bind(id).fetch_one(&self.0.pool).await?;
-        let app_passwords = sqlx::query_as(
-            "SELECT name, hash, coalesce(last_used, 0) FROM app_passwords WHERE user = ?",
+        type Kept = (String, Vec<u8>, i64, Option<Vec<u8>>);
+        let app_passwords: Vec<Kept> = sqlx::query_as(
+            "SELECT name, hash, coalesce(last_used, 0), scram_verifiers FROM app_passwords WHERE user = ?",
         )
         .bind(id)
         .fetch_all(&self.0.pool)
@@ -241,11 +263,18 @@ impl Directory {
             id,
             user: User::from_row(&row)?,
             password_hash: row.try_get(6)?,
+            scram_terms: row
+                .try_get::<Option<Vec<u8>>, _>(7)?
+                .and_then(|octets| Terms::from_octets(&octets)),
+            verifier: row
+                .try_get::<Option<Vec<u8>>, _>(8)?
+                .and_then(|octets| Verifier::from_octets(&octets)),
             app_passwords: app_passwords
                 .into_iter()
-                .map(|(name, digest, last_used)| KnownAppPassword {
+                .map(|(name, digest, last_used, verifiers)| KnownAppPassword {
                     name,
                     digest,
+                    verifiers: Verifier::all_from(&verifiers.unwrap_or_default()),
                     last_used: AtomicI64::new(last_used),
                 })
                 .collect(),
@@ -273,13 +302,44 @@ impl Directory {
     }
 }
 
+/// A log-in that may be looked at.
 #[derive(Clone, Copy)]
-struct Guess {
+pub(crate) struct Guess {
+    peer: IpAddr,
     attempt: Attempt,
     counted: bool,
 }
 
 impl Account {
+    /// As stored.
+    pub(crate) fn terms(&self) -> Option<Terms> {
+        self.scram_terms
+    }
+
+    /// Those under which something of this account can be proved: without a verifier it answers as if it were not there.
+    pub(crate) fn provable(&self) -> Option<Terms> {
+        self.scram_terms
+            .filter(|_| self.verifiers().next().is_some())
+    }
+
+    pub(crate) fn verifiers(&self) -> impl Iterator<Item = &Verifier> {
+        let apps = self.app_passwords.iter();
+        self.verifier
+            .iter()
+            .chain(apps.flat_map(|known| &known.verifiers))
+    }
+
+    /// Whether a secret has its verifier.
+    pub(crate) fn has_verifier(&self, secret: Secret<'_>) -> bool {
+        match secret {
+            Secret::Password => self.verifier.is_some(),
+            Secret::App(name) => self
+                .app_passwords
+                .iter()
+                .any(|known| known.name == name && !known.verifiers.is_empty()),
+        }
+    }
+
     fn app_password(&self, password: &SecretString) -> Option<&KnownAppPassword> {
         let digest = app_passwords::digest(password)?;
         // How far two digests agree says nothing about a password of 100 random bits: plain comparison will do.

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Connection};
 use crate::{Directory, Error, Result, schema};
 
 /// Parents before the rows that name them.
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 9] = [
     "domains",
     "addresses",
     "users",
@@ -16,6 +16,7 @@ const TABLES: [&str; 8] = [
     "aliases",
     "group_members",
     "forwards",
+    "scram_decoys",
 ];
 
 impl Directory {
@@ -67,6 +68,10 @@ async fn take(connection: &mut sqlx::SqliteConnection) -> Result<()> {
             "the directory has a table that backups do not know".into(),
         ));
     }
+    // The one row that an empty directory has.
+    sqlx::query("DELETE FROM main.scram_decoys")
+        .execute(&mut *transaction)
+        .await?;
     for table in TABLES {
         let copy = format!("INSERT INTO main.{table} SELECT * FROM copy.{table}");
         sqlx::query(AssertSqlSafe(copy))

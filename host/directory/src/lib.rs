@@ -25,11 +25,12 @@ mod passwords;
 mod penalties;
 mod resolve;
 mod schema;
+mod scram;
 #[cfg(test)]
 mod testing;
 mod users;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{num::NonZeroU32, path::PathBuf, sync::Arc};
 
 pub use address::{Address, DomainName, LocalPart};
 pub use aliases::Alias;
@@ -43,8 +44,12 @@ pub use logins::Logins;
 pub use passwords::{HashCost, KnownHash};
 pub use penalties::PenaltyLimits;
 pub use resolve::Resolution;
+pub use scram::{Channel, ScramExchange};
 use sqlx::SqlitePool;
 pub use users::User;
+
+/// About a twentieth of a second of a client's time.
+pub const DEFAULT_SCRAM_ITERATIONS: u32 = 100_000;
 
 /// How to open a directory. [`DirectoryConfig::new`] has the defaults.
 #[derive(Debug, Clone)]
@@ -61,6 +66,8 @@ pub struct DirectoryConfig {
     pub postmaster: Option<String>,
     /// What a password hash costs.
     pub hash_cost: HashCost,
+    /// Iterations of PBKDF2 that a SCRAM client makes, and whoever guesses from a stolen directory; 0: no SCRAM.
+    pub scram_iterations: u32,
     /// What failed log-ins cost.
     pub penalties: PenaltyLimits,
 }
@@ -75,6 +82,7 @@ impl DirectoryConfig {
             recipient_delimiter: Some('+'),
             postmaster: None,
             hash_cost: HashCost::default(),
+            scram_iterations: DEFAULT_SCRAM_ITERATIONS,
             penalties: PenaltyLimits::default(),
         }
     }
@@ -91,6 +99,9 @@ struct Inner {
     recipient_delimiter: Option<char>,
     postmaster: Option<Address>,
     hasher: passwords::Hasher,
+    scram_iterations: Option<NonZeroU32>,
+    /// What the salts of names are made of that nobody has.
+    decoys: Vec<u8>,
     penalties: penalties::Penalties,
     logins: logins::LoginCounters,
     trusted: Vec<IpNet>,
@@ -117,13 +128,19 @@ impl Directory {
             .iter()
             .map(|text| network(text))
             .collect::<Result<_>>()?;
+        let scram_iterations = scram::iterations(config.scram_iterations)?;
         let pool = schema::open(&config.path).await?;
+        let decoys = sqlx::query_scalar("SELECT key FROM scram_decoys")
+            .fetch_one(&pool)
+            .await?;
         Ok(Directory(Arc::new(Inner {
             pool,
             cache: cache::Cache::default(),
             default_domain,
             recipient_delimiter: config.recipient_delimiter,
             postmaster,
+            scram_iterations,
+            decoys,
             hasher: passwords::Hasher::new(config.hash_cost).await?,
             penalties: penalties::Penalties::new(config.penalties),
             logins: logins::LoginCounters::default(),

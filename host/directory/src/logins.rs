@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::{Directory, Error, Result, User};
+use crate::{Directory, Error, Result};
 
 /// Counts since the directory was opened. A request over HTTP that brings a password counts as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,7 +35,7 @@ impl LoginCounters {
     }
 
     /// All but denials.
-    pub(crate) fn count(&self, outcome: &Result<User>) {
+    pub(crate) fn count<T>(&self, outcome: &Result<T>) {
         let counter = match outcome {
             Ok(_) => &self.succeeded,
             Err(Error::Denied) => return,

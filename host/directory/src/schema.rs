@@ -14,7 +14,11 @@ use sqlx::{
 use crate::{Error, Result};
 
 /// Each brings a file from its index to the next version.
-const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+];
 
 /// Threads: sqlx keeps one per connection. Answers come from the cache, so few are enough.
 const CONNECTIONS: u32 = 3;
@@ -95,10 +99,11 @@ mod tests {
         static LATER: &[&str] = &[
             include_str!("schema/1.sql"),
             include_str!("schema/2.sql"),
+            include_str!("schema/3.sql"),
             "ALTER TABLE domains ADD COLUMN note TEXT NOT NULL DEFAULT ''",
         ];
         migrate(&pool, LATER).await.unwrap();
-        assert_eq!(version(&pool).await, 3);
+        assert_eq!(version(&pool).await, 4);
         let name: String = sqlx::query_scalar("SELECT name FROM domains WHERE note = ''")
             .fetch_one(&pool)
             .await
@@ -113,10 +118,11 @@ mod tests {
         static BROKEN: &[&str] = &[
             include_str!("schema/1.sql"),
             include_str!("schema/2.sql"),
+            include_str!("schema/3.sql"),
             "CREATE TABLE new (x); SELECT * FROM nowhere",
         ];
         assert!(migrate(&pool, BROKEN).await.is_err());
-        assert_eq!(version(&pool).await, 2);
+        assert_eq!(version(&pool).await, 3);
         let tables: i64 =
             sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name = 'new'")
                 .fetch_one(&pool)

@@ -40,6 +40,7 @@ impl Fixture {
         config.default_domain = Some("example.org".into());
         config.no_penalty_from = vec!["127.0.0.0/8".into()];
         config.hash_cost = hash_cost;
+        config.scram_iterations = 4_096;
         config.penalties = PenaltyLimits {
             first_delay: Duration::from_millis(1),
             max_delay: Duration::from_millis(4),

@@ -5,7 +5,7 @@ use sqlx::{Row, sqlite::SqliteRow};
 
 use crate::{
     Address, Directory, DomainName, Error, KnownHash, LocalPart, Result, address::split,
-    domains::remove_address,
+    domains::remove_address, scram::Made,
 };
 
 /// A user as the host knows one.
@@ -137,8 +137,9 @@ impl Directory {
         password: SecretString,
         mailbox: &str,
     ) -> Result<User> {
-        let hash = self.0.hasher.hash(password).await?;
-        self.insert_user((address, display_name), hash, mailbox)
+        let hash = self.0.hasher.hash(password.clone()).await?;
+        let made = self.made_for(None, &password).await?;
+        self.insert_user((address, display_name), (hash, made), mailbox)
             .await
     }
 
@@ -153,14 +154,14 @@ impl Directory {
         hash: KnownHash,
         mailbox: &str,
     ) -> Result<User> {
-        self.insert_user((address, display_name), hash.into_text(), mailbox)
+        self.insert_user((address, display_name), (hash.into_text(), None), mailbox)
             .await
     }
 
     async fn insert_user(
         &self,
         (address, display_name): (&str, &str),
-        hash: String,
+        (hash, made): (String, Option<Made>),
         mailbox: &str,
     ) -> Result<User> {
         let address = self.complete(address).await?;
@@ -196,6 +197,9 @@ impl Directory {
                 "a user with mailbox {mailbox}"
             )));
         }
+        if let Some(made) = made {
+            made.store(&mut transaction, id).await?;
+        }
         transaction.commit().await?;
         self.0.cache.changed();
         self.user(&address.to_string()).await
@@ -207,12 +211,18 @@ impl Directory {
     /// [`Error::NotFound`], [`Error::Invalid`] for an empty or endless password, [`Error::Database`].
     pub async fn set_password(&self, address: &str, password: SecretString) -> Result<()> {
         let id = self.user_id(address).await?;
-        let hash = self.0.hasher.hash(password).await?;
-        sqlx::query("UPDATE users SET password_hash = ? WHERE address = ?")
+        let hash = self.0.hasher.hash(password.clone()).await?;
+        let made = self.made_for(Some(id), &password).await?;
+        let mut transaction = self.0.pool.begin_with("BEGIN IMMEDIATE").await?;
+        sqlx::query("UPDATE users SET password_hash = ?, scram_verifier = NULL WHERE address = ?")
             .bind(hash)
             .bind(id)
-            .execute(&self.0.pool)
+            .execute(&mut *transaction)
             .await?;
+        if let Some(made) = made {
+            made.store(&mut transaction, id).await?;
+        }
+        transaction.commit().await?;
         self.0.cache.changed();
         Ok(())
     }

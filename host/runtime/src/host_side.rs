@@ -18,7 +18,7 @@ use std::{
     time::Instant,
 };
 
-use waxwing_directory::User;
+use waxwing_directory::{ScramExchange, User};
 use waxwing_exmdb::{Actor, Body, Mailbox, MailboxGuid, View};
 
 use crate::{
@@ -68,6 +68,8 @@ struct Held {
     mailboxes: Vec<OpenMailbox>,
     views: HashMap<u64, View>,
     locks: Vec<Arc<Lock>>,
+    /// Between the two messages of a client. A turn that fails does not bring it back: its client begins again.
+    scram: Option<Arc<ScramExchange>>,
     /// Of the last freeze.
     kept: HashMap<u64, Body>,
     /// Kept since the turn began.
@@ -287,6 +289,7 @@ impl HostSide {
         held.principal = None;
         held.mailboxes.clear();
         held.locks.clear();
+        held.scram = None;
         for view in std::mem::take(&mut held.views).values() {
             held.let_go(view);
         }
@@ -340,6 +343,14 @@ impl HostSide {
             .filter(|open| open.mailbox.guid() == guid)
             .map(|open| open.number)
             .collect()
+    }
+
+    pub(crate) fn set_scram(&self, exchange: ScramExchange) {
+        self.held().scram = Some(Arc::new(exchange));
+    }
+
+    pub(crate) fn take_scram(&self) -> Option<Arc<ScramExchange>> {
+        self.held().scram.take()
     }
 
     /// Takes a lock; `false` when another session has it.

@@ -36,6 +36,7 @@ const INTERFACES: &[(&str, Link)] = &[
     ("waxwing:kv/buckets", link!(kv::buckets)),
     ("waxwing:directory/accounts", link!(directory::accounts)),
     ("waxwing:directory/addresses", link!(directory::addresses)),
+    ("waxwing:directory/scram", link!(directory::scram)),
     ("waxwing:store/mailboxes", link!(store::mailboxes)),
     ("waxwing:store/folders", link!(store::folders)),
     ("waxwing:store/views", link!(store::views)),

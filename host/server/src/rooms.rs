@@ -55,6 +55,7 @@ impl Rooms {
                 .collect(),
             recipient_delimiter: config.directory.recipient_delimiter.chars().next(),
             postmaster: config.directory.postmaster.clone().map(|address| address.0),
+            scram_iterations: config.directory.scram_iterations,
             hash_cost: HashCost {
                 memory: config.directory.password_memory,
                 passes: config.directory.password_passes,

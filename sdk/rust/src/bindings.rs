@@ -47,6 +47,7 @@ wit_bindgen::generate!({
         "waxwing:store/folders@1.0.0": crate::standin::store::folders,
         "waxwing:store/views@1.0.0": crate::standin::store::views,
         "waxwing:directory/accounts@1.0.0": crate::standin::store::accounts,
+        "waxwing:directory/scram@1.0.0": crate::standin::store::scram,
     },
     generate_all,
 });
@@ -77,12 +78,12 @@ pub(crate) mod answered {
     };
     #[cfg(in_host)]
     pub use super::waxwing::{
-        directory::accounts,
+        directory::{accounts, scram},
         store::{folders, mailboxes, types, views},
         types::{extensions, faults},
     };
     #[cfg(not(in_host))]
-    pub use crate::standin::store::{accounts, folders, mailboxes, views};
+    pub use crate::standin::store::{accounts, folders, mailboxes, scram, views};
 }
 
 /// `waxwing:types/bodies`, of the host or of the stand-in.
@@ -109,6 +110,7 @@ pub mod http {
             "waxwing:kv/buckets@1.0.0": crate::bindings::waxwing::kv::buckets,
             "waxwing:directory/accounts@1.0.0": crate::bindings::answered::accounts,
             "waxwing:directory/addresses@1.0.0": crate::bindings::waxwing::directory::addresses,
+            "waxwing:directory/scram@1.0.0": crate::bindings::answered::scram,
             "waxwing:store/types@1.0.0": crate::bindings::answered::types,
             "waxwing:store/mailboxes@1.0.0": crate::bindings::answered::mailboxes,
             "waxwing:store/folders@1.0.0": crate::bindings::answered::folders,

@@ -26,6 +26,7 @@ const DEBIAN: &[(&str, &str)] = &[
     ("msmtp", "msmtp"),
     ("mpop", "mpop"),
     ("fetchmail", "fetchmail"),
+    ("gsasl", "gsasl"),
     ("/usr/sbin/smtp-source", "postfix"),
     ("openssl", "openssl"),
     ("npm", "npm"),

@@ -16,6 +16,7 @@ mod log;
 mod mailboxes;
 mod names;
 mod permissions;
+mod scram;
 mod values;
 pub(crate) mod views;
 

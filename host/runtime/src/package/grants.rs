@@ -57,7 +57,11 @@ impl Grants {
 
     /// What is missing, in words for an operator.
     pub(crate) fn denial(&self, interface: &str) -> Option<String> {
-        let short = interface.strip_prefix("waxwing:").unwrap_or(interface);
+        let short = match interface.strip_prefix("waxwing:").unwrap_or(interface) {
+            // One grant for all ways to log in.
+            "directory/scram" => "directory/accounts",
+            short => short,
+        };
         if FREE.contains(&short) {
             return None;
         }
@@ -114,6 +118,14 @@ mod tests {
         assert!(!grants.allow("waxwing:store/items"));
         assert!(!grants.allow("waxwing:directory/accounts"));
         assert!(grants.allow("waxwing:log/logger"));
+        assert!(!grants.allow("waxwing:directory/scram"));
+    }
+
+    #[test]
+    fn who_may_log_in_with_a_password_may_log_in_without_sending_it() {
+        let grants = grants(&["directory/accounts"], &["directory"]);
+        assert!(grants.allow("waxwing:directory/scram"));
+        assert!(!grants.allow("waxwing:directory/addresses"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use ipnet::{IpNet, Ipv4Net};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use waxwing_directory::{Address, HashCost};
+use waxwing_directory::{Address, DEFAULT_SCRAM_ITERATIONS, HashCost};
 use waxwing_runtime::{CompileLimits, EngineConfig};
 use waxwing_transport::{HostPort, OutboundTls, Route, TransportConfig};
 
@@ -98,6 +98,9 @@ section! {
         password_memory: u32 = HashCost::default().memory, example "19456";
         /// Passes over that memory.
         password_passes: u32 = HashCost::default().passes, example "2";
+        /// Iterations of PBKDF2 that a client of SCRAM makes to log in without sending its password, and whoever guesses passwords
+        /// from a stolen directory: at least 4096. 0 switches SCRAM off, and no such key is kept.
+        scram_iterations: u32 = DEFAULT_SCRAM_ITERATIONS, example "100000";
     }
 }
 

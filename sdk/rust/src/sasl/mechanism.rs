@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::accounts::scram;
 use crate::config;
 use crate::stream::Context;
 
@@ -18,9 +19,16 @@ pub enum Mechanism {
     OAuthBearer,
     /// RFC 4422 appendix A.
     External,
+    /// RFC 7677.
+    ScramSha256,
+    /// The same, bound to the stream's TLS (RFC 9266).
+    ScramSha256Plus,
 }
 
-const ALL: [Mechanism; 5] = [
+/// The strongest first: some clients take the first they know.
+const ALL: [Mechanism; 7] = [
+    Mechanism::ScramSha256Plus,
+    Mechanism::ScramSha256,
     Mechanism::Plain,
     Mechanism::Login,
     Mechanism::XOAuth2,
@@ -38,6 +46,8 @@ impl Mechanism {
             Mechanism::XOAuth2 => "XOAUTH2",
             Mechanism::OAuthBearer => "OAUTHBEARER",
             Mechanism::External => "EXTERNAL",
+            Mechanism::ScramSha256 => "SCRAM-SHA-256",
+            Mechanism::ScramSha256Plus => "SCRAM-SHA-256-PLUS",
         }
     }
 
@@ -56,7 +66,7 @@ pub fn passwords_are_safe(context: &Context) -> bool {
 }
 
 /// What this connection offers. Tokens and certificates are offered where the operator says that the directory checks them
-/// (settings `offer_bearer_tokens` and `offer_client_certificates` of the plugin).
+/// (settings `offer_bearer_tokens` and `offer_client_certificates` of the plugin), SCRAM where the directory has it.
 pub fn offered(context: &Context) -> impl Iterator<Item = Mechanism> + use<> {
     let safe = passwords_are_safe(context);
     let tokens = safe && config::get_or("offer_bearer_tokens", false);
@@ -65,9 +75,16 @@ pub fn offered(context: &Context) -> impl Iterator<Item = Mechanism> + use<> {
         .as_ref()
         .is_some_and(|tls| tls.client_identity.is_some())
         && config::get_or("offer_client_certificates", false);
+    let scram = match safe {
+        true => scram::mechanisms(),
+        false => Vec::new(),
+    };
     ALL.into_iter().filter(move |mechanism| match mechanism {
         Mechanism::Plain | Mechanism::Login => safe,
         Mechanism::XOAuth2 | Mechanism::OAuthBearer => tokens,
         Mechanism::External => certificate,
+        Mechanism::ScramSha256 | Mechanism::ScramSha256Plus => {
+            scram.iter().any(|name| name == mechanism.name())
+        }
     })
 }

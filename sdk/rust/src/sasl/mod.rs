@@ -10,7 +10,7 @@
 //!
 //! Promises: an [`Exchange`] is plain data of a few octets beyond the name it was told, to be part of a frozen state; no
 //! password is ever in it. Every line ends the exchange or asks for one more, and no mechanism asks more than thrice. The
-//! length of a line is bounded by whoever reads lines.
+//! length of a line is bounded by whoever reads lines. The messages of SCRAM are the directory's to read: they pass through.
 //!
 //! The directory is a trait and not the imports themselves, so that an exchange can be tested where there is no host.
 
@@ -23,7 +23,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use crate::accounts::{self, Credential, Password, Principal};
+use crate::accounts::{self, Credential, Password, Principal, scram};
 use crate::fault::{Fault, FaultClass};
 
 /// RFC 7628 section 3.2.3; XOAUTH2 has the same shape.
@@ -37,6 +37,24 @@ pub trait Directory {
     /// # Errors
     /// As [`accounts::authenticate`].
     fn check(&mut self, credential: &Credential) -> Result<Self::Principal, Fault>;
+
+    /// Answers the first message of SCRAM.
+    ///
+    /// # Errors
+    /// As [`scram::begin`].
+    fn begin_scram(&mut self, mechanism: &str, message: &str) -> Result<String, Fault>;
+
+    /// Checks the final message of SCRAM, and says what the client must see of it.
+    ///
+    /// # Errors
+    /// As [`accounts::authenticate`].
+    fn finish_scram(&mut self, message: &str) -> Result<String, Fault>;
+
+    /// Who has proved who they are with SCRAM.
+    fn proved(&mut self) -> Option<Self::Principal>;
+
+    /// The client has given up after that.
+    fn forget(&mut self);
 }
 
 /// The host's directory.
@@ -49,6 +67,22 @@ impl Directory for Host {
     fn check(&mut self, credential: &Credential) -> Result<Principal, Fault> {
         accounts::authenticate(credential)
     }
+
+    fn begin_scram(&mut self, mechanism: &str, message: &str) -> Result<String, Fault> {
+        scram::begin(mechanism, message)
+    }
+
+    fn finish_scram(&mut self, message: &str) -> Result<String, Fault> {
+        scram::finish(message).map(|proved| proved.message)
+    }
+
+    fn proved(&mut self) -> Option<Principal> {
+        accounts::current()
+    }
+
+    fn forget(&mut self) {
+        accounts::forget();
+    }
 }
 
 /// An exchange that waits for the client's next line. The order of the fields is part of the frozen formats of plugins.
@@ -57,8 +91,20 @@ pub struct Exchange {
     mechanism: Mechanism,
     /// The first answer of LOGIN.
     user: Option<String>,
+    step: Step,
+}
+
+/// Which response is awaited. The order is part of the frozen formats of plugins: new ones come last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Step {
+    /// One with something in it.
+    Asked,
     /// A token was refused, and only the empty answer to the reason is awaited.
-    refused: bool,
+    Refused,
+    /// The final message of SCRAM.
+    Final,
+    /// SCRAM has proved both sides, and only the empty answer to the server's final message is awaited.
+    Proved,
 }
 
 /// What comes of a line.
@@ -106,7 +152,7 @@ impl Exchange {
         let exchange = Exchange {
             mechanism,
             user: None,
-            refused: false,
+            step: Step::Asked,
         };
         match initial {
             Some(b"=") => exchange.take(b"", directory),
@@ -118,10 +164,15 @@ impl Exchange {
 
     /// Goes on with a line of the client, without its end.
     pub fn answer<D: Directory>(self, line: &[u8], directory: &mut D) -> Outcome<D::Principal> {
-        match line {
+        let was_proved = self.step == Step::Proved;
+        let outcome = match line {
             b"*" => Outcome::Broken(Broken::Cancelled),
             encoded => self.decode(encoded, directory),
+        };
+        if was_proved && !matches!(outcome, Outcome::Proved(_)) {
+            directory.forget();
         }
+        outcome
     }
 
     fn ask<P>(self, challenge: &str) -> Outcome<P> {
@@ -139,12 +190,18 @@ impl Exchange {
     }
 
     fn take<D: Directory>(mut self, response: &[u8], directory: &mut D) -> Outcome<D::Principal> {
-        if self.refused {
+        if self.step == Step::Refused {
             return Outcome::Refused(Fault::new(FaultClass::Denied, "the token was refused"));
         }
         let Ok(text) = std::str::from_utf8(response) else {
             return Outcome::Broken(Broken::NotUtf8);
         };
+        if matches!(
+            self.mechanism,
+            Mechanism::ScramSha256 | Mechanism::ScramSha256Plus
+        ) {
+            return self.relay(text, directory);
+        }
         let credential = match (self.mechanism, self.user.take()) {
             (Mechanism::Login, None) => {
                 self.user = Some(text.to_owned());
@@ -161,10 +218,36 @@ impl Exchange {
             (Mechanism::External, _) => Some(Credential::External(
                 (!text.is_empty()).then(|| text.to_owned()),
             )),
+            (Mechanism::ScramSha256 | Mechanism::ScramSha256Plus, _) => None,
         };
         match credential {
             None => Outcome::Broken(Broken::Malformed),
             Some(credential) => self.judge(&credential, directory),
+        }
+    }
+
+    /// RFC 5802 section 5: two messages of each side, and an empty one for protocols that have no place for data behind a
+    /// success.
+    fn relay<D: Directory>(mut self, text: &str, directory: &mut D) -> Outcome<D::Principal> {
+        let (answer, next) = match self.step {
+            Step::Asked => (
+                directory.begin_scram(self.mechanism.name(), text),
+                Step::Final,
+            ),
+            Step::Final => (directory.finish_scram(text), Step::Proved),
+            Step::Proved | Step::Refused => {
+                return match directory.proved().filter(|_| text.is_empty()) {
+                    Some(principal) => Outcome::Proved(principal),
+                    None => Outcome::Broken(Broken::Malformed),
+                };
+            }
+        };
+        match answer {
+            Ok(message) => {
+                self.step = next;
+                self.ask(&message)
+            }
+            Err(fault) => Outcome::Refused(fault),
         }
     }
 
@@ -181,7 +264,7 @@ impl Exchange {
                 if matches!(self.mechanism, Mechanism::XOAuth2 | Mechanism::OAuthBearer)
                     && is_no(fault.class) =>
             {
-                self.refused = true;
+                self.step = Step::Refused;
                 self.ask(TOKEN_ERROR)
             }
             Err(fault) => Outcome::Refused(fault),
@@ -205,7 +288,12 @@ pub fn samples() -> Vec<(&'static str, Exchange)> {
     let sample = |mechanism| Exchange {
         mechanism,
         user: Some("ada".into()),
-        refused: true,
+        step: Step::Refused,
+    };
+    let scram = |mechanism, step| Exchange {
+        mechanism,
+        user: None,
+        step,
     };
     vec![
         ("plain", sample(Mechanism::Plain)),
@@ -213,6 +301,12 @@ pub fn samples() -> Vec<(&'static str, Exchange)> {
         ("xoauth2", sample(Mechanism::XOAuth2)),
         ("oauthbearer", sample(Mechanism::OAuthBearer)),
         ("external", sample(Mechanism::External)),
+        ("scram", scram(Mechanism::ScramSha256, Step::Asked)),
+        (
+            "scram-final",
+            scram(Mechanism::ScramSha256Plus, Step::Final),
+        ),
+        ("scram-proved", scram(Mechanism::ScramSha256, Step::Proved)),
     ]
 }
 

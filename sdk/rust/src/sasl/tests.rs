@@ -4,8 +4,11 @@ use super::*;
 use crate::Frozen;
 use crate::frozen::Frozen as _;
 
-/// Knows `ada` with the password `secret`, and the token `good`.
-struct OneUser;
+/// Knows `ada` with the password `secret`, the token `good`, and a proof that is no proof.
+#[derive(Default)]
+struct OneUser {
+    bound: Option<String>,
+}
 
 impl Directory for OneUser {
     type Principal = String;
@@ -27,6 +30,26 @@ impl Directory for OneUser {
             _ => Err(Fault::new(FaultClass::Denied, "no")),
         }
     }
+
+    fn begin_scram(&mut self, mechanism: &str, message: &str) -> Result<String, Fault> {
+        Ok(format!("{mechanism} {message}"))
+    }
+
+    fn finish_scram(&mut self, message: &str) -> Result<String, Fault> {
+        if message != "proof" {
+            return Err(Fault::new(FaultClass::Denied, "no"));
+        }
+        self.bound = Some("ada".into());
+        Ok("v=signature".into())
+    }
+
+    fn proved(&mut self) -> Option<String> {
+        self.bound.clone()
+    }
+
+    fn forget(&mut self) {
+        self.bound = None;
+    }
 }
 
 /// A whole exchange: the challenges as text, and how it ends. Every exchange in between is frozen and thawed.
@@ -42,11 +65,9 @@ fn exchange(mechanism: Mechanism, initial: Option<&str>, lines: &[&str]) -> (Vec
             STANDARD.encode(text)
         }
     });
-    let mut outcome = Exchange::start(
-        mechanism,
-        initial.as_deref().map(str::as_bytes),
-        &mut OneUser,
-    );
+    let mut directory = OneUser::default();
+    let initial = initial.as_deref().map(str::as_bytes);
+    let mut outcome = Exchange::start(mechanism, initial, &mut directory);
     let mut lines = lines.iter().map(encode);
     let mut challenges = Vec::new();
     loop {
@@ -63,7 +84,7 @@ fn exchange(mechanism: Mechanism, initial: Option<&str>, lines: &[&str]) -> (Vec
         let Some(line) = lines.next() else {
             return (challenges, "asked".into());
         };
-        outcome = thawed(&waiting).answer(line.as_bytes(), &mut OneUser);
+        outcome = thawed(&waiting).answer(line.as_bytes(), &mut directory);
     }
 }
 
@@ -165,7 +186,8 @@ fn lines_that_are_no_answer_break_the_exchange() {
         ends(Mechanism::Login, None, &["!"]),
         "The response is not base64"
     );
-    let Outcome::Broken(broken) = Exchange::start(Mechanism::Plain, Some(b"//8="), &mut OneUser)
+    let Outcome::Broken(broken) =
+        Exchange::start(Mechanism::Plain, Some(b"//8="), &mut OneUser::default())
     else {
         panic!()
     };
@@ -176,4 +198,39 @@ fn lines_that_are_no_answer_break_the_exchange() {
 fn mechanisms_are_named_in_any_case() {
     assert_eq!(Mechanism::named("xOauth2"), Some(Mechanism::XOAuth2));
     assert_eq!(Mechanism::named("CRAM-MD5"), None);
+}
+
+#[test]
+fn scram_is_relayed_and_ends_with_an_empty_line() {
+    assert_eq!(
+        exchange(Mechanism::ScramSha256, Some("first"), &["proof", ""]),
+        (
+            vec!["SCRAM-SHA-256 first".into(), "v=signature".into()],
+            "proved ada".into()
+        )
+    );
+    assert_eq!(
+        exchange(Mechanism::ScramSha256Plus, None, &["first", "wrong"]),
+        (
+            vec![String::new(), "SCRAM-SHA-256-PLUS first".into()],
+            "refused FaultClass::Denied".into()
+        )
+    );
+}
+
+#[test]
+fn who_gives_up_after_the_proof_is_not_logged_in() {
+    for last in ["*".to_owned(), "!".to_owned(), STANDARD.encode("more")] {
+        let mut directory = OneUser::default();
+        let mut outcome =
+            Exchange::start(Mechanism::ScramSha256, Some(b"Zmlyc3Q="), &mut directory);
+        for line in [STANDARD.encode("proof"), last] {
+            let Outcome::Ask { exchange, .. } = outcome else {
+                panic!()
+            };
+            outcome = exchange.answer(line.as_bytes(), &mut directory);
+        }
+        assert!(matches!(outcome, Outcome::Broken(_)));
+        assert_eq!(directory.bound, None);
+    }
 }

@@ -120,6 +120,29 @@ pub mod accounts {
     pub fn forget() {}
 }
 
+/// There is none: what the directory knows of a password is not here.
+pub mod scram {
+    use super::{Result, accounts::Principal, unsupported};
+
+    #[derive(Debug)]
+    pub struct Proved {
+        pub message: String,
+        pub principal: Principal,
+    }
+
+    pub fn mechanisms() -> Vec<String> {
+        Vec::new()
+    }
+
+    pub fn begin(_mechanism: &str, _message: &str) -> Result<String> {
+        unsupported("scram.begin")
+    }
+
+    pub fn finish(_message: &str) -> Result<Proved> {
+        unsupported("scram.finish")
+    }
+}
+
 pub mod mailboxes {
     use super::{HostMailbox, Rc, Result};
 
