@@ -121,23 +121,10 @@ impl Message<'_> {
                 out.word("SAVEDATE ");
                 date::date_time(out.text(), row.save_date);
             }
-            FetchItem::EmailId => {
-                let id = match self.property(columns::DIGEST) {
-                    Some(Value::Binary(digest)) => object_id::email(digest),
-                    _ => object_id::item(row.item),
-                };
-                out.word(&format!("EMAILID ({id})"));
-            }
+            FetchItem::EmailId => self.email_id(out),
             // RFC 8474 section 5.2: no threads are kept.
             FetchItem::ThreadId => out.word("THREADID NIL"),
-            FetchItem::Preview => {
-                out.word("PREVIEW ");
-                let preview = match self.property(columns::PREVIEW) {
-                    Some(Value::Text(preview)) => Some(preview.as_bytes()),
-                    _ => None,
-                };
-                text::nstring(out.text(), preview, self.enabled.utf8);
-            }
+            FetchItem::Preview => self.preview(out),
             FetchItem::Envelope => {
                 out.text().extend_from_slice(b"ENVELOPE ");
                 self.envelope(out.text())?;
@@ -167,6 +154,23 @@ impl Message<'_> {
             }
         }
         Ok(())
+    }
+
+    fn email_id(&self, out: &mut Output) {
+        let id = match self.property(columns::DIGEST) {
+            Some(Value::Binary(digest)) => object_id::email(digest),
+            _ => object_id::item(self.row.item),
+        };
+        out.word(&format!("EMAILID ({id})"));
+    }
+
+    fn preview(&self, out: &mut Output) {
+        out.word("PREVIEW ");
+        let preview = match self.property(columns::PREVIEW) {
+            Some(Value::Text(preview)) => Some(preview.as_bytes()),
+            _ => None,
+        };
+        text::nstring(out.text(), preview, self.enabled.utf8);
     }
 
     fn property(&self, PropertyTag(tag): PropertyTag) -> Option<&Value> {

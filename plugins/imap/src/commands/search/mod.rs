@@ -256,7 +256,7 @@ pub(super) fn extended(out: &mut Vec<u8>, answer: &Extended<'_>) {
         out.extend_from_slice(format!(" PARTIAL ({partial} ").as_bytes());
         match partial.of(numbers) {
             page if page.is_empty() => out.extend_from_slice(b"NIL"),
-            page => spans::set(out, page.into_iter()),
+            page => spans::set(out, page),
         }
         out.push(b')');
     }
