@@ -5,6 +5,7 @@ import zlib
 
 import pytest
 
+from test_swap import next_version
 from waxwing import PASSWORD, Raw
 
 HTML = (
@@ -66,7 +67,7 @@ class Deflated(Raw):
 # -- COMPRESS (RFC 4978) --------------------------------------------------------------------------
 
 
-def test_a_session_is_compressed_both_ways_and_stays_so_when_its_plugin_is_replaced(own_server):
+def test_a_session_is_compressed_both_ways_and_stays_so_when_its_plugin_is_replaced(own_server, tmp_path):
     user = own_server.add_user("alice")
     plain = connect(own_server, user)
     assert plain.command("a", "COMPRESS GZIP")[-1].startswith(b"a BAD")
@@ -78,6 +79,7 @@ def test_a_session_is_compressed_both_ways_and_stays_so_when_its_plugin_is_repla
     assert len(raw.command("c", "FETCH 1:* (FLAGS BODY.PEEK[])")) > 9
     assert raw.command("d", "COMPRESS DEFLATE")[-1].startswith(b"d NO [COMPRESSIONACTIVE]")
     assert b"COMPRESS" not in raw.command("e", "CAPABILITY")[0]
+    own_server.cli("plugin", "load", str(next_version(tmp_path, "imap", "99.0.1")))
     own_server.cli("plugin", "activate", "imap")
     assert raw.command("f", "NOOP")[-1].startswith(b"f OK")
     assert raw.command("g", "COMPRESS DEFLATE")[-1].startswith(b"g NO [COMPRESSIONACTIVE]")
