@@ -52,6 +52,8 @@ LISTENERS = {
     "pop3s": ("pop3", "implicit"),
     "smtp": ("smtp", "starttls"),
     "smtps": ("smtp", "implicit"),
+    "submission": ("submission", "starttls"),
+    "submissions": ("submission", "implicit"),
     "lmtp": ("lmtp", "starttls"),
     "http": ("http", "none"),
     "https": ("http", "implicit"),

@@ -182,14 +182,14 @@ impl ListenerConfig {
 
     pub(crate) fn login_limit(&self) -> Option<Duration> {
         seconds(self.login_timeout.unwrap_or(match &*self.protocol {
-            "imap" | "pop3" | "managesieve" => 180,
+            "imap" | "pop3" | "managesieve" | "submission" => 180,
             _ => 0,
         }))
     }
 
     pub(crate) fn idle_limit(&self) -> Option<Duration> {
         seconds(self.idle_timeout.unwrap_or(match &*self.protocol {
-            "smtp" | "lmtp" => 300,
+            "smtp" | "lmtp" | "submission" => 300,
             "http" => 120,
             _ => 1860,
         }))

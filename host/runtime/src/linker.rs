@@ -45,6 +45,7 @@ const INTERFACES: &[(&str, Link)] = &[
     ("waxwing:store/names", link!(store::names)),
     ("waxwing:store/permissions", link!(store::permissions)),
     ("waxwing:transport/delivery", link!(transport::delivery)),
+    ("waxwing:transport/submission", link!(transport::submission)),
 ];
 
 /// Interfaces of types only: nothing to grant.

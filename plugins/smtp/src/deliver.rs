@@ -1,5 +1,7 @@
 //! The end of a transaction: trace header, mail flow, replies.
 //!
+//! A submitted message is completed first ([`crate::fixups`]).
+//!
 //! LMTP answers for each recipient (RFC 2033 4.2). SMTP has one answer for all. Some refused for now: that temporary
 //! answer; the mail flow remembers who has the message, so a retry does not double it. All refused for good: the first of
 //! those. Some served and some refused for good (a user removed since RCPT): a temporary answer too, because there is no
@@ -7,12 +9,14 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use waxwing_sdk::bodies::{self, Body, Piece};
+use waxwing_sdk::bodies::{self, Body, Piece, PieceRange};
 use waxwing_sdk::delivery::{self, Envelope, Notify, Outcome, Recipient};
 use waxwing_sdk::fault::FaultClass;
 use waxwing_sdk::stream::Context;
 use waxwing_sdk::{Fault, info, warning};
 
+use crate::date;
+use crate::fixups;
 use crate::parse::{BodyType, RcptTo};
 use crate::received;
 use crate::reply;
@@ -55,7 +59,7 @@ pub(crate) fn message(
             .iter()
             .map(|outcome| reply::line(outcome.code, &outcome.enhanced, &outcome.text))
             .collect(),
-        Dialect::Smtp => one_reply(context, &outcomes),
+        Dialect::Smtp | Dialect::Submission(_) => one_reply(context, &outcomes),
     }
 }
 
@@ -67,7 +71,7 @@ pub(crate) fn refusal(
     enhanced: &str,
     text: &str,
 ) -> String {
-    let times = match (state.dialect, transaction) {
+    let times = match (&state.dialect, transaction) {
         (Dialect::Lmtp, Some(transaction)) => transaction.recipients.len(),
         _ => 1,
     };
@@ -86,15 +90,79 @@ fn attempt(
     let mut pieces = vec![Piece::Bytes(
         received::header(context, state, transaction, now).into_bytes(),
     )];
-    pieces.extend(parts.iter().map(bodies::whole));
-    let message = bodies::compose(&pieces)?;
-    let outcomes = delivery::deliver(&envelope(state, transaction), &message)?;
+    let outcomes = match &state.dialect {
+        Dialect::Submission(submission) => {
+            let whole: Vec<_> = parts.iter().map(bodies::whole).collect();
+            let given = bodies::compose(&whole)?;
+            let Some(header) = read_header(&given)? else {
+                return Ok(all(transaction, 552, "5.3.4", "The header is too big"));
+            };
+            let id = format!("{:x}.{}@{}", now, context.session, context.host_name);
+            let fixups = fixups::plan(&header, &date::rfc5322(now), &id);
+            pieces.push(Piece::Bytes(fixups.added.into_bytes()));
+            pieces.extend(fixups.kept.into_iter().map(|kept| range(&given, &kept)));
+            let message = bodies::compose(&pieces)?;
+            let hold = submission.hold_until.map(|time| time.to_string());
+            let parameters: Vec<_> = hold
+                .map(|time| ("hold-until".to_owned(), time))
+                .into_iter()
+                .collect();
+            delivery::submit(&envelope(state, transaction), &parameters, &message)?
+        }
+        Dialect::Smtp | Dialect::Lmtp => {
+            pieces.extend(parts.iter().map(bodies::whole));
+            let message = bodies::compose(&pieces)?;
+            delivery::deliver(&envelope(state, transaction), &message)?
+        }
+    };
     info!(
         "message received",
-        size = message.size(),
+        size = parts.iter().map(Body::size).sum::<u64>(),
         recipients = transaction.recipients.len()
     );
     Ok(outcomes)
+}
+
+fn all(transaction: &Transaction, code: u16, enhanced: &str, text: &str) -> Vec<Outcome> {
+    let outcome = Outcome {
+        code,
+        enhanced: enhanced.to_owned(),
+        text: text.to_owned(),
+    };
+    vec![outcome; transaction.recipients.len()]
+}
+
+/// Octets of a header that can be looked at.
+const MAX_HEADER: usize = 1024 * 1024;
+const STEP: u32 = 64 * 1024;
+
+/// The header, or all of a message that is nothing else; none when it is too long.
+fn read_header(message: &Body) -> Result<Option<Vec<u8>>, Fault> {
+    let mut header = Vec::new();
+    loop {
+        let more = message.read(header.len() as u64, STEP)?;
+        let ended = more.is_empty();
+        header.extend(more);
+        match fixups::end(&header) {
+            Some(end) => {
+                header.truncate(end);
+                return Ok(Some(header));
+            }
+            None if ended => return Ok(Some(header)),
+            None if header.len() >= MAX_HEADER => return Ok(None),
+            None => {}
+        }
+    }
+}
+
+/// A range that may reach beyond the end.
+fn range<'a>(body: &'a Body, kept: &std::ops::Range<u64>) -> Piece<'a> {
+    let end = kept.end.min(body.size());
+    Piece::Range(PieceRange {
+        body,
+        offset: kept.start.min(end),
+        length: end.saturating_sub(kept.start),
+    })
 }
 
 fn envelope(state: &State, transaction: &Transaction) -> Envelope {
@@ -118,6 +186,7 @@ fn envelope(state: &State, transaction: &Transaction) -> Envelope {
         source: match state.dialect {
             Dialect::Smtp => "smtp",
             Dialect::Lmtp => "lmtp",
+            Dialect::Submission(_) => "submission",
         }
         .to_owned(),
     }
@@ -150,7 +219,16 @@ fn one_reply(context: &Context, outcomes: &[Outcome]) -> String {
             &format!("Not delivered to all recipients: {}", outcome.text),
         ),
         (None, Some(outcome)) => reply::line(outcome.code, &outcome.enhanced, &outcome.text),
-        (None, None) => reply::line(250, "2.0.0", &format!("Delivered as {}", context.session)),
+        (None, None) => {
+            let queued = outcomes
+                .iter()
+                .find(|outcome| outcome.text.starts_with("Queued"));
+            let text = queued.map_or_else(
+                || format!("Delivered as {}", context.session),
+                |queued| queued.text.clone(),
+            );
+            reply::line(250, "2.0.0", &text)
+        }
     }
 }
 

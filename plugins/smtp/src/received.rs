@@ -38,19 +38,24 @@ pub(crate) fn header(
 }
 
 fn protocol(state: &State, transaction: &Transaction, extended: bool) -> String {
-    let base = match (state.dialect, transaction.mail.smtp_utf8, extended) {
-        (Dialect::Lmtp, true, _) => "UTF8LMTP",
-        (Dialect::Lmtp, false, _) => "LMTP",
-        (Dialect::Smtp, true, _) => "UTF8SMTP",
-        (Dialect::Smtp, false, true) => "ESMTP",
-        (Dialect::Smtp, false, false) => "SMTP",
+    let is_lmtp = state.dialect == Dialect::Lmtp;
+    let base = match (is_lmtp, transaction.mail.smtp_utf8, extended) {
+        (true, true, _) => "UTF8LMTP",
+        (true, false, _) => "LMTP",
+        (false, true, _) => "UTF8SMTP",
+        (false, false, true) => "ESMTP",
+        (false, false, false) => "SMTP",
     };
     let secured = if state.tls.is_some() && (extended || state.dialect == Dialect::Lmtp) {
         "S"
     } else {
         ""
     };
-    format!("{base}{secured}")
+    let proved = match &state.dialect {
+        Dialect::Submission(submission) if submission.principal.is_some() => "A",
+        _ => "",
+    };
+    format!("{base}{secured}{proved}")
 }
 
 /// RFC 5321 4.1.3 address literal.

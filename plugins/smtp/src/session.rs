@@ -7,11 +7,11 @@ use waxwing_sdk::stream::{
     Cause, CloseReason, Context, Event, Handoff, Received, Reception, Snapshot, StreamPlugin,
     TlsInfo, Turn,
 };
-use waxwing_sdk::{config, warning};
+use waxwing_sdk::{accounts, config, warning};
 
 use crate::commands::{self, Next};
 use crate::parse::{LINE_LIMIT, parse_command};
-use crate::state::{Dialect, Receiving, State};
+use crate::state::{Dialect, Receiving, State, Submission};
 use crate::{chunks, deliver, reply};
 
 /// RFC 5321 4.5.3.2.7: five minutes between commands.
@@ -46,7 +46,18 @@ impl Smtp {
     pub(crate) fn reset(&mut self) {
         self.state.transaction = None;
         self.state.receiving = None;
+        if let Some(submission) = self.state.submission() {
+            submission.hold_until = None;
+        }
         self.chunks.clear();
+    }
+
+    /// Octets of a line with its end: a token may be longer than any command (RFC 4954 section 4).
+    fn line_limit(&self) -> usize {
+        match self.state.dialect {
+            Dialect::Submission(_) => LINE_LIMIT.max(12_288),
+            Dialect::Smtp | Dialect::Lmtp => LINE_LIMIT,
+        }
     }
 
     /// RFC 2920: commands are answered in their order, as many as have come.
@@ -55,7 +66,7 @@ impl Smtp {
         let mut consumed = 0;
         while let Some(rest) = input.get(consumed..).filter(|rest| !rest.is_empty()) {
             let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
-                if rest.len() > LINE_LIMIT || self.state.skipping_line {
+                if rest.len() > self.line_limit() || self.state.skipping_line {
                     self.state.skipping_line = true;
                     consumed = input.len();
                 }
@@ -109,13 +120,14 @@ impl Smtp {
 
     /// One line without its LF.
     fn line(&mut self, line: &[u8]) -> (String, Next) {
-        if std::mem::take(&mut self.state.skipping_line) || line.len() + 1 > LINE_LIMIT {
+        let limit = self.line_limit();
+        if std::mem::take(&mut self.state.skipping_line) || line.len() + 1 > limit {
             self.state.errors += 1;
             return (
                 reply::line(
                     500,
                     "5.5.2",
-                    &format!("Line too long, the limit is {LINE_LIMIT} octets"),
+                    &format!("Line too long, the limit is {limit} octets"),
                 ),
                 Next::Command,
             );
@@ -131,6 +143,9 @@ impl Smtp {
                 Next::Command,
             );
         };
+        if let Some(reply) = commands::auth::on_line(self, line) {
+            return (reply, Next::Command);
+        }
         match parse_command(line) {
             Ok(command) => commands::run(self, command),
             Err(error) => {
@@ -267,11 +282,18 @@ impl Smtp {
         self.state.tls = Some((tls.protocol.clone(), tls.cipher.clone()));
         self.context.tls = Some(tls);
         self.state.client = None;
+        if let Some(submission) = self.state.submission() {
+            *submission = Submission::default();
+            accounts::forget();
+        }
         self.reset();
     }
 
     /// Answers what the crashed turn did not: the message it was given, else the line.
     fn recovered(&mut self, input: &[u8]) -> Turn {
+        if let Some(submission) = self.state.submission() {
+            submission.exchange = None;
+        }
         if self.state.tls.is_none()
             && let Some(tls) = self.context.tls.clone()
         {
@@ -306,10 +328,10 @@ impl Smtp {
 
 impl StreamPlugin for Smtp {
     fn start(context: &Context) -> (Smtp, Turn) {
-        let dialect = if context.protocol == "lmtp" {
-            Dialect::Lmtp
-        } else {
-            Dialect::Smtp
+        let dialect = match context.protocol.as_str() {
+            "lmtp" => Dialect::Lmtp,
+            "submission" => Dialect::Submission(Submission::default()),
+            _ => Dialect::Smtp,
         };
         let tls = context
             .tls
@@ -375,5 +397,7 @@ impl Handoff for Smtp {
     }
 }
 
+#[cfg(test)]
+mod submission_tests;
 #[cfg(test)]
 mod tests;

@@ -2,14 +2,28 @@
 
 use serde::{Deserialize, Serialize};
 use waxwing_sdk::Frozen;
+use waxwing_sdk::sasl::Exchange;
 
 use crate::parse::{MailFrom, RcptTo};
 
-/// Which of the two protocols is spoken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Which of the three protocols is spoken. The order is part of the frozen format. Submission came with what it must know: sessions of
+/// the others froze to the same octets before, so an older version takes them back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Dialect {
     Smtp,
     Lmtp,
+    Submission(Submission),
+}
+
+/// What only submission needs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Submission {
+    /// Who is logged in.
+    pub(crate) principal: Option<String>,
+    /// A log-in that waits for the client's next line.
+    pub(crate) exchange: Option<Exchange>,
+    /// RFC 4865, of the transaction: seconds since 1970.
+    pub(crate) hold_until: Option<u64>,
 }
 
 /// The body that is being received.
@@ -54,6 +68,13 @@ pub(crate) struct State {
 }
 
 impl State {
+    pub(crate) fn submission(&mut self) -> Option<&mut Submission> {
+        match &mut self.dialect {
+            Dialect::Submission(submission) => Some(submission),
+            Dialect::Smtp | Dialect::Lmtp => None,
+        }
+    }
+
     pub(crate) fn new(dialect: Dialect, tls: Option<(String, String)>) -> State {
         State {
             dialect,

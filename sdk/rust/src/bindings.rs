@@ -120,6 +120,7 @@ pub mod http {
             "waxwing:store/names@1.0.0": crate::bindings::waxwing::store::names,
             "waxwing:store/permissions@1.0.0": crate::bindings::waxwing::store::permissions,
             "waxwing:transport/delivery@1.0.0": crate::bindings::waxwing::transport::delivery,
+            "waxwing:transport/submission@1.0.0": crate::bindings::waxwing::transport::submission,
             "waxwing:session/types@1.0.0": crate::bindings::waxwing::session::types,
             "waxwing:http/types@1.0.0": generate,
         },

@@ -12,6 +12,8 @@ pub(super) const LISTENERS: &[(&str, &str, &str, u16)] = &[
     ("pop3", "pop3", "starttls", 110),
     ("pop3s", "pop3", "implicit", 995),
     ("smtp", "smtp", "starttls", 25),
+    ("submission", "submission", "starttls", 587),
+    ("submissions", "submission", "implicit", 465),
     ("lmtp", "lmtp", "starttls", 24),
     ("https", "http", "implicit", 443),
     ("http", "http", "none", 80),
@@ -116,7 +118,7 @@ mod tests {
         let listeners = parse(&moved).unwrap();
         assert_eq!(listeners[0].address, "127.0.0.1:1211");
         assert_eq!(listeners[4].address, "127.0.0.1:1093");
-        assert_eq!(listeners[8].address, "127.0.0.1:5");
+        assert_eq!(listeners[10].address, "127.0.0.1:5");
         assert!(moved.starts_with("# mine"));
     }
 

@@ -12,7 +12,7 @@ pub(super) fn render(listeners: &[Listener], users: &[User], data: &Path) -> Str
     let ca = data.join("tls/ca.pem");
     let ca = ca.display().to_string();
     let mut text = String::from("\nWaxwing is ready.\n\n");
-    text.push_str(&format!("  {:<10}{:<18}{}\n", "PROTOCOL", "ADDRESS", "TLS"));
+    text.push_str(&format!("  {:<13}{:<18}{}\n", "PROTOCOL", "ADDRESS", "TLS"));
     for listener in listeners {
         let tls = match listener.tls.as_str() {
             "implicit" => "from the first byte",
@@ -20,7 +20,7 @@ pub(super) fn render(listeners: &[Listener], users: &[User], data: &Path) -> Str
             _ => "none",
         };
         text.push_str(&format!(
-            "  {:<10}{:<18}{tls}\n",
+            "  {:<13}{:<18}{tls}\n",
             listener.name, listener.address
         ));
     }
@@ -64,6 +64,17 @@ fn try_line(listener: &Listener, users: &[User], ca: &str) -> Option<String> {
             format!(
                 "swaks --server {host} --port {port} --tls --from bob@{DOMAIN} --to {} --header 'Subject: hello'",
                 alice.address
+            )
+        }
+        ("submission", tls) => {
+            let tls = match tls {
+                "implicit" => "--tls-on-connect",
+                _ => "--tls",
+            };
+            format!(
+                "swaks --server {host} --port {port} {tls} --auth-user {address} --auth-password {password} --from {address} --to bob@{DOMAIN}",
+                address = alice.address,
+                password = alice.password
             )
         }
         ("lmtp", _) => {

@@ -10,6 +10,34 @@ use crate::{bindings::waxwing::transport::delivery as wit, state::State};
 /// One envelope names no more recipients (RFC 5321 4.5.3.1.8 asks for at least 100).
 const RECIPIENTS: usize = 10_000;
 
+/// What the envelope says, with the session that says it.
+pub(super) fn envelope(given: wit::Envelope, session: String) -> Result<transport::Envelope> {
+    if given.recipients.len() > RECIPIENTS {
+        return Err(Failure::limit(format!(
+            "at most {RECIPIENTS} recipients in one envelope"
+        )));
+    }
+    Ok(transport::Envelope {
+        sender: given.sender,
+        recipients: given.recipients.into_iter().map(recipient).collect(),
+        envelope_id: given.envelope_id,
+        return_headers_only: given.return_headers_only,
+        smtp_utf8: given.smtp_utf8,
+        body_type: given.body_type,
+        helo: given.helo,
+        source: given.source,
+        session,
+    })
+}
+
+pub(super) fn outcome(outcome: transport::Outcome) -> wit::Outcome {
+    wit::Outcome {
+        code: outcome.code,
+        enhanced: outcome.enhanced,
+        text: outcome.text,
+    }
+}
+
 fn recipient(given: wit::Recipient) -> transport::Recipient {
     let notify = given.notify;
     transport::Recipient {
@@ -30,33 +58,11 @@ impl wit::Host for State {
         envelope: wit::Envelope,
         message: Resource<Body>,
     ) -> Result<Vec<wit::Outcome>> {
-        if envelope.recipients.len() > RECIPIENTS {
-            return Err(Failure::limit(format!(
-                "at most {RECIPIENTS} recipients in one envelope"
-            )));
-        }
         let (delivery, message) = (self.services.delivery.clone(), self.get(&message)?);
-        let envelope = transport::Envelope {
-            sender: envelope.sender,
-            recipients: envelope.recipients.into_iter().map(recipient).collect(),
-            envelope_id: envelope.envelope_id,
-            return_headers_only: envelope.return_headers_only,
-            smtp_utf8: envelope.smtp_utf8,
-            body_type: envelope.body_type,
-            helo: envelope.helo,
-            source: envelope.source,
-            session: self.host.identity.id.to_string(),
-        };
+        let envelope = self::envelope(envelope, self.host.identity.id.to_string())?;
         self.call("delivery.deliver", async move {
             let outcomes = delivery.deliver(&envelope, &message).await;
-            Ok(outcomes
-                .into_iter()
-                .map(|outcome| wit::Outcome {
-                    code: outcome.code,
-                    enhanced: outcome.enhanced,
-                    text: outcome.text,
-                })
-                .collect())
+            Ok(outcomes.into_iter().map(outcome).collect())
         })
         .await
     }

@@ -17,6 +17,7 @@ mod mailboxes;
 mod names;
 mod permissions;
 mod scram;
+mod submission;
 mod values;
 pub(crate) mod views;
 

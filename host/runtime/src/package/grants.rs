@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 const FREE: [&str; 3] = ["log/logger", "config/settings", "types/bodies"];
 
 /// What can be needed and granted.
-pub(crate) const KNOWN: [&str; 15] = [
+pub(crate) const KNOWN: [&str; 16] = [
     "directory",
     "directory/accounts",
     "directory/addresses",
@@ -24,6 +24,7 @@ pub(crate) const KNOWN: [&str; 15] = [
     "store/views",
     "transport",
     "transport/delivery",
+    "transport/submission",
 ];
 
 /// The decision for one version of a plugin.

@@ -19,7 +19,7 @@ const LISTENER: &[Row] = &[
         "protocol",
         "",
         "\"imap\"",
-        "`http`, or the protocol of a loaded plugin: `imap`, `pop3`, `smtp`, `lmtp`. Required.",
+        "`http`, or the protocol of a loaded plugin: `imap`, `pop3`, `smtp`, `submission`, `lmtp`. Required.",
     ),
     (
         "address",
@@ -49,7 +49,7 @@ const LISTENER: &[Row] = &[
         "idle_timeout",
         "",
         "1860",
-        "Seconds of silence; 0 for no limit. Default: 300 for smtp and lmtp, 120 for http, 1860 for the others.",
+        "Seconds of silence; 0 for no limit. Default: 300 for smtp, submission and lmtp, 120 for http, 1860 for the others.",
     ),
     (
         "write_timeout",

@@ -23,7 +23,15 @@ const SHIPPED: &[(&str, &[&str])] = &[
             "store/views",
         ],
     ),
-    ("smtp", &["directory/addresses", "transport/delivery"]),
+    (
+        "smtp",
+        &[
+            "directory/accounts",
+            "directory/addresses",
+            "transport/delivery",
+            "transport/submission",
+        ],
+    ),
     (
         "status",
         &["directory/accounts", "store/mailboxes", "store/folders"],

@@ -44,6 +44,8 @@ pub(super) async fn settle(
         return false;
     };
     let now = now();
+    // One for all: those who wait together are tried together, in one transaction.
+    let moment = (now, rand::random());
     let Attempted {
         message,
         recipients,
@@ -51,7 +53,7 @@ pub(super) async fn settle(
     } = attempted;
     let decided: Vec<Decided> = recipients
         .into_iter()
-        .map(|(recipient, verdict)| decide(courier, &message, recipient, verdict, now))
+        .map(|(recipient, verdict)| decide(courier, &message, recipient, verdict, moment))
         .collect();
     for one in &decided {
         log(&message, hop, &host, one);
@@ -91,7 +93,7 @@ fn decide(
     message: &QueuedMessage,
     recipient: QueuedRecipient,
     verdict: Verdict,
-    now: i64,
+    (now, jitter): (i64, f64),
 ) -> Decided {
     let notify = recipient.notify;
     let told = |wanted: bool, action| {
@@ -117,7 +119,7 @@ fn decide(
         return give_up(verdict.outcome, recipient);
     }
     let (attempts, schedule) = (recipient.attempts.saturating_add(1), &courier.0.schedule);
-    match schedule.next(message.since, attempts, now, rand::random()) {
+    match schedule.next(message.since, attempts, now, jitter) {
         Next::GiveUp => {
             let outcome = verdict.outcome.expired();
             give_up(outcome, recipient)

@@ -1,5 +1,6 @@
 //! HELO, EHLO (RFC 5321 4.1.1.1) and LHLO (RFC 2033 4.1): each ends a transaction.
 
+use super::{auth, mail};
 use crate::reply;
 use crate::session::Smtp;
 use crate::state::Dialect;
@@ -14,7 +15,7 @@ pub(super) fn helo(session: &mut Smtp, name: String) -> String {
 
 pub(super) fn ehlo(session: &mut Smtp, name: String) -> Result<String, String> {
     match session.state.dialect {
-        Dialect::Smtp => Ok(extensions(session, name)),
+        Dialect::Smtp | Dialect::Submission(_) => Ok(extensions(session, name)),
         Dialect::Lmtp => Err(reply::line(500, "5.5.1", "This is LMTP, greet with LHLO")),
     }
 }
@@ -22,7 +23,9 @@ pub(super) fn ehlo(session: &mut Smtp, name: String) -> Result<String, String> {
 pub(super) fn lhlo(session: &mut Smtp, name: String) -> Result<String, String> {
     match session.state.dialect {
         Dialect::Lmtp => Ok(extensions(session, name)),
-        Dialect::Smtp => Err(reply::line(500, "5.5.1", "This is SMTP, greet with EHLO")),
+        Dialect::Smtp | Dialect::Submission(_) => {
+            Err(reply::line(500, "5.5.1", "This is SMTP, greet with EHLO"))
+        }
     }
 }
 
@@ -45,6 +48,16 @@ fn extensions(session: &mut Smtp, name: String) -> String {
     ];
     if session.context.tls_available && session.state.tls.is_none() {
         words.push("STARTTLS");
+    }
+    let login = auth::offer(session);
+    // RFC 9422: more recipients belong in a second transaction.
+    let limits = format!("LIMITS RCPTMAX={}", session.max_recipients);
+    let future = mail::future_release();
+    if let Dialect::Submission(submission) = &session.state.dialect {
+        if submission.principal.is_none() && !login.is_empty() {
+            words.push(&login);
+        }
+        words.extend([future.as_str(), limits.as_str()]);
     }
     words.push("ENHANCEDSTATUSCODES");
     let last = words.len() - 1;

@@ -4,6 +4,7 @@ use crate::parse::Command;
 use crate::reply;
 use crate::session::Smtp;
 
+pub(crate) mod auth;
 mod bdat;
 mod data;
 mod hello;
@@ -29,7 +30,8 @@ pub(crate) fn run(session: &mut Smtp, command: Command) -> (String, Next) {
         Command::Ehlo(name) => hello::ehlo(session, name),
         Command::Lhlo(name) => hello::lhlo(session, name),
         Command::StartTls => return settle(session, starttls::run),
-        Command::Mail(mail) => mail::run(session, mail),
+        Command::Auth(mechanism, initial) => auth::run(session, &mechanism, initial.as_deref()),
+        Command::Mail(mail, extras) => mail::run(session, mail, &extras),
         Command::Rcpt(rcpt) => rcpt::run(session, rcpt),
         Command::Data => return settle(session, data::run),
         Command::Bdat { size, last } => return bdat::run(session, size, last),

@@ -1,4 +1,5 @@
-//! RCPT (RFC 5321 4.1.1.3): the place where relaying is refused. Only what the directory calls local is accepted.
+//! RCPT (RFC 5321 4.1.1.3): the place where relaying is refused. Only what the directory calls local is accepted, and in submission,
+//! where MAIL has asked for a log-in, what it calls foreign.
 //!
 //! A refused recipient is an answer, not an error of the client: a list's mail may name fifty people who have left, or more than
 //! one transaction takes (RFC 5321 4.5.3.1.10), and must still reach the others.
@@ -9,8 +10,10 @@ use waxwing_sdk::info;
 use crate::parse::RcptTo;
 use crate::reply;
 use crate::session::Smtp;
+use crate::state::Dialect;
 
 pub(super) fn run(session: &mut Smtp, rcpt: RcptTo) -> Result<String, String> {
+    let submits = matches!(session.state.dialect, Dialect::Submission(_));
     let Some(transaction) = session.state.transaction.as_mut() else {
         return Err(reply::out_of_order("MAIL"));
     };
@@ -37,6 +40,10 @@ pub(super) fn run(session: &mut Smtp, rcpt: RcptTo) -> Result<String, String> {
         (found.class, found.detail)
     });
     let refusal = match class {
+        AddressClass::Foreign if submits => {
+            transaction.recipients.push(rcpt);
+            return Ok(reply::line(250, "2.1.5", "Recipient ok"));
+        }
         AddressClass::Local => {
             transaction.recipients.push(rcpt);
             return Ok(reply::line(250, "2.1.5", "Recipient ok"));

@@ -1,9 +1,10 @@
 //! `MAIL FROM:<reverse-path> [parameters]`: RFC 5321 4.1.1.2, SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531), RET and
-//! ENVID (RFC 3461).
+//! ENVID (RFC 3461); of submission AUTH (RFC 4954), HOLDFOR and HOLDUNTIL (RFC 4865).
 
 use serde::{Deserialize, Serialize};
 
 use super::{Error, number, parameter, parse_path};
+use crate::date;
 
 /// BODY=. BINARYMIME is not offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -31,7 +32,48 @@ pub struct MailFrom {
     pub envelope_id: Option<String>,
 }
 
-pub(super) fn parse(rest: &[u8]) -> Result<MailFrom, Error> {
+/// When a message may leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// HOLDFOR: seconds from now.
+    For(u64),
+    /// HOLDUNTIL: seconds since 1970.
+    Until(u64),
+}
+
+/// Parameters of submission. They do not belong to [`MailFrom`], which is part of a frozen format.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// The first that was given, by its name: what does not know it refuses it by that.
+    pub first: Option<String>,
+    /// RFC 4865.
+    pub hold: Option<Hold>,
+}
+
+impl Extras {
+    /// Whether the parameter is one of these.
+    fn set(&mut self, key: &str, value: Option<&str>) -> Result<bool, Error> {
+        const FOR: Error = Error::Arguments("HOLDFOR=<seconds>");
+        const UNTIL: Error = Error::Arguments("HOLDUNTIL=<YYYY-MM-DDThh:mm:ssZ>");
+        const ONE: Error = Error::Arguments("one of HOLDFOR and HOLDUNTIL");
+        let hold = match (key, value) {
+            // RFC 4954 section 5: who sent it first, which nobody here acts on.
+            ("AUTH", Some(value)) if value == "<>" || parameter::is_xtext(value) => None,
+            ("AUTH", _) => return Err(Error::Arguments("AUTH=<mailbox in xtext>")),
+            ("HOLDFOR", value) => Some(Hold::For(value.and_then(number).ok_or(FOR)?)),
+            ("HOLDUNTIL", value) => Some(Hold::Until(value.and_then(date::parse).ok_or(UNTIL)?)),
+            _ => return Ok(false),
+        };
+        if hold.is_some() && self.hold.is_some() {
+            return Err(ONE);
+        }
+        self.hold = self.hold.or(hold);
+        self.first.get_or_insert_with(|| key.to_owned());
+        Ok(true)
+    }
+}
+
+pub(super) fn parse(rest: &[u8]) -> Result<(MailFrom, Extras), Error> {
     const EXPECTED: Error = Error::Arguments("MAIL FROM:<address>");
     let (keyword, after) = rest.split_at_checked(5).ok_or(EXPECTED)?;
     if !keyword.eq_ignore_ascii_case(b"FROM:") {
@@ -51,13 +93,16 @@ pub(super) fn parse(rest: &[u8]) -> Result<MailFrom, Error> {
         sender: path.address,
         ..MailFrom::default()
     };
+    let mut extras = Extras::default();
     for (key, value) in parameter::parse(after)? {
-        mail.set(&key, value)?;
+        if !extras.set(&key, value.as_deref())? {
+            mail.set(&key, value)?;
+        }
     }
     if path.utf8 && !mail.smtp_utf8 {
         Err(Error::NeedsUtf8)
     } else {
-        Ok(mail)
+        Ok((mail, extras))
     }
 }
 
@@ -105,8 +150,9 @@ mod tests {
 
     #[test]
     fn every_parameter_is_read() {
-        let mail =
+        let (mail, extras) =
             parse(b"FROM:<a@b.test> SIZE=12 BODY=8bitmime SMTPUTF8 RET=HDRS ENVID=Q+2B1").unwrap();
+        assert_eq!(extras, Extras::default());
         assert_eq!(
             (
                 mail.size,
@@ -117,20 +163,42 @@ mod tests {
             (12, BodyType::EightBitMime, true, true)
         );
         assert_eq!(mail.envelope_id.as_deref(), Some("Q+2B1"));
-        assert_eq!(parse(b"from: <>").unwrap().sender, "");
+        assert_eq!(parse(b"from: <>").unwrap().0.sender, "");
     }
 
     #[test]
     fn what_is_not_offered_is_named() {
         assert_eq!(
-            parse(b"FROM:<a@b> AUTH=<>"),
-            Err(Error::Parameter("AUTH".into()))
+            parse(b"FROM:<a@b> BY=120;R"),
+            Err(Error::Parameter("BY".into()))
         );
         for malformed in ["SIZE", "SMTPUTF8=1", "BODY=BINARYMIME"] {
             assert!(matches!(
                 parse(format!("FROM:<a@b> {malformed}").as_bytes()),
                 Err(Error::Arguments(_))
             ));
+        }
+    }
+
+    #[test]
+    fn a_message_may_be_held() {
+        let hold = |text: &str| parse(text.as_bytes()).map(|(_, extras)| extras.hold);
+        assert_eq!(hold("FROM:<> HOLDFOR=60"), Ok(Some(Hold::For(60))));
+        assert_eq!(
+            hold("FROM:<> HOLDUNTIL=2026-11-23T21:01:01Z AUTH=<>"),
+            Ok(Some(Hold::Until(1_795_467_661)))
+        );
+        let (_, extras) = parse(b"FROM:<> AUTH=a+2Bb@c HOLDFOR=1").unwrap();
+        assert_eq!(extras.first.as_deref(), Some("AUTH"));
+        for bad in [
+            "HOLDFOR",
+            "HOLDFOR=-1",
+            "HOLDUNTIL=tomorrow",
+            "HOLDFOR=1 HOLDUNTIL=2026-11-23T21:01:01Z",
+            "AUTH=a b",
+            "AUTH",
+        ] {
+            assert!(hold(&format!("FROM:<> {bad}")).is_err(), "{bad}");
         }
     }
 

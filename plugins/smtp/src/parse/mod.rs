@@ -9,13 +9,13 @@ mod parameter;
 mod rcpt;
 
 pub use address::{Path, parse_path};
-pub use mail::{BodyType, MailFrom};
+pub use mail::{BodyType, Extras, Hold, MailFrom};
 pub use rcpt::{Notify, RcptTo};
 
 /// Octets of a command line with its CRLF.
 pub const LINE_LIMIT: usize = 4096;
 
-/// RFC 5321 4.1.1, RFC 2033, RFC 3030, RFC 3207.
+/// RFC 5321 4.1.1, RFC 2033, RFC 3030, RFC 3207, RFC 4954.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the variants are the RFC's verbs")]
 pub enum Command {
@@ -24,7 +24,9 @@ pub enum Command {
     Ehlo(String),
     Lhlo(String),
     StartTls,
-    Mail(MailFrom),
+    /// The mechanism's name and the initial response.
+    Auth(String, Option<String>),
+    Mail(MailFrom, Extras),
     Rcpt(RcptTo),
     Data,
     /// Octets that follow, and whether they are the last.
@@ -76,7 +78,8 @@ pub fn parse_command(line: &[u8]) -> Result<Command, Error> {
         b"EHLO" => client_name(rest).map(Command::Ehlo),
         b"LHLO" => client_name(rest).map(Command::Lhlo),
         b"STARTTLS" => alone(rest, Command::StartTls),
-        b"MAIL" => mail::parse(rest).map(Command::Mail),
+        b"AUTH" => auth(rest),
+        b"MAIL" => mail::parse(rest).map(|(mail, extras)| Command::Mail(mail, extras)),
         b"RCPT" => rcpt::parse(rest).map(Command::Rcpt),
         b"DATA" => alone(rest, Command::Data),
         b"BDAT" => bdat(rest),
@@ -108,6 +111,18 @@ fn client_name(rest: &[u8]) -> Result<String, Error> {
         return Err(Error::Arguments("the client's name"));
     }
     Ok(name.to_owned())
+}
+
+fn auth(rest: &[u8]) -> Result<Command, Error> {
+    const EXPECTED: Error = Error::Arguments("AUTH <mechanism> [initial response]");
+    let text = std::str::from_utf8(rest).map_err(|_| EXPECTED)?;
+    let mut words = text.split_ascii_whitespace().map(str::to_owned);
+    let mechanism = words.next().ok_or(EXPECTED)?;
+    let initial = words.next();
+    match words.next() {
+        Some(_) => Err(EXPECTED),
+        None => Ok(Command::Auth(mechanism, initial)),
+    }
 }
 
 fn bdat(rest: &[u8]) -> Result<Command, Error> {
@@ -180,6 +195,21 @@ mod tests {
                 matches!(parse_command(line), Err(Error::Arguments(_))),
                 "{line:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_log_in_names_its_mechanism() {
+        assert_eq!(
+            parse_command(b"auth PLAIN AGEAYg=="),
+            Ok(Command::Auth("PLAIN".into(), Some("AGEAYg==".into())))
+        );
+        assert_eq!(
+            parse_command(b"AUTH login"),
+            Ok(Command::Auth("login".into(), None))
+        );
+        for line in [&b"AUTH"[..], b"AUTH PLAIN a b", b"AUTH \xff"] {
+            assert!(matches!(parse_command(line), Err(Error::Arguments(_))));
         }
     }
 

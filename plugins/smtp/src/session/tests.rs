@@ -9,7 +9,7 @@ use waxwing_sdk::stream::{
 
 use super::Smtp;
 
-fn context(protocol: &str) -> Context {
+pub(super) fn context(protocol: &str) -> Context {
     Context {
         session: "s1".into(),
         listener: protocol.into(),
@@ -39,7 +39,7 @@ fn session_as_configured(protocol: &str) -> Smtp {
     Smtp::start(&context(protocol)).0
 }
 
-fn text(turn: &Turn) -> String {
+pub(super) fn text(turn: &Turn) -> String {
     let sent = turn.actions.iter().filter_map(|action| match action {
         Action::Send(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
         _ => None,
@@ -48,7 +48,7 @@ fn text(turn: &Turn) -> String {
 }
 
 /// Sends lines and returns the codes that came back.
-fn codes(session: &mut Smtp, lines: &str) -> Vec<String> {
+pub(super) fn codes(session: &mut Smtp, lines: &str) -> Vec<String> {
     let turn = session.handle(Event::Input(lines.replace('\n', "\r\n").into_bytes()));
     text(&turn)
         .lines()
@@ -57,7 +57,7 @@ fn codes(session: &mut Smtp, lines: &str) -> Vec<String> {
         .collect()
 }
 
-fn received(bytes: &[u8]) -> Event {
+pub(super) fn received(bytes: &[u8]) -> Event {
     Event::BodyReceived(Received {
         outcome: Reception::Complete,
         body: Some(Body::of(bytes)),

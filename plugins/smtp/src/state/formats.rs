@@ -2,9 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use waxwing_sdk::sasl::{self, Exchange};
 use waxwing_sdk::testing::{check_formats, check_releases};
 
-use super::{Dialect, Receiving, State, Transaction};
+use super::{Dialect, Receiving, State, Submission, Transaction};
 use crate::parse::{BodyType, MailFrom, Notify, RcptTo};
 
 fn within_a_transaction(receiving: Receiving) -> State {
@@ -44,9 +45,20 @@ fn within_a_transaction(receiving: Receiving) -> State {
     }
 }
 
+fn submitting(exchange: Option<Exchange>) -> State {
+    State {
+        dialect: Dialect::Submission(Submission {
+            principal: Some("a@example.test".into()),
+            exchange,
+            hold_until: Some(1_800_000_000),
+        }),
+        ..within_a_transaction(Receiving::Data)
+    }
+}
+
 #[test]
 fn sessions_of_every_release_are_read() {
-    let samples = [
+    let mut samples = vec![
         ("smtp", State::new(Dialect::Smtp, None)),
         ("lmtp", State::new(Dialect::Lmtp, None)),
         ("data", within_a_transaction(Receiving::Data)),
@@ -55,7 +67,14 @@ fn sessions_of_every_release_are_read() {
             within_a_transaction(Receiving::Chunk { last: true }),
         ),
         ("refused-chunk", within_a_transaction(Receiving::Refused)),
+        (
+            "submission",
+            State::new(Dialect::Submission(Submission::default()), None),
+        ),
+        ("submitting", submitting(None)),
     ];
+    let exchanges = sasl::samples().into_iter();
+    samples.extend(exchanges.map(|(name, exchange)| (name, submitting(Some(exchange)))));
     check_formats(&[(1, include_str!("../../frozen/1.txt"))], &samples);
 }
 

@@ -22,6 +22,8 @@ pub struct Delivered {
     pub envelope: Envelope,
     /// All octets of the message.
     pub message: Vec<u8>,
+    /// Of a submission.
+    pub parameters: Vec<(String, String)>,
 }
 
 #[derive(Default)]
@@ -30,6 +32,7 @@ struct World {
     lines: Vec<String>,
     addresses: BTreeMap<String, AddressClass>,
     outcomes: BTreeMap<String, Outcome>,
+    not_own: Vec<String>,
     delivered: Vec<Delivered>,
 }
 
@@ -60,6 +63,11 @@ pub fn set_outcome(address: &str, code: u16, enhanced: &str, text: &str) {
         text: text.to_owned(),
     };
     WORLD.with_borrow_mut(|world| world.outcomes.insert(address.to_owned(), outcome));
+}
+
+/// Says that nobody may write as an address.
+pub fn set_not_own(address: &str) {
+    WORLD.with_borrow_mut(|world| world.not_own.push(address.to_owned()));
 }
 
 /// What was delivered since the last call.
@@ -109,6 +117,25 @@ pub(crate) fn resolve(addresses: &[String]) -> Vec<Resolution> {
 /// # Errors
 /// `unsupported` while no address was added: nobody could ask for the message.
 pub(crate) fn deliver(envelope: &Envelope, message: &bodies::Body) -> Result<Vec<Outcome>, Fault> {
+    submit(envelope, &[], message)
+}
+
+pub(crate) fn may_send_as(address: &str) -> Option<Outcome> {
+    let is_refused = WORLD.with_borrow(|world| world.not_own.iter().any(|other| other == address));
+    is_refused.then(|| Outcome {
+        code: 550,
+        enhanced: "5.7.1".into(),
+        text: "not yours".into(),
+    })
+}
+
+/// # Errors
+/// As [`deliver`].
+pub(crate) fn submit(
+    envelope: &Envelope,
+    parameters: &[(String, String)],
+    message: &bodies::Body,
+) -> Result<Vec<Outcome>, Fault> {
     WORLD.with_borrow_mut(|world| {
         if world.addresses.is_empty() {
             return Err(Fault::unsupported("delivery.deliver"));
@@ -116,6 +143,7 @@ pub(crate) fn deliver(envelope: &Envelope, message: &bodies::Body) -> Result<Vec
         world.delivered.push(Delivered {
             envelope: envelope.clone(),
             message: message.bytes().to_vec(),
+            parameters: parameters.to_vec(),
         });
         Ok(envelope
             .recipients
