@@ -55,6 +55,7 @@ LISTENERS = {
     "submission": ("submission", "starttls"),
     "submissions": ("submission", "implicit"),
     "lmtp": ("lmtp", "starttls"),
+    "managesieve": ("managesieve", "starttls"),
     "http": ("http", "none"),
     "https": ("http", "implicit"),
 }

@@ -43,7 +43,7 @@ mod watch;
 pub use body::{Body, BodyWriter};
 pub use error::{Error, Result};
 pub use ids::{ChangeNumber, FolderId, ItemId, MailboxGuid, Uid, UidValidity, ViewId};
-pub use mailbox::{Actor, Mailbox};
+pub use mailbox::{Actor, Mailbox, ScriptEntry};
 pub use model::*;
 pub use prune::{PruneBefore, Pruned};
 pub use restore::{Draft, RestoredMailbox};

@@ -13,6 +13,7 @@ wasmtime::component::bindgen!({
             export waxwing:http/handler@1.0.0;
             export waxwing:hook/mail-flow@1.0.0;
             export waxwing:hook/store-events@1.0.0;
+            export waxwing:hook/delivery-filter@1.0.0;
         }
     ",
     world: "waxwing:host/host",

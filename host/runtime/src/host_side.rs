@@ -125,6 +125,8 @@ pub(crate) struct HostSide {
     pub(crate) identity: Arc<Identity>,
     locks: Arc<Locks>,
     held: Mutex<Held>,
+    /// Whose mail the one call of a filter is about.
+    filtered: Option<Mailbox>,
 }
 
 /// Whether a log line may be written, and how many were dropped before it.
@@ -206,7 +208,20 @@ impl HostSide {
                 next_token: 1,
                 ..Held::default()
             }),
+            filtered: None,
         }
+    }
+
+    /// For a filter, which is called about one mailbox.
+    pub(crate) fn filtering(self, mailbox: Mailbox) -> Self {
+        HostSide {
+            filtered: Some(mailbox),
+            ..self
+        }
+    }
+
+    pub(crate) fn filtered(&self) -> Option<Mailbox> {
+        self.filtered.clone()
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -219,6 +234,7 @@ impl HostSide {
             identity: self.identity.clone(),
             locks: self.locks.clone(),
             held: Mutex::new(self.held().clone()),
+            filtered: self.filtered.clone(),
         }
     }
 

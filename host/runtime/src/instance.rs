@@ -79,6 +79,7 @@ pub(crate) struct Exports {
     pub(crate) http: Option<http::handler::GuestIndices>,
     pub(crate) mail_flow: bool,
     pub(crate) store_events: bool,
+    pub(crate) filter: Option<hook::delivery_filter::GuestIndices>,
 }
 
 impl Exports {
@@ -87,6 +88,7 @@ impl Exports {
         self.stream = self.stream.filter(|_| world.is_stream());
         self.handoff = self.handoff.filter(|_| world == World::StreamPlugin);
         self.http = self.http.filter(|_| world == World::HttpPlugin);
+        self.filter = self.filter.filter(|_| world == World::DeliveryFilterHook);
         self
     }
 
@@ -97,6 +99,7 @@ impl Exports {
             http: http::handler::GuestIndices::new(pre).ok(),
             mail_flow: hook::mail_flow::GuestIndices::new(pre).is_ok(),
             store_events: hook::store_events::GuestIndices::new(pre).is_ok(),
+            filter: hook::delivery_filter::GuestIndices::new(pre).ok(),
         }
     }
 }
@@ -106,6 +109,7 @@ pub(crate) struct Instance {
     stream: Option<session::stream::Guest>,
     handoff: Option<session::handoff::Guest>,
     http: Option<http::handler::Guest>,
+    filter: Option<hook::delivery_filter::Guest>,
     clock: Arc<TurnClock>,
     facts: Arc<Facts>,
     _place: Place,
@@ -165,9 +169,14 @@ impl Instance {
                 .as_ref()
                 .map(|indices| indices.load(&mut store, &instance))
                 .transpose()?;
-            Ok((stream, handoff, http))
+            let filter = exports
+                .filter
+                .as_ref()
+                .map(|indices| indices.load(&mut store, &instance))
+                .transpose()?;
+            Ok((stream, handoff, http, filter))
         };
-        let (stream, handoff, http) = match turn(&clock, &facts, instantiation).await {
+        let (stream, handoff, http, filter) = match turn(&clock, &facts, instantiation).await {
             Ok(guests) => guests,
             Err(failed) => {
                 let mut failed = explain(failed, &store);
@@ -182,6 +191,7 @@ impl Instance {
             stream,
             handoff,
             http,
+            filter,
             clock,
             facts,
             _place: place,
@@ -297,6 +307,27 @@ impl Instance {
             &self.clock,
             &self.facts,
             guest.call_resume(&mut self.store, ticket, wake),
+        )
+        .await;
+        called.map_err(|failed| explain(failed, &self.store))
+    }
+}
+
+impl Instance {
+    /// What becomes of a message, or why nothing can be said.
+    pub(crate) async fn filter(
+        &mut self,
+        arrival: &hook::delivery_filter::Arrival,
+    ) -> Result<Result<Vec<hook::delivery_filter::Step>, String>, Failed> {
+        let guest = self
+            .filter
+            .as_ref()
+            .ok_or_else(|| Failed::answer("it filters nothing"))?;
+        self.store.set_epoch_deadline(1);
+        let called = turn(
+            &self.clock,
+            &self.facts,
+            guest.call_filter(&mut self.store, arrival),
         )
         .await;
         called.map_err(|failed| explain(failed, &self.store))

@@ -12,6 +12,7 @@
 //! - `plugins`: versions, which of them serves whom, and what survives a restart;
 //! - `report`: what an administrator is told;
 //! - `session`, `exchange`: one connection or request; crash recovery, hand-over and parking;
+//! - `filter`: people's own filters at delivery;
 //! - `imports`, `host_side`, `state`, `aside`: the host's side of the contracts.
 //!
 //! `net` drives sessions and exchanges and knows nothing of WebAssembly; the store, the directory and the mail flow
@@ -23,6 +24,7 @@ mod compile;
 mod contract;
 mod engine;
 mod exchange;
+mod filter;
 mod host_side;
 mod imports;
 mod instance;

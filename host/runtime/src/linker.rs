@@ -44,8 +44,13 @@ const INTERFACES: &[(&str, Link)] = &[
     ("waxwing:store/changes", link!(store::changes)),
     ("waxwing:store/names", link!(store::names)),
     ("waxwing:store/permissions", link!(store::permissions)),
+    ("waxwing:store/scripts", link!(store::scripts)),
     ("waxwing:transport/delivery", link!(transport::delivery)),
     ("waxwing:transport/submission", link!(transport::submission)),
+    (
+        "waxwing:hook/filter-surroundings",
+        link!(hook::filter_surroundings),
+    ),
 ];
 
 /// Interfaces of types only: nothing to grant.

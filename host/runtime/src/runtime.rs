@@ -20,6 +20,7 @@ use crate::{
     compile::{Compilation, CompileLimits, Compiler},
     engine::{Engine, EngineConfig},
     exchange::{Exchange, HttpRequest, Route},
+    filter::Filters,
     host_side::{HostSide, Identity},
     instance::{Exports, Failed, Instance},
     limits::{Limits, LimitsRequest},
@@ -146,6 +147,8 @@ impl Runtime {
             config,
         };
         let runtime = Runtime(Arc::new(shared));
+        let filters = Arc::new(Filters::of(&runtime.0));
+        runtime.0.services.delivery.filter_with(filters);
         for (plugin, versions) in runtime.0.plugins.persisted().recall()? {
             for remembered in versions {
                 if let Err(error) = runtime.recall(&plugin, &remembered).await {
@@ -509,6 +512,9 @@ fn fits(world: World, exports: &Exports) -> std::result::Result<(), String> {
         World::HttpPlugin if exports.http.is_none() => lacks("waxwing:http/handler"),
         World::MailFlowHook if !exports.mail_flow => lacks("waxwing:hook/mail-flow"),
         World::StoreEventHook if !exports.store_events => lacks("waxwing:hook/store-events"),
+        World::DeliveryFilterHook if exports.filter.is_none() => {
+            lacks("waxwing:hook/delivery-filter")
+        }
         _ => Ok(()),
     }
 }

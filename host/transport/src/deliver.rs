@@ -1,23 +1,24 @@
 //! Delivery: into mailboxes, and into the queue for everybody else.
 //!
 //! All recipients are resolved first ([`crate::destination`]), so a mailbox that several of them reach gets the message once. Then every
-//! mailbox is appended to, a few at a time, from one body: Return-Path and the message, composed and never copied; and those
+//! mailbox takes it ([`crate::arrive`]), a few at a time, from one body, composed and never copied; and those
 //! elsewhere share one message of the queue. A recipient's outcome is the worst of its places' ([`Outcome::worst`]), so that 250
 //! says that all of it is on disk; what had arrived when the sender must come again is kept in [`crate::retries`].
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
-    sync::Arc,
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{Arc, OnceLock},
     time::Instant,
 };
 
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use waxwing_directory::Directory;
-use waxwing_exmdb::{Body, BodyWriter, ItemFlags, MailboxGuid, NewMail, Store};
+use waxwing_exmdb::{Body, BodyWriter, MailboxGuid, Store};
 
 use crate::{
-    Envelope, Outcome, Queue, Recipient,
+    Envelope, Filter, Outcome, Queue, Recipient,
+    arrive::Incoming,
     destination::{Destination, Relaying},
     header::Header,
     queue::NewReport,
@@ -29,8 +30,6 @@ use crate::{
 const MAX_RECEIVED: usize = 100;
 /// Mailboxes of one message that are appended to at the same time.
 const AT_ONCE: usize = 8;
-/// MS-OXCMSG: what the receive folder of mail is looked up by.
-const MESSAGE_CLASS: &str = "IPM.Note";
 
 /// Delivers to the mailboxes of this machine, and hands what is for others to the queue. Cheap to clone.
 #[derive(Clone)]
@@ -42,6 +41,7 @@ struct Inner {
     queue: Queue,
     host_name: String,
     retries: Retries,
+    filter: OnceLock<Arc<dyn Filter>>,
 }
 
 impl Delivery {
@@ -53,6 +53,7 @@ impl Delivery {
             queue,
             host_name,
             retries: Retries::default(),
+            filter: OnceLock::new(),
         }))
     }
 
@@ -92,6 +93,14 @@ impl Delivery {
                 size = message.size(), %outcome, "delivery");
         }
         outcomes
+    }
+
+    pub(crate) fn filter_slot(&self) -> &OnceLock<Arc<dyn Filter>> {
+        &self.0.filter
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
     }
 
     pub(crate) fn directory(&self) -> &Directory {
@@ -219,7 +228,7 @@ impl Delivery {
                 .retries
                 .delivered(fingerprint().await?, Instant::now()),
         };
-        let places = Places::of(destinations, &before);
+        let places = Places::of(envelope, destinations, &before);
         if places.known > 0 {
             tracing::info!(
                 session = envelope.session,
@@ -231,7 +240,8 @@ impl Delivery {
             .into_iter()
             .map(|place| (place, Outcome::delivered()))
             .collect();
-        arrived.extend(self.append_all(envelope, message, places.mailboxes).await);
+        let into_mailboxes = self.arrive_all(envelope, message, header, places.mailboxes);
+        arrived.extend(into_mailboxes.await);
         if !places.foreign.is_empty() {
             let addresses: Vec<String> = places.foreign.keys().cloned().collect();
             let recipients = places.foreign.into_values().collect();
@@ -253,45 +263,27 @@ impl Delivery {
         Ok(arrived)
     }
 
-    async fn append_all(
+    async fn arrive_all(
         &self,
         envelope: &Envelope,
         message: &Body,
-        mailboxes: BTreeSet<MailboxGuid>,
+        header: &Header,
+        mailboxes: BTreeMap<MailboxGuid, String>,
     ) -> Vec<(Place, Outcome)> {
-        let return_path =
-            Body::from_bytes(format!("Return-Path: <{}>\r\n", envelope.sender).into());
-        let whole = Body::concat(vec![return_path, message.clone()]);
-        let whole = &whole;
         stream::iter(mailboxes)
-            .map(|mailbox| async move {
-                let outcome = self.append(mailbox, whole.clone(), &envelope.session).await;
+            .map(|(mailbox, recipient)| async move {
+                let incoming = Incoming {
+                    envelope,
+                    recipient: &recipient,
+                    message,
+                    header,
+                };
+                let outcome = self.arrive(mailbox, &incoming).await;
                 (Place::Mailbox(mailbox), outcome)
             })
             .buffer_unordered(AT_ONCE)
             .collect()
             .await
-    }
-
-    async fn append(&self, mailbox: MailboxGuid, message: Body, session: &str) -> Outcome {
-        let mail = NewMail {
-            message,
-            flags: ItemFlags::default(),
-            keywords: Vec::new(),
-            internal_date: None,
-        };
-        let appended = async {
-            let mailbox = self.0.store.mailbox(mailbox).await?;
-            let folder = mailbox.receive_folder(MESSAGE_CLASS).await?;
-            mailbox.append(folder.id, vec![mail]).await
-        };
-        match appended.await {
-            Ok(_) => Outcome::delivered(),
-            Err(error) => {
-                tracing::warn!(session, %mailbox, %error, "not delivered");
-                Outcome::store(&error)
-            }
-        }
     }
 
     /// RFC 3461 section 5.2.4: a report for the recipients whose sender asked for one. None of a report (null sender).
@@ -338,25 +330,29 @@ impl Delivery {
 
 /// All places that a message goes to, each once.
 struct Places {
-    mailboxes: BTreeSet<MailboxGuid>,
+    /// With the recipient that leads there, of several the first.
+    mailboxes: BTreeMap<MailboxGuid, String>,
     foreign: BTreeMap<String, Recipient>,
     /// Those that have it already.
     known: usize,
 }
 
 impl Places {
-    fn of(destinations: &[Destination], before: &HashSet<Place>) -> Places {
+    fn of(envelope: &Envelope, destinations: &[Destination], before: &HashSet<Place>) -> Places {
         let mut known = 0;
         let mut is_new = |place: &Place| {
             let new = !before.contains(place);
             known += usize::from(!new);
             new
         };
-        let mut mailboxes: BTreeSet<MailboxGuid> = destinations
-            .iter()
-            .flat_map(Destination::mailboxes)
-            .collect();
-        mailboxes.retain(|mailbox| is_new(&Place::Mailbox(*mailbox)));
+        let mut mailboxes: BTreeMap<MailboxGuid, String> = BTreeMap::new();
+        for (recipient, destination) in envelope.recipients.iter().zip(destinations) {
+            for mailbox in destination.mailboxes() {
+                let first = || recipient.address.clone();
+                mailboxes.entry(mailbox).or_insert_with(first);
+            }
+        }
+        mailboxes.retain(|mailbox, _| is_new(&Place::Mailbox(*mailbox)));
         let mut foreign: BTreeMap<String, Recipient> = BTreeMap::new();
         // Who was written to directly keeps what was said about it.
         for recipient in destinations.iter().flat_map(Destination::foreign) {

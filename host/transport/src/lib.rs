@@ -1,18 +1,22 @@
 //! The mail flow: a message and its envelope in, one outcome per recipient out.
 //!
-//! **Owns** delivery into mailboxes and to the queue ([`deliver`], [`destination`]), what somebody who is logged in may hand in
+//! **Owns** delivery into mailboxes and to the queue ([`deliver`], [`destination`]), what its owner's [`filter`] makes of a message
+//! that arrives ([`arrive`], [`deposit`]), what somebody who is logged in may hand in
 //! ([`submission`]), the outbound [`queue`], the [`courier`] that empties it, loop protection ([`header`]), the memory that keeps a
 //! retry from arriving twice ([`retries`]) and reports to the sender ([`report`]). **Promises** that an outcome of 250 is durable
 //! in every mailbox that the recipient reaches and in the queue for everybody else; that nothing is put into a message but one
 //! Return-Path where it ends; that mail for others is taken only from who is logged in, so this cannot be an open relay.
 
+mod arrive;
 mod client;
 mod config;
 mod courier;
 mod deliver;
+mod deposit;
 mod destination;
 mod envelope;
 mod error;
+mod filter;
 mod header;
 mod hop;
 mod metrics;
@@ -29,8 +33,10 @@ mod testing;
 pub use config::{HostPort, OutboundTls, Route, TransportConfig};
 pub use courier::Courier;
 pub use deliver::Delivery;
+pub use deposit::{has_folder, has_special_use};
 pub use envelope::{Envelope, Notify, Recipient};
 pub use error::{Error, Result};
+pub use filter::{Arrival, Deposit, Filter, Post, Step};
 pub use metrics::QueueMetrics;
 pub use outbound::Outbound;
 pub use outcome::Outcome;

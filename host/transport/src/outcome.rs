@@ -128,6 +128,21 @@ impl Outcome {
         )
     }
 
+    /// RFC 5429 section 2.2: in the words of the recipient's filter.
+    pub(crate) fn refused_by_recipient(text: &str) -> Outcome {
+        let line = printable(&text.split_whitespace().collect::<Vec<_>>().join(" "));
+        Outcome::new(550, "5.7.1", line)
+    }
+
+    /// A message that a filter has sent on is here again.
+    pub(crate) fn came_back() -> Outcome {
+        Outcome::new(
+            554,
+            "5.4.6",
+            "Mail loop: this message was sent on from here",
+        )
+    }
+
     pub(crate) fn directory(error: &waxwing_directory::Error) -> Outcome {
         tracing::error!(%error, "directory unavailable for delivery");
         Outcome::new(

@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use tempfile::TempDir;
 use waxwing_directory::{Directory, DirectoryConfig, HashCost};
-use waxwing_exmdb::{Body, Columns, MailboxGuid, Query, Role, Selection, Store, StoreConfig};
+use waxwing_exmdb::{
+    Body, Columns, FolderId, Mailbox, MailboxGuid, Query, Role, Selection, Store, StoreConfig,
+};
 
 use crate::{Delivery, Envelope, Notify, Outcome, Queue, Recipient, Submission};
 
@@ -114,38 +116,23 @@ impl Fixture {
 
     /// The messages in a user's inbox, in order of arrival.
     pub(crate) async fn inbox(&self, user: &str) -> Vec<Bytes> {
-        let guid = self.guid(user).await;
-        let mailbox = self.store.mailbox(guid).await.unwrap();
+        let mailbox = self.mailbox(user).await;
         let inbox = mailbox.folder_by_role(Role::Inbox).await.unwrap();
-        let view = mailbox.open_view(inbox.id, true).await.unwrap();
-        let all = Selection::Positions(vec![1..=u32::MAX]);
-        let query = Query {
-            selection: all,
-            columns: Columns::default(),
-            tags: Vec::new(),
-            changed_since: None,
-            after: 0,
-            limit: 1000,
-        };
-        let items: Vec<_> = view
-            .fetch(query)
-            .await
-            .unwrap()
-            .rows
-            .iter()
-            .map(|row| row.item)
-            .collect();
-        let mut messages = Vec::new();
-        for body in view.open_bodies(&items).await {
-            let body = body.unwrap();
-            messages.push(
-                body.read(0, usize::try_from(body.size()).unwrap())
-                    .await
-                    .unwrap(),
-            );
+        messages(&mailbox, inbox.id).await
+    }
+
+    /// The messages in a folder below the root.
+    pub(crate) async fn folder(&self, user: &str, name: &str) -> Vec<Bytes> {
+        let mailbox = self.mailbox(user).await;
+        let folders = mailbox.folders().await.unwrap();
+        match folders.iter().find(|folder| folder.name == name) {
+            Some(folder) => messages(&mailbox, folder.id).await,
+            None => Vec::new(),
         }
-        view.close();
-        messages
+    }
+
+    pub(crate) async fn mailbox(&self, user: &str) -> Mailbox {
+        self.store.mailbox(self.guid(user).await).await.unwrap()
     }
 
     /// As the file of a mailbox that cannot be reached for a while.
@@ -169,6 +156,38 @@ impl Fixture {
             .parse()
             .unwrap()
     }
+}
+
+async fn messages(mailbox: &Mailbox, folder: FolderId) -> Vec<Bytes> {
+    let view = mailbox.open_view(folder, true).await.unwrap();
+    let all = Selection::Positions(vec![1..=u32::MAX]);
+    let query = Query {
+        selection: all,
+        columns: Columns::default(),
+        tags: Vec::new(),
+        changed_since: None,
+        after: 0,
+        limit: 1000,
+    };
+    let items: Vec<_> = view
+        .fetch(query)
+        .await
+        .unwrap()
+        .rows
+        .iter()
+        .map(|row| row.item)
+        .collect();
+    let mut messages = Vec::new();
+    for body in view.open_bodies(&items).await {
+        let body = body.unwrap();
+        messages.push(
+            body.read(0, usize::try_from(body.size()).unwrap())
+                .await
+                .unwrap(),
+        );
+    }
+    view.close();
+    messages
 }
 
 /// `from` to `to`, without wishes.

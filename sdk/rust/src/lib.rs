@@ -8,6 +8,7 @@
 //! |---|---|
 //! | a protocol over one connection | [`stream`]: [`stream::StreamPlugin`], [`stream::Handoff`], [`stream_plugin!`] |
 //! | a protocol over HTTP | [`http`]: [`http::HttpPlugin`], [`http_plugin!`] |
+//! | what filters mail at delivery | [`filter`]: [`filter::DeliveryFilter`], [`delivery_filter!`] |
 //! | state that survives an upgrade | [`frozen`]: `#[derive(Frozen)]` |
 //! | a parser of lines and literals | [`reader`] |
 //! | AUTH of a line protocol | [`sasl`] |
@@ -29,6 +30,7 @@ pub mod bodies;
 pub mod config;
 pub mod delivery;
 pub mod fault;
+pub mod filter;
 pub mod frozen;
 pub mod http;
 pub mod kv;

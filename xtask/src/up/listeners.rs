@@ -15,6 +15,7 @@ pub(super) const LISTENERS: &[(&str, &str, &str, u16)] = &[
     ("submission", "submission", "starttls", 587),
     ("submissions", "submission", "implicit", 465),
     ("lmtp", "lmtp", "starttls", 24),
+    ("managesieve", "managesieve", "starttls", 4190),
     ("https", "http", "implicit", 443),
     ("http", "http", "none", 80),
 ];

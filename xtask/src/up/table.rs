@@ -83,6 +83,9 @@ fn try_line(listener: &Listener, users: &[User], ca: &str) -> Option<String> {
                 alice.address
             )
         }
+        ("managesieve", _) => {
+            format!("openssl s_client -quiet -starttls sieve -CAfile {ca} -connect {host}:{port}")
+        }
         ("http", "implicit") => format!("curl --cacert {ca} https://localhost:{port}/status"),
         ("http", "none") => format!("curl -N -u {user} http://localhost:{port}/events"),
         _ => return None,

@@ -12,6 +12,7 @@ pub(crate) mod keywords;
 mod kv;
 pub(crate) mod open;
 pub(crate) mod rights;
+mod scripts;
 pub(crate) mod state;
 mod trouble;
 
@@ -23,6 +24,7 @@ pub(crate) use self::{
     open::DATABASE,
 };
 pub use rights::Actor;
+pub use scripts::ScriptEntry;
 
 use crate::{MailboxGuid, Result};
 

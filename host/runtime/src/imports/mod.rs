@@ -17,7 +17,9 @@ mod mailboxes;
 mod names;
 mod permissions;
 mod scram;
+mod scripts;
 mod submission;
+mod surroundings;
 mod values;
 pub(crate) mod views;
 

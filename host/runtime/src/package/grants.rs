@@ -1,14 +1,19 @@
 //! What a plugin may call: what its manifest needs *and* its operator grants. A name is a package (`store`) or one of its
 //! interfaces (`store/views`). Log, configuration and bodies need no grant: they reach nothing but the plugin's own
-//! session.
+//! session; what a filter may ask about the mailbox it was called for needs none, because it is called for no other.
 
 use std::collections::BTreeSet;
 
 /// Interfaces that every plugin has.
-const FREE: [&str; 3] = ["log/logger", "config/settings", "types/bodies"];
+const FREE: [&str; 4] = [
+    "log/logger",
+    "config/settings",
+    "types/bodies",
+    "hook/filter-surroundings",
+];
 
 /// What can be needed and granted.
-pub(crate) const KNOWN: [&str; 16] = [
+pub(crate) const KNOWN: [&str; 17] = [
     "directory",
     "directory/accounts",
     "directory/addresses",
@@ -21,6 +26,7 @@ pub(crate) const KNOWN: [&str; 16] = [
     "store/mailboxes",
     "store/names",
     "store/permissions",
+    "store/scripts",
     "store/views",
     "transport",
     "transport/delivery",

@@ -3,7 +3,7 @@
 //! ```toml
 //! name = "imap"
 //! version = "1.2.0"
-//! world = "stream-plugin"          # or plain-stream-plugin, http-plugin, mail-flow-hook, store-event-hook
+//! world = "stream-plugin"          # or plain-stream-plugin, http-plugin, mail-flow-hook, store-event-hook, delivery-filter-hook
 //! description = "IMAP4rev2 (RFC 9051)"
 //! protocols = ["imap"]             # stream plugins: what listeners may ask for
 //! needs = ["store", "directory/accounts"]
@@ -62,6 +62,8 @@ pub enum World {
     MailFlowHook,
     /// Told of commits.
     StoreEventHook,
+    /// People's own filters at delivery.
+    DeliveryFilterHook,
 }
 
 impl World {

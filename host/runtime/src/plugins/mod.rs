@@ -33,7 +33,7 @@ pub(crate) use self::{
     state::VersionState,
     version::{Counters, Facts, Newcomers, Version},
 };
-use crate::{CanaryStart, Error, PluginStatus, Result, Swap};
+use crate::{CanaryStart, Error, PluginStatus, Result, Swap, package::manifest::World};
 
 /// All plugins of this host.
 pub(crate) struct Plugins {
@@ -95,6 +95,14 @@ impl Plugins {
                 .then_some((plugin, active))
         });
         found.ok_or_else(|| Error::NoPlugin(format!("for protocol {protocol}")))
+    }
+
+    /// The plugin that runs people's own filters.
+    pub(crate) fn filtering(&self) -> Option<(Arc<Plugin>, Arc<Version>)> {
+        self.all().into_iter().find_map(|plugin| {
+            let active = plugin.active()?;
+            (active.manifest.world == World::DeliveryFilterHook).then_some((plugin, active))
+        })
     }
 
     /// Makes a loaded version the active one.

@@ -177,6 +177,7 @@ impl Version {
     /// Whether somebody who has logged in can come to it: a session by a hand-over, a request by its route.
     pub(super) fn can_be_reached(&self) -> bool {
         self.can_hand_over()
+            || self.exports.filter.is_some()
             || self
                 .manifest
                 .routes

@@ -15,6 +15,10 @@ use super::{
 const SHIPPED: &[(&str, &[&str])] = &[
     ("imap", &["directory/accounts", "store"]),
     (
+        "managesieve",
+        &["directory/accounts", "store/mailboxes", "store/scripts"],
+    ),
+    (
         "pop3",
         &[
             "directory/accounts",
@@ -23,6 +27,7 @@ const SHIPPED: &[(&str, &[&str])] = &[
             "store/views",
         ],
     ),
+    ("sieve", &[]),
     (
         "smtp",
         &[
@@ -69,7 +74,7 @@ pub(crate) fn plugin_keys() -> Vec<Key> {
     vec![Key {
         name: "grants",
         about: "What the plugin may use of what its plugin.toml names under `needs`: packages (`store`) or interfaces \
-                (`store/views`). Default: for imap, pop3, smtp and status what they are for; for others nothing."
+                (`store/views`). Default: for the plugins that come with the server what they are for; for others nothing."
             .to_owned(),
         default: None,
         example: "[\"store\", \"directory/accounts\"]".to_owned(),

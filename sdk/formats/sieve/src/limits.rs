@@ -1,7 +1,7 @@
 //! Every bound of this crate. The name of the one that was reached is in the error.
 
 /// Octets of a script.
-pub const MAX_SCRIPT: usize = 64 * 1024;
+pub const MAX_SCRIPT: usize = 128 * 1024;
 /// Blocks, tests and lists within one another.
 pub const MAX_NESTING: u32 = 32;
 /// Actions of one evaluation; RFC 5228 section 2.10.4 leaves it to us.
@@ -16,8 +16,9 @@ pub const MAX_VALUE: usize = 16 * 1024;
 pub const MAX_FLAGS: usize = 64;
 /// Commands and tests of one evaluation, those of included scripts too.
 pub const MAX_INSTRUCTIONS: u32 = 20_000;
-/// Octets that are compared in one evaluation: the length of each text for each key.
-pub const MAX_WORK: u64 = 64 * 1024 * 1024;
+/// Octets that are compared in one evaluation: the length of each text for each key, and of a pattern or an expression as often as it may
+/// have to look at each of them.
+pub const MAX_WORK: u64 = 32 * 1024 * 1024;
 /// Scripts included within one another.
 pub const MAX_INCLUDE_DEPTH: usize = 10;
 /// Scripts included in one evaluation.

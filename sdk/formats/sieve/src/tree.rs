@@ -273,6 +273,6 @@ mod tests {
         );
         let tests = format!("if {}true {{}}", "not ".repeat(50_000 / 4));
         assert!(error(&tests).contains("nesting"));
-        assert!(error(&"#".repeat(MAX_SCRIPT + 1)).contains("octets of a script = 65536"));
+        assert!(error(&"#".repeat(MAX_SCRIPT + 1)).contains("octets of a script = 131072"));
     }
 }

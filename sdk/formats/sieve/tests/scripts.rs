@@ -629,7 +629,7 @@ fn a_costly_match_is_broken_off() {
         fixture
             .run(&script)
             .unwrap_err()
-            .ends_with("octets compared in a run = 67108864")
+            .ends_with("octets compared in a run = 33554432")
     );
 }
 

@@ -259,7 +259,7 @@ impl Machine<'_> {
         let length = |text: &str| u64::try_from(text.len()).unwrap_or(u64::MAX);
         let (octets, of_key) = (length(text) + 1, length(expanded));
         let cost = match matcher.kind {
-            MatchType::Matches => octets.saturating_mul(1 + of_key / 4),
+            MatchType::Matches => octets.saturating_mul(1 + of_key / 2),
             MatchType::Regex => octets.saturating_mul(4 + of_key),
             _ => octets + of_key,
         };
