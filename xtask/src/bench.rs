@@ -20,6 +20,7 @@ const DOVECOT: &[(&str, &str)] = &[
     ("dovecot", "dovecot-core"),
     ("/usr/lib/dovecot/imap", "dovecot-imapd"),
     ("/usr/lib/dovecot/lmtp", "dovecot-lmtpd"),
+    ("/usr/lib/dovecot/pop3", "dovecot-pop3d"),
 ];
 
 /// Measure a release build on loopback, beside other servers where there are any.

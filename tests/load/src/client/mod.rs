@@ -2,6 +2,7 @@
 
 pub(crate) mod imap;
 pub(crate) mod lmtp;
+pub(crate) mod pop3;
 mod wire;
 
 pub(crate) use wire::Wire;

@@ -83,15 +83,15 @@ impl Dovecot {
         }
         fs::write(root.join("users"), passwd_file(users)?)?;
         fs::set_permissions(root.join("users"), fs::Permissions::from_mode(0o644))?;
-        let [imap, lmtp] = free_ports()?;
+        let [imap, lmtp, pop3] = free_ports()?;
         let configuration = root.join("dovecot.conf");
-        let ports = (imap.port(), lmtp.port());
+        let ports = [imap.port(), lmtp.port(), pop3.port()];
         let text = accounts.configuration(root, format, ports) + more;
         fs::write(&configuration, text)?;
         let version = Command::new("dovecot")
             .arg("--version")
             .output()
-            .context("dovecot: apt-get install dovecot-imapd dovecot-lmtpd")?;
+            .context("dovecot: apt-get install dovecot-imapd dovecot-lmtpd dovecot-pop3d")?;
         let version = String::from_utf8_lossy(&version.stdout).into_owned();
         let log = root.join("dovecot.log");
         let to = File::create(&log)?;
@@ -104,7 +104,7 @@ impl Dovecot {
             .stderr(to)
             .spawn()?;
         let mut process = Process(child);
-        process.wait_for(&[imap, lmtp], &log)?;
+        process.wait_for(&[imap, lmtp, pop3], &log)?;
         Ok(Dovecot {
             process,
             site: Site {
@@ -115,6 +115,7 @@ impl Dovecot {
                 ),
                 imap,
                 lmtp,
+                pop3,
             },
             folder,
         })
@@ -199,7 +200,7 @@ impl Accounts {
         Ok(())
     }
 
-    fn configuration(&self, root: &Path, format: Format, (imap, lmtp): (u16, u16)) -> String {
+    fn configuration(&self, root: &Path, format: Format, ports: [u16; 3]) -> String {
         let Accounts {
             internal,
             group,
@@ -211,7 +212,7 @@ impl Accounts {
         } else {
             "chroot =\n  "
         };
-        let (imap, lmtp) = (imap.to_string(), lmtp.to_string());
+        let [imap, lmtp, pop3] = ports.map(|port| port.to_string());
         let (root, uid, gid) = (root.display().to_string(), uid.to_string(), gid.to_string());
         [
             ("@root@", root.as_str()),
@@ -224,6 +225,7 @@ impl Accounts {
             ("@chroot@", chroot),
             ("@imap@", imap.as_str()),
             ("@lmtp@", lmtp.as_str()),
+            ("@pop3@", pop3.as_str()),
         ]
         .iter()
         .fold(TEMPLATE.to_owned(), |text, (word, value)| {

@@ -45,6 +45,8 @@ pub(crate) struct Site {
     pub(crate) imap: SocketAddr,
     /// LMTP in the clear.
     pub(crate) lmtp: SocketAddr,
+    /// POP3 in the clear.
+    pub(crate) pop3: SocketAddr,
 }
 
 /// The address of user `name`.

@@ -9,6 +9,7 @@ mod fetch;
 pub(super) mod fill;
 mod lmtp;
 mod login;
+mod pop3;
 mod qresync;
 mod search;
 mod select;
@@ -83,6 +84,7 @@ const ROWS: &[&Comparison] = &[
     &qresync::CHANGED,
     &store::FLAGS,
     &copy::COPY,
+    &pop3::SESSION,
 ];
 
 /// Octets of a message.
