@@ -14,7 +14,7 @@ use crate::{
 macro_rules! select_columns { ($rest:literal) => { concat!(
     "SELECT uid, id, modseq, flags, keywords, size, internal_date, save_date, sent_date, sent_day, class, subject, base_subject,
         sender, first_from, first_to, first_cc, message_id, cn, change_key, predecessors,
-        (SELECT digest FROM blobs WHERE blobs.id = blob) ", $rest
+        (SELECT digest FROM blobs WHERE blobs.id = blob) AS digest ", $rest
 ) } }
 pub(crate) use select_columns;
 
@@ -59,7 +59,7 @@ impl ItemColumns {
             cn: row.try_get::<i64, _>(18)?.cast_unsigned(),
             change_key: row.try_get(19)?,
             predecessors: row.try_get(20)?,
-            digest: row.try_get(21)?,
+            digest: row.try_get("digest")?,
         };
         Ok(ItemColumns {
             mailbox,

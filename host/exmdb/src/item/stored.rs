@@ -43,16 +43,16 @@ pub(super) async fn load(
     items: &[ItemId],
 ) -> Result<Vec<StoredItem>> {
     let select = select_columns!(
-        ", folder, deleted_at IS NOT NULL, blob IS NOT NULL FROM items WHERE id IN (SELECT value FROM json_each(?))"
+        ", folder, deleted_at IS NOT NULL AS soft_deleted, blob IS NOT NULL AS sourced FROM items WHERE id IN (SELECT value FROM json_each(?))"
     );
     let rows = sqlx::query(select).bind(ids(items)).fetch_all(conn).await?;
     let mut found = std::collections::HashMap::with_capacity(rows.len());
     for row in rows {
         let item = StoredItem {
             columns: ItemColumns::of(&row, mailbox)?,
-            folder: FolderId(row.try_get::<i64, _>(21)?.cast_unsigned()),
-            soft_deleted: row.try_get(22)?,
-            sourced: row.try_get(23)?,
+            folder: FolderId(row.try_get::<i64, _>("folder")?.cast_unsigned()),
+            soft_deleted: row.try_get("soft_deleted")?,
+            sourced: row.try_get("sourced")?,
         };
         found.insert(item.id(), item);
     }
