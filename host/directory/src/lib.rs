@@ -48,8 +48,9 @@ pub use scram::{Channel, ScramExchange};
 use sqlx::SqlitePool;
 pub use users::User;
 
-/// About a twentieth of a second of a client's time.
-pub const DEFAULT_SCRAM_ITERATIONS: u32 = 100_000;
+/// About a thirtieth of a second of a client's time. Clients that use Cyrus SASL (mbsync, mutt) refuse more than 65,536 and do not try
+/// another mechanism then.
+pub const DEFAULT_SCRAM_ITERATIONS: u32 = 60_000;
 
 /// How to open a directory. [`DirectoryConfig::new`] has the defaults.
 #[derive(Debug, Clone)]

@@ -74,6 +74,7 @@ const CASES: &[Case] = &[
     case("kept_bodies", 2, &["keep 3"], Told::Turn),
     case("mailboxes", 0, &[LOG_IN, "mailboxes 1"], Told::Fault),
     case("views", 2, &[LOG_IN, "views 3"], Told::Fault),
+    case("locks", 2, &[LOG_IN, "locks 3"], Told::Fault),
     case("timers", 2, &["timers 3"], Told::Log),
     case("watched_folders", 3, &["watch 4"], Told::Turn),
 ];

@@ -119,7 +119,7 @@ mod tests {
         let listeners = parse(&moved).unwrap();
         assert_eq!(listeners[0].address, "127.0.0.1:1211");
         assert_eq!(listeners[4].address, "127.0.0.1:1093");
-        assert_eq!(listeners[10].address, "127.0.0.1:5");
+        assert_eq!(listeners[LISTENERS.len()].address, "127.0.0.1:5");
         assert!(moved.starts_with("# mine"));
     }
 

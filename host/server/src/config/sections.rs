@@ -100,7 +100,7 @@ section! {
         password_passes: u32 = HashCost::default().passes, example "2";
         /// Iterations of PBKDF2 that a client of SCRAM makes to log in without sending its password, and whoever guesses passwords
         /// from a stolen directory: at least 4096. 0 switches SCRAM off, and no such key is kept.
-        scram_iterations: u32 = DEFAULT_SCRAM_ITERATIONS, example "100000";
+        scram_iterations: u32 = DEFAULT_SCRAM_ITERATIONS, example "60000";
     }
 }
 

@@ -34,7 +34,7 @@ fn a_long_fetch_is_whole_though_handed_over_between_its_pages() {
     let mut transcript = String::from(
         "S: ...\nC: l LOGIN ada@waxwing.test \"a password of tests\"\nS: l OK ...\nC: s EXAMINE INBOX\nS: * FLAGS ...\n\
          S: * OK [PERMANENTFLAGS ()] ...\nS: * 1100 EXISTS\nS: * ... RECENT\nS: * OK [UIDVALIDITY ...\nS: * OK [UIDNEXT ...\n\
-         S: * OK [HIGHESTMODSEQ ...\nS: s OK [READ-ONLY] EXAMINE completed\nC: f UID FETCH 1:* FLAGS\n",
+         S: * OK [HIGHESTMODSEQ ...\nS: * OK [MAILBOXID ...\nS: s OK [READ-ONLY] EXAMINE completed\nC: f UID FETCH 1:* FLAGS\n",
     );
     for number in 1..=COUNT {
         transcript.push_str(&format!(

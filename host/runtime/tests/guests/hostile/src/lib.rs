@@ -80,12 +80,14 @@ fn body() -> Result<Body, Fault> {
 }
 
 /// So many of something, as far as the host gives them.
-fn many<T>(count: u64, one: impl Fn() -> Result<T, Fault>) -> String {
+fn many<T>(count: u64, mut one: impl FnMut() -> Result<T, Fault>) -> String {
     let mut held = Vec::new();
     for _ in 0..count {
         match one() {
             Ok(thing) => held.push(thing),
-            Err(fault) => return format!("{} then {:?}: {}", held.len(), fault.class, fault.detail),
+            Err(fault) => {
+                return format!("{} then {:?}: {}", held.len(), fault.class, fault.detail);
+            }
         }
     }
     format!("{}", held.len())
@@ -135,11 +137,16 @@ impl State {
                 let octets = vec![0; number as usize];
                 format!("{:?}", bodies::compose(&[Piece::Bytes(octets)]).is_ok())
             }
+            "locks" => {
+                let mailbox = own_mailbox();
+                let mut name = 0;
+                many(number, || {
+                    name += 1;
+                    mailbox.lock(&format!("lock {name}"))
+                })
+            }
             "views" => {
-                let mailbox = accounts::current()
-                    .ok_or("nobody")
-                    .map(|principal| principal.open_mailbox(None).expect("a mailbox"));
-                let mailbox = mailbox.expect("somebody");
+                let mailbox = own_mailbox();
                 let inbox = folders::by_role(&mailbox, 1).expect("an inbox");
                 many(number, || views::open(&mailbox, inbox.id, true))
             }
@@ -157,7 +164,12 @@ impl State {
             }
             "actions" => return (0..number).map(|_| Action::Send(b".".to_vec())).collect(),
             "timers" => {
-                let timer = |id| Action::SetTimer(Timer { id, after_ms: 60_000 });
+                let timer = |id| {
+                    Action::SetTimer(Timer {
+                        id,
+                        after_ms: 60_000,
+                    })
+                };
                 return (0..number as u32).map(timer).collect();
             }
             "watch" => {
@@ -168,6 +180,11 @@ impl State {
         };
         vec![Action::Send((text + "\n").into_bytes())]
     }
+}
+
+fn own_mailbox() -> waxwing::store::mailboxes::Mailbox {
+    let principal = accounts::current().expect("somebody");
+    principal.open_mailbox(None).expect("a mailbox")
 }
 
 fn log_in(user: &str) -> String {
