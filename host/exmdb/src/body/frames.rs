@@ -19,8 +19,8 @@ use crate::{Error, Result};
 const PLAIN: usize = 16 * 1024;
 /// Octets of a frame before compression; what one small read decompresses at the most.
 pub(crate) const FRAME: usize = plain::LONGEST;
-/// The least that zstd does: text shrinks to a third, a sixth larger than at level 1, and literals are left as they are, so that a
-/// small mail is unpacked in two thirds of the time. Mail is read more often than written, and most of its octets are attachments
+/// The least that zstd does: text shrinks to a third, a sixth larger than at level 1, and literals are left as they are, so that it
+/// is unpacked in two thirds of the time. Mail is read more often than written, and most of its octets are attachments
 /// that shrink little at any level.
 const LEVEL: i32 = -1;
 
@@ -170,18 +170,22 @@ pub(crate) fn pack(data: &[u8], header: usize, frame: usize) -> Result<Packed> {
     let mut bytes = Vec::with_capacity(data.len() / 2 + 64);
     let mut lengths = Vec::new();
     let (head, body) = data.split_at_checked(header).unwrap_or((data, &[]));
-    let mut compressor = COMPRESSORS.take(|| Compressor::new(LEVEL))?;
+    let mut compressor = match data.len() <= PLAIN {
+        true => None,
+        false => Some(COMPRESSORS.take(|| Compressor::new(LEVEL))?),
+    };
     for piece in head.chunks(frame).chain(body.chunks(frame)) {
         let before = bytes.len();
-        if data.len() <= PLAIN {
-            plain::write(&mut bytes, piece);
-        } else {
-            bytes.extend_from_slice(&compressor.compress(piece)?);
+        match &mut compressor {
+            None => plain::write(&mut bytes, piece),
+            Some(compressor) => bytes.extend_from_slice(&compressor.compress(piece)?),
         }
         let length = |n: usize| u32::try_from(n).map_err(|_| Error::Limit("blob frame".into()));
         lengths.push((length(piece.len())?, length(bytes.len() - before)?));
     }
-    COMPRESSORS.give_back(compressor);
+    if let Some(compressor) = compressor {
+        COMPRESSORS.give_back(compressor);
+    }
     Ok(Packed {
         frames: Frames::from_lengths(&lengths),
         bytes,

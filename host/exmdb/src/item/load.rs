@@ -8,7 +8,7 @@ use waxwing_formats_mapi::{Bag, Property, PropertyTag, Value, columns as store_c
 
 use super::{
     bag,
-    columns::{ItemColumns, select_columns},
+    columns::{ItemColumns, is_store_column, select_columns},
     preview,
 };
 use crate::{
@@ -65,9 +65,11 @@ pub(crate) async fn properties(
     wanted: &[PropertyTag],
 ) -> Result<HashMap<ItemId, Vec<Property>>> {
     let columns = columns(reader, items).await?;
+    let is_column =
+        |columns: &ItemColumns, tag| is_store_column(tag) || columns.value(tag).is_some();
     let all_columns = columns
         .values()
-        .all(|columns| wanted.iter().all(|tag| columns.value(*tag).is_some()));
+        .all(|columns| wanted.iter().all(|tag| is_column(columns, *tag)));
     let bags = if all_columns && !wanted.is_empty() {
         HashMap::new()
     } else {

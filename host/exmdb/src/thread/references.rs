@@ -267,36 +267,38 @@ mod tests {
     use super::super::{ThreadAlgorithm, thread};
     use super::*;
 
-    /// Position n is sent at n: its id, what it refers to, its subject, whether that is a reply's.
-    fn shown(algorithm: ThreadAlgorithm, mails: &[(u64, &[u64], u64, bool)]) -> String {
-        let messages: Vec<Threaded<'_>> = mails
-            .iter()
-            .zip(1..)
-            .map(
-                |(&(id, references, subject, is_reply), position)| Threaded {
-                    id,
-                    references,
-                    subject,
-                    is_reply,
-                    sent: i64::from(position),
-                    position,
-                },
-            )
-            .collect();
-        let threads = thread(&messages, algorithm);
+    /// Its id, what it refers to, its subject, whether that is a reply's.
+    type Mail<'a> = (u64, &'a [u64], u64, bool);
+
+    /// The one at position n was sent at n.
+    fn messages<'a>(mails: &[Mail<'a>]) -> Vec<Threaded<'a>> {
+        let message =
+            |(&(id, references, subject, is_reply), position): (&Mail<'a>, u32)| Threaded {
+                id,
+                references,
+                subject,
+                is_reply,
+                sent: i64::from(position),
+                position,
+            };
+        mails.iter().zip(1..).map(message).collect()
+    }
+
+    fn shown(algorithm: ThreadAlgorithm, mails: &[Mail<'_>]) -> String {
+        let threads = thread(&messages(mails), algorithm);
         let nodes = threads.depths.iter().zip(&threads.positions);
         let word =
             |(depth, position): (&u32, &u32)| format!("{}{position}", ">".repeat(*depth as usize));
         nodes.map(word).collect::<Vec<_>>().join(" ")
     }
 
-    fn references(mails: &[(u64, &[u64], u64, bool)]) -> String {
+    fn references(mails: &[Mail<'_>]) -> String {
         shown(ThreadAlgorithm::References, mails)
     }
 
     #[test]
     fn a_reply_stands_below_what_it_answers_also_when_it_comes_first() {
-        let mails: [(u64, &[u64], u64, bool); 4] = [
+        let mails: [Mail<'_>; 4] = [
             (2, &[1], 0, false),
             (1, &[], 0, false),
             (3, &[1, 2], 0, false),
@@ -307,7 +309,7 @@ mod tests {
 
     #[test]
     fn answers_to_a_message_that_is_not_there_are_siblings_below_nothing() {
-        let mails: [(u64, &[u64], u64, bool); 3] = [
+        let mails: [Mail<'_>; 3] = [
             (2, &[1], 0, false),
             (3, &[1], 0, false),
             (4, &[7], 0, false),
@@ -317,7 +319,7 @@ mod tests {
 
     #[test]
     fn a_message_that_is_not_there_in_the_middle_gives_way_to_what_answers_it() {
-        let mails: [(u64, &[u64], u64, bool); 3] = [
+        let mails: [Mail<'_>; 3] = [
             (1, &[], 0, false),
             (3, &[1, 2], 0, false),
             (4, &[1, 2], 0, false),
@@ -327,7 +329,7 @@ mod tests {
 
     #[test]
     fn circles_and_doubled_ids_lose_no_message() {
-        let mails: [(u64, &[u64], u64, bool); 4] = [
+        let mails: [Mail<'_>; 4] = [
             (1, &[2], 0, false),
             (2, &[1], 0, false),
             (2, &[2], 0, false),
@@ -338,29 +340,26 @@ mod tests {
 
     #[test]
     fn a_reply_without_references_is_found_by_its_subject() {
-        let mails: [(u64, &[u64], u64, bool); 3] =
-            [(1, &[], 7, false), (2, &[], 8, false), (3, &[], 7, true)];
+        let mails: [Mail<'_>; 3] = [(1, &[], 7, false), (2, &[], 8, false), (3, &[], 7, true)];
         assert_eq!(references(&mails), "1 >3 2");
         assert_eq!(shown(ThreadAlgorithm::Refs, &mails), "1 2 3");
     }
 
     #[test]
     fn two_replies_of_one_subject_are_siblings_below_nothing() {
-        let mails: [(u64, &[u64], u64, bool); 3] =
-            [(1, &[], 7, true), (2, &[], 7, true), (3, &[], 7, true)];
+        let mails: [Mail<'_>; 3] = [(1, &[], 7, true), (2, &[], 7, true), (3, &[], 7, true)];
         assert_eq!(references(&mails), "0 >1 >2 >3");
     }
 
     #[test]
     fn refs_puts_the_thread_with_the_newest_message_last() {
-        let mails: [(u64, &[u64], u64, bool); 3] =
-            [(1, &[], 0, false), (2, &[], 0, false), (3, &[1], 0, false)];
+        let mails: [Mail<'_>; 3] = [(1, &[], 0, false), (2, &[], 0, false), (3, &[1], 0, false)];
         assert_eq!(shown(ThreadAlgorithm::Refs, &mails), "2 1 >3");
     }
 
     #[test]
     fn one_subject_is_one_thread_below_its_first_message() {
-        let mails: [(u64, &[u64], u64, bool); 4] = [
+        let mails: [Mail<'_>; 4] = [
             (1, &[], 7, false),
             (2, &[], 8, false),
             (3, &[], 7, true),
@@ -372,26 +371,12 @@ mod tests {
     #[test]
     fn a_chain_of_a_hundred_thousand_is_threaded() {
         let references: Vec<[u64; 1]> = (0..100_000).map(|id| [id]).collect();
-        let mails: Vec<(u64, &[u64], u64, bool)> = references
+        let mails: Vec<Mail<'_>> = references
             .iter()
             .zip(1..)
             .map(|(reference, id)| (id, &reference[..], 0, false))
             .collect();
-        let messages: Vec<Threaded<'_>> = mails
-            .iter()
-            .zip(1..)
-            .map(
-                |(&(id, references, subject, is_reply), position)| Threaded {
-                    id,
-                    references,
-                    subject,
-                    is_reply,
-                    sent: 0,
-                    position,
-                },
-            )
-            .collect();
-        let threads = thread(&messages, ThreadAlgorithm::References);
+        let threads = thread(&messages(&mails), ThreadAlgorithm::References);
         assert_eq!(threads.depths.last(), Some(&99_999));
     }
 

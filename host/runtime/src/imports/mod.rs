@@ -1,5 +1,5 @@
 //! The host's side of every interface in `wit/`, one file each. A call is three steps: take what the handles stand
-//! for, let the service do the work on a task (`State::call`), translate the answer. Services' errors become
+//! for, let the service do the work aside (`State::call`), translate the answer. Services' errors become
 //! faults by the table in `failure`; a limit that only a broken or hostile plugin reaches becomes a trap.
 
 pub(crate) mod accounts;
