@@ -93,7 +93,8 @@ impl Calendar {
             .collect()
     }
 
-    fn with(&self, components: &[&Component]) -> Calendar {
+    /// These components, with the properties of the calendar besides METHOD and the time zones they name.
+    pub(crate) fn with(&self, components: &[&Component]) -> Calendar {
         let mut tree = Component::new("VCALENDAR");
         tree.lines = self
             .tree

@@ -80,6 +80,10 @@ pub enum Precondition {
     MaxInstances,
     /// Too many attendees.
     MaxAttendeesPerInstance,
+    /// Components with different organisers (RFC 6638 section 3.2.4.3).
+    SameOrganizerInAllComponents,
+    /// An attendee changed what is the organiser's (RFC 6638 section 3.2.4.4).
+    AllowedAttendeeSchedulingObjectChange,
 }
 
 impl Precondition {
@@ -93,6 +97,10 @@ impl Precondition {
             Precondition::MaxResourceSize => "max-resource-size",
             Precondition::MaxInstances => "max-instances",
             Precondition::MaxAttendeesPerInstance => "max-attendees-per-instance",
+            Precondition::SameOrganizerInAllComponents => "same-organizer-in-all-components",
+            Precondition::AllowedAttendeeSchedulingObjectChange => {
+                "allowed-attendee-scheduling-object-change"
+            }
         }
     }
 }

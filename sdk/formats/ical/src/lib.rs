@@ -5,6 +5,7 @@
 //! - [`Object::occurrences`] and [`Object::index`]: when it happens, with rules, exceptions and overrides.
 //! - [`filter`]: does it match a query (RFC 4791 section 9.7)? [`data`]: what of it a query wants (section 9.6).
 //! - [`free_busy`]: what times it takes.
+//! - [`schedule`]: whom a change of a meeting is to be told, and what a message changes (RFC 5546, RFC 6638).
 //!
 //! Truth is the tree of content lines ([`waxwing_formats_contentline`]): what nobody understands survives. Values are read where they
 //! are needed. `calcard` reads into a typed model that forgets spelling, expands from the first instance on without a range, and knows
@@ -27,6 +28,7 @@ mod range;
 #[cfg(test)]
 mod rfc4791;
 pub mod rule;
+pub mod schedule;
 mod series;
 mod zone;
 

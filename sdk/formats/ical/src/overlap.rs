@@ -62,13 +62,11 @@ impl Timing {
         let instant = |name| moment(name).map(|moment| moment.map(|moment| zones.to_utc(&moment)));
         Ok(Timing {
             kind,
-            zone: zones
-                .of_form(
-                    &anchor
-                        .as_ref()
-                        .map_or(Form::Utc, |anchor| anchor.form.clone()),
-                )
-                .clone(),
+            zone: zones.of_form(
+                &anchor
+                    .as_ref()
+                    .map_or(Form::Utc, |anchor| anchor.form.clone()),
+            ),
             anchored_on_due,
             by_duration: end.is_none() && duration.is_some(),
             length,

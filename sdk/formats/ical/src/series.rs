@@ -3,6 +3,8 @@
 //! Everything is counted on the clock of the master's DTSTART, so that the identity of an instance, its RECURRENCE-ID, does not depend on
 //! the zone it is written in. DTSTART is always an instance and counts for COUNT, also when the rule does not give it.
 
+mod instance;
+
 use crate::contentline::{Component, Line};
 use crate::moment::{from_seconds, seconds};
 use crate::overlap::{Times, Timing};
@@ -120,7 +122,8 @@ impl<'a> Series<'a> {
             Some((anchor, _)) if anchor.is_date() => Key::Time(DateTime::from(id.civil.date())),
             Some(_) if id.is_date() => Key::Day(id.civil.date()),
             Some((_, zone)) => Key::Time(zone.to_civil(self.zones.to_utc(id))),
-            None => Key::Time(id.civil),
+            None if id.is_date() => Key::Time(id.civil),
+            None => Key::Time(from_seconds(self.zones.to_utc(id))),
         }
     }
 
@@ -185,7 +188,7 @@ impl<'a> Series<'a> {
     }
 
     /// RECURRENCE-ID in the form of the master's DTSTART, where there is one.
-    fn id_as_master(&self, id: &Moment) -> Moment {
+    pub(crate) fn id_as_master(&self, id: &Moment) -> Moment {
         let anchor = self
             .master
             .as_ref()

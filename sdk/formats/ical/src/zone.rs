@@ -183,12 +183,15 @@ impl Zones {
         &self.default
     }
 
-    /// The zone of a moment's clock.
-    pub fn of_form(&self, form: &Form) -> &Zone {
+    /// The zone of a moment's clock; also of one that stands in no component of the calendar.
+    pub fn of_form(&self, form: &Form) -> Zone {
         match form {
-            Form::Utc => &Zone::UTC,
-            Form::Date | Form::Floating => &self.default,
-            Form::Zoned(name) => self.named.get(name).unwrap_or(&self.default),
+            Form::Utc => Zone::UTC,
+            Form::Date | Form::Floating => self.default.clone(),
+            Form::Zoned(name) => match self.named.get(name) {
+                Some(zone) => zone.clone(),
+                None => Zone::named(name).unwrap_or_else(|| self.default.clone()),
+            },
         }
     }
 
