@@ -45,7 +45,7 @@ impl View {
             drop(reader);
             let index = self.core.index(self.record.folder).await?;
             let columns = index.read();
-            let live = Positions::new(columns.hot().iter().map(|hot| hot.uid));
+            let live = Positions::of_index(&columns);
             let all = wanted
                 .into_iter()
                 .flat_map(|span| *span.start()..=(*span.end()).min(highest));

@@ -176,7 +176,7 @@ impl Mailbox {
                 .iter()
                 .position(|hot| !ItemFlags(hot.flags).has(ItemFlags::SEEN));
             let shown = Shown {
-                positions: Arc::new(Positions::new(columns.hot().iter().map(|hot| hot.uid))),
+                positions: Arc::new(Positions::of_index(&columns)),
                 uid_next: columns.uid_next,
                 modseq: columns.highest_modseq,
                 expunges: columns.removed_modseq,

@@ -1,7 +1,7 @@
 //! Which UIDs a view shows, and at which position: runs of consecutive UIDs with the position of the first of each. A folder
 //! that was never expunged is one run, whatever its size; positions and UIDs are found by binary search.
 
-use crate::Span;
+use crate::{Span, index::IndexColumns};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Run {
@@ -22,10 +22,42 @@ impl Run {
 pub(crate) struct Positions(Vec<Run>);
 
 impl Positions {
-    /// From ascending UIDs.
-    pub(crate) fn new(uids: impl IntoIterator<Item = u32>) -> Positions {
+    /// Of all that a folder index holds.
+    pub(crate) fn of_index(columns: &IndexColumns) -> Positions {
+        let hot = columns.hot();
+        Positions::of_ascending(hot.len(), |place| Some(hot.get(place)?.uid))
+    }
+
+    /// From ascending UIDs without one twice, of which there are `len`. Costs by runs, not by UIDs: from the distance of two UIDs
+    /// it is known whether all between them are there.
+    pub(crate) fn of_ascending(len: usize, uid: impl Fn(usize) -> Option<u32>) -> Positions {
         let mut positions = Positions::default();
-        positions.extend(uids);
+        let mut start = 0;
+        while let Some(first) = uid(start).filter(|_| start < len) {
+            let in_run = |place: usize| {
+                let distance = u32::try_from(place - start).ok();
+                place < len && distance.is_some() && uid(place).map(|uid| uid - first) == distance
+            };
+            let mut beyond = 1;
+            while in_run(start + beyond) {
+                beyond *= 2;
+            }
+            let (mut within, mut beyond) = (start + beyond / 2, start + beyond);
+            while beyond - within > 1 {
+                let middle = within.midpoint(beyond);
+                if in_run(middle) {
+                    within = middle;
+                } else {
+                    beyond = middle;
+                }
+            }
+            positions.0.push(Run {
+                position: positions.len() + 1,
+                first,
+                last: uid(within).unwrap_or(first),
+            });
+            start = beyond;
+        }
         positions
     }
 
@@ -237,7 +269,8 @@ mod tests {
             expunges in prop::collection::vec(prop::collection::btree_set(0u32..65, 0..20), 0..4),
         ) {
             let mut model: Vec<u32> = start.iter().copied().collect();
-            let mut positions = Positions::new(start);
+            let mut positions = Positions::default();
+            positions.extend(start);
             agrees(&positions, &model);
             model.extend(&arrivals);
             positions.extend(arrivals);
@@ -256,7 +289,10 @@ mod tests {
             uids in prop::collection::btree_set(1u32..40, 0..30), first in 0u32..35, last in 0u32..35,
         ) {
             let model: Vec<u32> = uids.iter().copied().collect();
-            let positions = Positions::new(uids);
+            let positions = Positions::of_ascending(model.len(), |place| model.get(place).copied());
+            let mut one_by_one = Positions::default();
+            one_by_one.extend(uids);
+            prop_assert_eq!(&positions, &one_by_one);
             let got: Vec<u32> = positions.uid_spans(first..=last).into_iter().flatten().collect();
             let expected: Vec<u32> = (1..).zip(model).filter(|(place, _)| (first..=last).contains(place)).map(|(_, uid)| uid).collect();
             prop_assert_eq!(got, expected);

@@ -19,8 +19,7 @@ pub(super) fn run(
     let nodes = begin(session, &request.search, out)?;
     let keys: Vec<SortKey> = request.criteria.iter().map(key).collect();
     let sorted = session.view()?.sort(&nodes, &keys)?;
-    let uids = ascending(&sorted.uids);
-    let modseq = match request.search.mentions_modseq && !uids.is_empty() {
+    let modseq = match request.search.mentions_modseq && !sorted.uids.is_empty() {
         true => {
             let found = session.view()?.search(&nodes)?;
             Some(modseq_of(session, &found, request.search.returns)?)
@@ -52,7 +51,7 @@ pub(super) fn run(
                 page.sort_unstable();
                 runs(&page)
             }
-            None => pairs(&uids),
+            None => pairs(&ascending(&sorted.uids)),
         };
         save(session, saved, ends, returns)?;
     }
