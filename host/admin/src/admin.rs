@@ -60,6 +60,7 @@ impl Admin {
             Request::Plugin(command) => commands::plugins::execute(self, command).await,
             Request::Session(command) => commands::sessions::execute(self, command).await,
             Request::Queue(command) => commands::queue::execute(self, command).await,
+            Request::Quota(command) => commands::quotas::execute(self, command).await,
             Request::Import(_) => Err(Error::Channel("an import needs its messages".into())),
             Request::Export(_) => Err(Error::Channel("an export needs a taker".into())),
         }

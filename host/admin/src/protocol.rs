@@ -17,6 +17,7 @@ mod mailboxes;
 mod people;
 mod plugins;
 mod queue;
+mod quotas;
 mod sessions;
 
 pub use backups::{
@@ -40,6 +41,7 @@ pub use plugins::{
 pub use queue::{
     QueueActed, QueueAction, QueueCommand, QueuePage, QueueRecipientRow, QueueRow, QueueSelection,
 };
+pub use quotas::{Limit, Limits, LimitsChange, QuotaCommand, QuotaRow};
 pub use sessions::{
     SessionCommand, SessionFailure, SessionFilter, SessionPage, SessionRow, SessionTls,
     SessionsKilled,
@@ -69,6 +71,8 @@ pub enum Request {
     Session(SessionCommand),
     /// `waxwing queue …`
     Queue(QueueCommand),
+    /// `waxwing quota …`
+    Quota(QuotaCommand),
     /// `waxwing import …`; [`ImportFrame`]s follow.
     Import(ImportStart),
     /// `waxwing mailbox export …`; [`ExportFrame`]s are the answer's beginning.
@@ -113,6 +117,8 @@ pub enum Response {
         /// The password itself.
         password: Secret,
     },
+    /// `quota list`
+    Quotas(Vec<QuotaRow>),
     /// `mailbox list` and `mailbox size`
     Mailboxes(Vec<MailboxRow>),
     /// `mailbox check`

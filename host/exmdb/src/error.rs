@@ -24,6 +24,9 @@ pub enum Error {
     /// A limit that the text names.
     #[error("limit reached: {0}")]
     Limit(String),
+    /// The mailbox would hold more than it may; the text names the limit.
+    #[error("over quota: {0}")]
+    OverQuota(String),
     /// A token, view or change number that is too old.
     #[error("{0} expired")]
     Expired(String),

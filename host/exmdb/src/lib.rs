@@ -11,6 +11,7 @@
 //! - `snapshot`, `restore`: a mailbox at one commit for a backup, and a mailbox made from one
 //! - `salvage`: a mailbox made again of what is readable of a damaged file
 //! - `prune`: what a mailbox forgets with time
+//! - `quota`: what a mailbox may hold
 //! - `flag_log`: flags of many items in one row, until they are folded into the rows of the items
 //! - `index`: the folder index in memory; `blob`, `body`: message bytes at rest and in hand
 //! - `schema`: the tables and their migrations
@@ -31,6 +32,7 @@ mod model;
 mod names;
 mod permissions;
 mod prune;
+mod quota;
 mod restore;
 mod salvage;
 mod schema;
@@ -46,6 +48,7 @@ pub use ids::{ChangeNumber, FolderId, ItemId, MailboxGuid, Uid, UidValidity, Vie
 pub use mailbox::{Actor, Mailbox, ScriptEntry};
 pub use model::*;
 pub use prune::{PruneBefore, Pruned};
+pub use quota::{Holding, Quota};
 pub use restore::{Draft, RestoredMailbox};
 pub use salvage::{Loss, Lost, Salvage};
 pub use snapshot::{BlobRef, PackedBlob, Snapshot, StoredTable, StoredValue};

@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     commands::{
-        alias, app_password, config, domain, group, import, mailbox, plugin, queue, serve, session,
-        user,
+        alias, app_password, config, domain, group, import, mailbox, plugin, queue, quota, serve,
+        session, user,
     },
     config::Config,
     console::Console,
@@ -83,6 +83,9 @@ enum Command {
     /// Mail on its way to other servers.
     #[command(subcommand)]
     Queue(queue::Queue),
+    /// What mailboxes hold and may hold.
+    #[command(subcommand)]
+    Quota(quota::Quota),
     /// Bring mail from mbox files, Maildirs and .eml files into a mailbox.
     Import(import::Import),
     /// The configuration file.
@@ -136,6 +139,7 @@ async fn administer(command: Command, console: &mut Console) -> Result<ExitCode>
         Command::Plugin(command) => command.run(console).await,
         Command::Session(command) => command.run(console).await,
         Command::Queue(command) => command.run(console).await,
+        Command::Quota(command) => command.run(console).await,
         Command::Import(command) => command.run(console).await,
         Command::Serve(_) | Command::Config(_) | Command::Compile(_) => Ok(ExitCode::SUCCESS),
     }

@@ -33,7 +33,7 @@ impl Console {
                 } else {
                     None
                 };
-                Connection::here(rooms.admin(config, runtime)?)
+                Connection::here(rooms.admin(config, runtime).await?)
             }
         };
         Ok(Console { connection, json })

@@ -2,6 +2,7 @@
 
 mod backups;
 mod queue;
+mod quotas;
 mod salvage;
 mod sessions;
 
@@ -53,6 +54,7 @@ pub(crate) fn json(response: &Response) -> serde_json::Result<String> {
         Response::Sessions(page) => pretty(&page.sessions),
         Response::Session(row) => pretty(row),
         Response::SessionsKilled(killed) => pretty(killed),
+        Response::Quotas(rows) => pretty(rows),
         Response::Queue(page) => pretty(&page.messages),
         Response::Queued(row) => pretty(row),
         Response::QueueActed(acted) => pretty(acted),
@@ -150,6 +152,7 @@ pub(crate) fn text(response: &Response) -> String {
         Response::Sessions(page) => sessions::list(page),
         Response::Session(row) => sessions::show(row),
         Response::SessionsKilled(killed) => sessions::killed(killed),
+        Response::Quotas(rows) => quotas::rows(rows),
         Response::Queue(page) => queue::list(page),
         Response::Queued(row) => queue::show(row),
         Response::QueueActed(acted) => queue::acted(acted),

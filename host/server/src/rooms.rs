@@ -92,10 +92,12 @@ impl Rooms {
     }
 
     /// Who executes an administrator's commands.
-    pub(crate) fn admin(&self, config: &Config, runtime: Option<Runtime>) -> Result<Admin> {
+    pub(crate) async fn admin(&self, config: &Config, runtime: Option<Runtime>) -> Result<Admin> {
         let outbound = Outbound::new(self.queue.clone(), &config.transport.transport()?);
         let (store, directory) = (self.store.clone(), self.directory.clone());
-        Ok(Admin::new(store, directory, outbound, runtime))
+        let admin = Admin::new(store, directory, outbound, runtime);
+        admin.tell_quotas().await.context("the quotas")?;
+        Ok(admin)
     }
 
     /// Flushes and closes.

@@ -63,6 +63,34 @@ impl Delivery {
         self.carry(envelope, message, Relaying::Refused, None).await
     }
 
+    /// Whether a message of so many octets (0: not known yet) would be taken for an address of ours; the reply when not. A group is
+    /// full when all of its members are.
+    pub async fn receives(&self, address: String, size: u64) -> Option<Outcome> {
+        let recipient = Recipient {
+            address,
+            ..Recipient::default()
+        };
+        let destination = Destination::of(&self.0.directory, &recipient, Relaying::Refused).await;
+        if destination.foreign().next().is_some() {
+            return None;
+        }
+        let mut full = None;
+        for guid in destination.mailboxes() {
+            let room = async {
+                let mailbox = self.0.store.mailbox(guid).await?;
+                mailbox.demand_room(size).await
+            };
+            match room.await {
+                Err(error @ waxwing_exmdb::Error::OverQuota(_)) => {
+                    full = Some(Outcome::store(&error));
+                }
+                // What else is wrong is told when the message is there, and may have passed by then.
+                _ => return None,
+            }
+        }
+        full
+    }
+
     /// The same to anybody, at once or at a time (milliseconds since 1970); until then everything is in the queue.
     pub(crate) async fn carry(
         &self,

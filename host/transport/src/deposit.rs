@@ -77,6 +77,7 @@ fn is_passing(error: &Error) -> bool {
             | Error::Invalid(_)
             | Error::Denied(_)
             | Error::Limit(_)
+            | Error::OverQuota(_)
     )
 }
 

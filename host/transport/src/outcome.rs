@@ -152,6 +152,11 @@ impl Outcome {
         )
     }
 
+    /// RFC 3463 X.2.2. Not for now: who writes is to hear of it today and not in five days.
+    pub(crate) fn mailbox_full() -> Outcome {
+        Outcome::new(552, "5.2.2", "The mailbox is full")
+    }
+
     /// What the store's refusal means to a sender. What an operator can mend is temporary, so that no mail is lost over it.
     pub(crate) fn store(error: &waxwing_exmdb::Error) -> Outcome {
         use waxwing_exmdb::Error;
@@ -161,6 +166,7 @@ impl Outcome {
                 "5.3.4",
                 printable(&format!("Message too large: {limit}")),
             ),
+            Error::OverQuota(_) => Outcome::mailbox_full(),
             Error::Invalid(reason) => Outcome::new(554, "5.6.0", printable(reason)),
             // RFC 3463: "mail system full", RFC 5321: insufficient system storage.
             Error::Full(_) => Outcome::new(452, "4.3.1", "No room left, try again later"),

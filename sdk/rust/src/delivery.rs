@@ -17,6 +17,17 @@ pub fn deliver(envelope: &Envelope, message: &Body) -> Result<Vec<Outcome>, Faul
     crate::standin::deliver(envelope, message)
 }
 
+/// Whether a message of so many octets (0: not known) would be taken for an address of ours; the reply when not.
+#[must_use]
+pub fn receives(address: &str, size: u64) -> Option<Outcome> {
+    #[cfg(in_host)]
+    return crate::bindings::waxwing::transport::delivery::receives(&[address.to_owned()], size)
+        .pop()
+        .flatten();
+    #[cfg(not(in_host))]
+    crate::standin::receives(address, size)
+}
+
 /// What each address is here, in their order.
 #[must_use]
 pub fn resolve(addresses: &[String]) -> Vec<Resolution> {

@@ -8,6 +8,7 @@ pub(crate) mod groups;
 pub(crate) mod mailboxes;
 pub(crate) mod plugins;
 pub(crate) mod queue;
+pub(crate) mod quotas;
 mod restore;
 mod restore_into;
 pub(crate) mod sessions;

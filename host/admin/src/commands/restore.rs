@@ -173,6 +173,7 @@ impl Restore<'_> {
         let folder = tempfile::tempdir()?;
         let copy = own_copy(&self.repository, &run.directory, folder.path())?;
         self.admin.directory.take_from(&copy).await?;
+        self.admin.tell_quotas().await?;
         let users = self.admin.directory.users(None).await?;
         for user in &users {
             match self

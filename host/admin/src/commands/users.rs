@@ -75,7 +75,9 @@ async fn add(
             .add_user(&owner, display_name, password, mailbox)
             .await
     });
-    Ok(Response::UserAdded(row(user.await?)))
+    let user = user.await?;
+    admin.tell_quota(&user.address).await?;
+    Ok(Response::UserAdded(row(user)))
 }
 
 /// Makes the mailbox, then the user, who takes it along when there is none in the end.
@@ -139,6 +141,7 @@ async fn import_one(admin: &Admin, user: &ImportedUser) -> Result<bool> {
             .await
     })
     .await?;
+    admin.tell_quota(&owner).await?;
     Ok(true)
 }
 

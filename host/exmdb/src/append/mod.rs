@@ -58,7 +58,7 @@ impl Mailbox {
     /// Adds messages, all or nothing; durable when it returns.
     ///
     /// # Errors
-    /// `NotFound` without the folder, `Denied` without the right to create in it, `Unavailable` when it cannot be stored.
+    /// `NotFound` without the folder, `Denied` without the right to create in it, `OverQuota`, `Unavailable` when it cannot be stored.
     pub async fn append(&self, folder: FolderId, messages: Vec<NewMail>) -> Result<Appended> {
         self.core
             .state()
@@ -154,9 +154,11 @@ struct Accepted {
     keywords: Vec<Vec<u16>>,
 }
 
-/// What can be wrong with one append alone: the folder went meanwhile, a keyword is no keyword.
+/// What can be wrong with one append alone: the folder went meanwhile, there is no room for it, a keyword is no keyword.
 async fn accept(work: &mut Work, append: Append) -> Result<Accepted> {
     work.state.folder(append.folder)?;
+    let octets = append.messages.iter().map(|message| message.blob.size);
+    work.demand_room(append.messages.len(), octets.sum())?;
     let mut keywords = Vec::with_capacity(append.messages.len());
     for message in &append.messages {
         keywords.push(work.keyword_numbers(&message.keywords).await?);

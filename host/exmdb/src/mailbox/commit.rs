@@ -46,6 +46,7 @@ pub(crate) struct Work {
     index: BTreeMap<FolderId, Vec<IndexChange>>,
     told: BTreeMap<FolderId, u64>,
     files_to_remove: Vec<[u8; 32]>,
+    pub(crate) bounded: bool,
 }
 
 impl Work {
@@ -63,6 +64,7 @@ impl Work {
             index: BTreeMap::new(),
             told: BTreeMap::new(),
             files_to_remove: Vec::new(),
+            bounded: true,
         })
     }
 

@@ -414,8 +414,10 @@ async fn transaction<T>(
     reader: Reader,
     operation: impl for<'w> FnOnce(&'w mut Work) -> BoxFuture<'w, Result<T>> + Send,
 ) -> Result<(T, Reader)> {
+    let before = reader.state()?;
     let mut work = Work::begin(reader).await?;
-    match operation(&mut work).await {
+    let outcome = operation(&mut work).await;
+    match outcome.and_then(|value| work.demand_quota(&before).map(|()| value)) {
         Ok(value) => Ok((value, work.commit().await?)),
         Err(error) => {
             work.roll_back().await;

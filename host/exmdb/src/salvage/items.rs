@@ -169,8 +169,11 @@ pub(super) async fn finish(
                 prepared(core, content(core, item.blob).await?).await?,
             ));
         }
-        core.write(move |work| async move { put_rows(work, ready).await }.boxed())
-            .await?;
+        core.write(move |work| {
+            work.disregard_quota();
+            async move { put_rows(work, ready).await }.boxed()
+        })
+        .await?;
     }
     for batch in todo.hollow.chunks(BATCH) {
         let mut ready = Vec::with_capacity(batch.len());
@@ -178,8 +181,11 @@ pub(super) async fn finish(
             let notice = Body::from_bytes(notice(item));
             ready.push((item.id, prepared(core, notice).await?));
         }
-        core.write(move |work| async move { put_notices(work, ready).await }.boxed())
-            .await?;
+        core.write(move |work| {
+            work.disregard_quota();
+            async move { put_notices(work, ready).await }.boxed()
+        })
+        .await?;
     }
     recover(&restored.mailbox(), notes).await
 }

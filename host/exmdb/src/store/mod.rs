@@ -27,6 +27,7 @@ use crate::{
         Core,
         create::{self, sync_folder},
     },
+    quota::Quotas,
     watch::{Hub, Watcher},
 };
 
@@ -57,6 +58,7 @@ pub(crate) struct Commons {
     pub(crate) indexes: IndexCache,
     pub(crate) hub: Arc<Hub>,
     pub(crate) counters: metrics::Counters,
+    pub(crate) quotas: Quotas,
     _lock: lock::StoreLock,
 }
 
@@ -101,6 +103,7 @@ impl Store {
             indexes: IndexCache::new(config.index_cache),
             hub: Arc::default(),
             counters: metrics::Counters::default(),
+            quotas: Quotas::default(),
             _lock: lock,
         };
         let commons = Arc::new(commons);

@@ -53,6 +53,27 @@ fn recipient(given: wit::Recipient) -> transport::Recipient {
 }
 
 impl wit::Host for State {
+    async fn receives(
+        &mut self,
+        addresses: Vec<String>,
+        size: u64,
+    ) -> wasmtime::Result<Vec<Option<wit::Outcome>>> {
+        if addresses.len() > RECIPIENTS {
+            return Err(
+                Failure::limit(format!("at most {RECIPIENTS} addresses in one call")).into_trap(),
+            );
+        }
+        let delivery = self.services.delivery.clone();
+        let answers = self.call("delivery.receives", async move {
+            let mut answers = Vec::with_capacity(addresses.len());
+            for address in addresses {
+                answers.push(delivery.receives(address, size).await.map(outcome));
+            }
+            Ok(answers)
+        });
+        answers.await.map_err(Failure::into_trap)
+    }
+
     async fn deliver(
         &mut self,
         envelope: wit::Envelope,

@@ -91,6 +91,7 @@ impl From<wasmtime::Error> for Failure {
 }
 
 /// [MS-OXCDATA] 2.4: what a plugin tells its client apart.
+const QUOTA_EXCEEDED: u32 = 0x0000_04D9;
 const NOT_ENOUGH_DISK: u32 = 0x8004_010D;
 const DISK_ERROR: u32 = 0x8004_0116;
 const CORRUPT_STORE: u32 = 0x8004_0600;
@@ -105,6 +106,7 @@ impl From<waxwing_exmdb::Error> for Failure {
             E::Denied(_) => (FaultClass::Denied, 0),
             E::Conflict(_) => (FaultClass::Conflict, 0),
             E::Limit(_) => (FaultClass::Limit, 0),
+            E::OverQuota(_) => (FaultClass::Limit, QUOTA_EXCEEDED),
             E::Expired(_) => (FaultClass::Expired, 0),
             E::Full(_) => (FaultClass::Unavailable, NOT_ENOUGH_DISK),
             E::Unavailable(_) => (FaultClass::Unavailable, 0),

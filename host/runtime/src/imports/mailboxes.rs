@@ -4,7 +4,7 @@ use wasmtime::component::Resource;
 
 use super::{Failure, Result};
 use crate::{
-    bindings::waxwing::store::mailboxes::{Host, HostMailbox},
+    bindings::waxwing::store::mailboxes::{Host, HostMailbox, Quota},
     host_side::OpenMailbox,
     locks::LockName,
     state::State,
@@ -23,7 +23,21 @@ impl State {
     }
 }
 
-impl Host for State {}
+impl Host for State {
+    async fn quota_of(&mut self, mailbox: Resource<OpenMailbox>) -> Result<Quota> {
+        let mailbox = self.get(&mailbox)?.mailbox;
+        self.call("mailbox.quota", async move {
+            let (holding, quota) = (mailbox.holding().await?, mailbox.quota());
+            Ok(Quota {
+                storage_used: holding.storage,
+                storage_limit: quota.storage,
+                messages_used: holding.messages,
+                messages_limit: quota.messages,
+            })
+        })
+        .await
+    }
+}
 
 impl HostMailbox for State {
     async fn number(&mut self, mailbox: Resource<OpenMailbox>) -> wasmtime::Result<u32> {

@@ -11,6 +11,7 @@ pub(crate) mod import;
 pub(crate) mod mailbox;
 pub(crate) mod plugin;
 pub(crate) mod queue;
+pub(crate) mod quota;
 pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod session;

@@ -43,7 +43,7 @@ pub(crate) async fn run(
     let runtime = rooms.runtime(&config).await?;
     warn_of_unserved(&config, &runtime);
     let courier = start_courier(&config, &rooms)?;
-    let administration = administer(&config, &rooms, &runtime)?;
+    let administration = administer(&config, &rooms, &runtime).await?;
     let pruning = tokio::spawn(pruning::run(rooms.store.clone(), config.store.clone()));
     let net = Server::start(
         net_config(&config, &rooms.directory).await?,
@@ -96,12 +96,12 @@ fn start_courier(config: &Config, rooms: &Rooms) -> Result<Courier> {
 }
 
 /// Answers the command line.
-fn administer(
+async fn administer(
     config: &Config,
     rooms: &Rooms,
     runtime: &Runtime,
 ) -> Result<JoinHandle<waxwing_admin::Result<()>>> {
-    let admin = rooms.admin(config, Some(runtime.clone()))?;
+    let admin = rooms.admin(config, Some(runtime.clone())).await?;
     let socket = config.data().admin_socket();
     Ok(tokio::spawn(async move {
         waxwing_admin::serve(&socket, admin).await

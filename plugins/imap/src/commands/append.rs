@@ -200,7 +200,6 @@ fn commit(session: &mut Imap, appending: &Appending) -> Answer {
     let appended = views::append(session.mailbox()?, appending.folder, &messages).map_err(
         |fault| match fault.class {
             FaultClass::NotFound => no_mailbox(),
-            FaultClass::Limit => Refusal::no("[OVERQUOTA] A limit of the mailbox was reached"),
             _ => Refusal::from(fault),
         },
     )?;

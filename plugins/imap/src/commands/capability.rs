@@ -12,7 +12,7 @@ use crate::session::{Answer, Completion, Imap, Output, Stage};
 const ALWAYS: [&str; 5] = ["IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE"];
 
 /// Each can be switched off for a user, as `imap.NAME`.
-const FEATURES: [&str; 32] = [
+const FEATURES: [&str; 35] = [
     "IDLE",
     "NAMESPACE",
     "CHILDREN",
@@ -37,6 +37,9 @@ const FEATURES: [&str; 32] = [
     "OBJECTID",
     "PARTIAL",
     "PREVIEW",
+    "QUOTA",
+    "QUOTA=RES-STORAGE",
+    "QUOTA=RES-MESSAGE",
     "SAVEDATE",
     "THREAD=ORDEREDSUBJECT",
     "THREAD=REFERENCES",

@@ -42,7 +42,7 @@ pub(super) fn run(session: &mut Imap, request: &ListRequest, out: &mut Output) -
         false => BTreeSet::new(),
     };
     let utf8 = session.state.enabled.utf8;
-    let guid = session.mailbox()?.guid();
+    let mailbox = session.mailbox()?;
     for entry in entries(&tree, &subscribed, request) {
         entry.line(out.text(), utf8);
         if let Some(node) = entry
@@ -52,9 +52,9 @@ pub(super) fn run(session: &mut Imap, request: &ListRequest, out: &mut Output) -
             let described = status::Described {
                 name: &entry.name,
                 folder: &node.folder,
-                guid: &guid,
+                mailbox,
             };
-            described.line(out.text(), &request.returns.status, utf8);
+            described.line(out.text(), &request.returns.status, utf8)?;
         }
     }
     Ok(Completion::text("LIST completed"))

@@ -19,6 +19,7 @@ mod login;
 mod logout;
 mod lsub;
 mod namespace;
+mod quota;
 mod rename;
 mod search;
 mod select;
@@ -56,6 +57,9 @@ pub(crate) fn need(command: &Command) -> Need {
         | C::List(_)
         | C::Lsub(_)
         | C::Namespace
+        | C::GetQuota(_)
+        | C::GetQuotaRoot(_)
+        | C::SetQuota
         | C::Status { .. }
         | C::Compress
         | C::Unauthenticate
@@ -158,6 +162,9 @@ fn run_on_mailboxes(session: &mut Imap, command: Command, out: &mut Output) -> A
         C::List(request) => list::run(session, &request, out),
         C::Lsub(request) => lsub::run(session, &request, out),
         C::Status { mailbox, items } => status::run(session, &mailbox, &items, out),
+        C::GetQuota(root) => quota::get(session, &root, out),
+        C::GetQuotaRoot(mailbox) => quota::get_root(session, &mailbox, out),
+        C::SetQuota => quota::set(),
         _ => Err(Refusal::Bad("This is not about mailboxes".to_owned())),
     }
 }

@@ -1,7 +1,8 @@
-//! STATUS (RFC 9051 section 6.3.11, RFC 7162, RFC 8438, RFC 7889, RFC 8474).
+//! STATUS (RFC 9051 section 6.3.11, RFC 7162, RFC 8438, RFC 7889, RFC 8474, RFC 9208).
 
-use waxwing_sdk::store::folders::Folder;
+use waxwing_sdk::store::{Mailbox, folders::Folder};
 
+use super::quota;
 use crate::names::MailboxName;
 use crate::parse::StatusItem;
 use crate::render::{object_id, text};
@@ -20,12 +21,13 @@ pub(super) fn run(
     if items.contains(&StatusItem::HighestModSeq) {
         session.enable_condstore(out)?;
     }
+    let utf8 = session.state.enabled.utf8;
     let described = Described {
         name: mailbox,
         folder: &node.folder,
-        guid: &session.mailbox()?.guid(),
+        mailbox: session.mailbox()?,
     };
-    described.line(out.text(), items, session.state.enabled.utf8);
+    described.line(out.text(), items, utf8)?;
     Ok(Completion::text("STATUS completed"))
 }
 
@@ -33,34 +35,47 @@ pub(super) fn run(
 pub(super) struct Described<'a> {
     pub(super) name: &'a MailboxName,
     pub(super) folder: &'a Folder,
-    /// Of the store that it is in.
-    pub(super) guid: &'a str,
+    /// The store that it is in.
+    pub(super) mailbox: &'a Mailbox,
 }
 
 impl Described<'_> {
     /// `* STATUS name (MESSAGES 3 …)`
-    pub(super) fn line(&self, out: &mut Vec<u8>, items: &[StatusItem], utf8: bool) {
+    pub(super) fn line(
+        &self,
+        out: &mut Vec<u8>,
+        items: &[StatusItem],
+        utf8: bool,
+    ) -> Result<(), Refusal> {
+        let values: Result<Vec<String>, Refusal> =
+            items.iter().map(|item| self.value(*item)).collect();
+        let values = values?.join(" ");
         out.extend_from_slice(b"* STATUS ");
         text::astring(out, &self.name.to_wire(utf8), utf8);
-        let values: Vec<String> = items.iter().map(|item| self.value(*item)).collect();
-        out.extend_from_slice(format!(" ({})\r\n", values.join(" ")).as_bytes());
+        out.extend_from_slice(format!(" ({values})\r\n").as_bytes());
+        Ok(())
     }
 
-    fn value(&self, item: StatusItem) -> String {
+    fn value(&self, item: StatusItem) -> Result<String, Refusal> {
         let folder = self.folder;
-        match item {
+        Ok(match item {
             StatusItem::Messages => format!("MESSAGES {}", folder.items),
             StatusItem::Recent => format!("RECENT {}", folder.recent),
             StatusItem::UidNext => format!("UIDNEXT {}", folder.uid_next),
             StatusItem::UidValidity => format!("UIDVALIDITY {}", folder.uid_validity),
             StatusItem::Unseen => format!("UNSEEN {}", folder.unread),
             StatusItem::Deleted => format!("DELETED {}", folder.deleted),
+            StatusItem::DeletedStorage => format!(
+                "DELETED-STORAGE {}",
+                quota::deleted_storage(self.mailbox, folder)?
+            ),
             StatusItem::Size => format!("SIZE {}", folder.size),
             StatusItem::HighestModSeq => format!("HIGHESTMODSEQ {}", folder.highest_modseq),
             StatusItem::AppendLimit => format!("APPENDLIMIT {}", super::append::limit()),
             StatusItem::MailboxId => {
-                format!("MAILBOXID ({})", object_id::mailbox(self.guid, folder.id))
+                let id = object_id::mailbox(&self.mailbox.guid(), folder.id);
+                format!("MAILBOXID ({id})")
             }
-        }
+        })
     }
 }

@@ -63,6 +63,10 @@ pub enum Command {
     List(ListRequest),
     Lsub(ListRequest),
     Namespace,
+    /// The name of a quota root.
+    GetQuota(Vec<u8>),
+    GetQuotaRoot(MailboxName),
+    SetQuota,
     Status {
         mailbox: MailboxName,
         items: Vec<StatusItem>,
@@ -342,6 +346,11 @@ impl Command {
             "LIST" => |cursor: &mut Cursor<'_>| ListRequest::parse(cursor).map(Command::List),
             "LSUB" => |cursor: &mut Cursor<'_>| ListRequest::parse_plain(cursor).map(Command::Lsub),
             "STATUS" => status,
+            "GETQUOTA" => {
+                |cursor: &mut Cursor<'_>| cursor.astring("a quota root").map(Command::GetQuota)
+            }
+            "GETQUOTAROOT" => |cursor: &mut Cursor<'_>| cursor.mailbox().map(Command::GetQuotaRoot),
+            "SETQUOTA" => set_quota,
             "COMPRESS" => compress,
             "APPEND" => |_: &mut Cursor<'_>| Err(Bad::new("APPEND needs a literal")),
             _ => return Err(Bad::new(format!("unknown command {name}"))),
@@ -372,6 +381,18 @@ fn rename(cursor: &mut Cursor<'_>) -> Result<Command, Bad> {
     cursor.space()?;
     let to = cursor.mailbox()?;
     Ok(Command::Rename { from, to })
+}
+
+/// Read whole, so that who is refused is told why.
+fn set_quota(cursor: &mut Cursor<'_>) -> Result<Command, Bad> {
+    cursor.astring("a quota root")?;
+    cursor.space()?;
+    cursor.list("resources", |cursor| {
+        cursor.atom("a resource")?;
+        cursor.space()?;
+        cursor.number64("a limit")
+    })?;
+    Ok(Command::SetQuota)
 }
 
 fn subscription(cursor: &mut Cursor<'_>, on: bool) -> Result<Command, Bad> {

@@ -35,6 +35,7 @@ impl Refusal {
 pub(crate) type Answer = Result<Completion, Refusal>;
 
 /// [MS-OXCDATA] 2.4.
+const QUOTA_EXCEEDED: u32 = 0x0000_04D9;
 const NOT_ENOUGH_DISK: u32 = 0x8004_010D;
 const CORRUPT_STORE: u32 = 0x8004_0600;
 
@@ -46,6 +47,7 @@ impl From<Fault> for Refusal {
             FaultClass::NotFound => "[NONEXISTENT] It does not exist",
             FaultClass::AlreadyExists => "[ALREADYEXISTS] It exists already",
             FaultClass::Conflict => "[INUSE] It was changed meanwhile, try again",
+            FaultClass::Limit if fault.code == QUOTA_EXCEEDED => "[OVERQUOTA] The mailbox is full",
             FaultClass::Limit => "[LIMIT] A limit was reached",
             FaultClass::Expired => {
                 "[UNAVAILABLE] The selection has expired, select the mailbox again"

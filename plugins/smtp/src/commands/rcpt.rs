@@ -1,5 +1,6 @@
 //! RCPT (RFC 5321 4.1.1.3): the place where relaying is refused. Only what the directory calls local is accepted, and in submission,
-//! where MAIL has asked for a log-in, what it calls foreign.
+//! where MAIL has asked for a log-in, what it calls foreign. A mailbox that is full is refused here too, where the size is known: after the
+//! message SMTP has one answer for all.
 //!
 //! A refused recipient is an answer, not an error of the client: a list's mail may name fifty people who have left, or more than
 //! one transaction takes (RFC 5321 4.5.3.1.10), and must still reach the others.
@@ -45,8 +46,14 @@ pub(super) fn run(session: &mut Smtp, rcpt: RcptTo) -> Result<String, String> {
             return Ok(reply::line(250, "2.1.5", "Recipient ok"));
         }
         AddressClass::Local => {
-            transaction.recipients.push(rcpt);
-            return Ok(reply::line(250, "2.1.5", "Recipient ok"));
+            let size = transaction.mail.size;
+            match delivery::receives(&rcpt.recipient, size) {
+                Some(outcome) => reply::line(outcome.code, &outcome.enhanced, &outcome.text),
+                None => {
+                    transaction.recipients.push(rcpt);
+                    return Ok(reply::line(250, "2.1.5", "Recipient ok"));
+                }
+            }
         }
         AddressClass::Unknown => reply::line(550, "5.1.1", "No such user here"),
         AddressClass::Foreign => reply::line(550, "5.7.1", "Relaying denied"),

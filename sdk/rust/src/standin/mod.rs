@@ -120,6 +120,12 @@ pub(crate) fn deliver(envelope: &Envelope, message: &bodies::Body) -> Result<Vec
     submit(envelope, &[], message)
 }
 
+/// What `deliver` was told to answer, where that is about the mailbox.
+pub(crate) fn receives(address: &str, _size: u64) -> Option<Outcome> {
+    let outcome = WORLD.with_borrow(|world| world.outcomes.get(address).cloned());
+    outcome.filter(|outcome| outcome.enhanced == "5.2.2")
+}
+
 pub(crate) fn may_send_as(address: &str) -> Option<Outcome> {
     let is_refused = WORLD.with_borrow(|world| world.not_own.iter().any(|other| other == address));
     is_refused.then(|| Outcome {

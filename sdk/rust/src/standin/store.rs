@@ -144,7 +144,12 @@ pub mod scram {
 }
 
 pub mod mailboxes {
-    use super::{HostMailbox, Rc, Result};
+    use super::{HostMailbox, Rc, Result, unsupported};
+    pub use crate::bindings::records::waxwing::store::mailboxes::Quota;
+
+    pub fn quota_of(_mailbox: &Mailbox) -> Result<Quota> {
+        unsupported("mailboxes.quota-of")
+    }
 
     pub struct Mailbox(pub(super) Rc<dyn HostMailbox>);
     opaque!(Mailbox);

@@ -1,0 +1,121 @@
+//! GETQUOTA, GETQUOTAROOT and SETQUOTA (RFC 9208). A store is one quota root, whose name is empty; it is there while the store has
+//! a limit. Limits are the administrator's: SETQUOTA is refused, so QUOTASET is not offered.
+
+use waxwing_sdk::store::{
+    ItemFlags, Query, Selection, Span,
+    folders::Folder,
+    mailboxes::{self, Mailbox, Quota},
+    views,
+};
+
+use crate::names::MailboxName;
+use crate::render::text;
+use crate::session::{Answer, Completion, Imap, Output, Refusal};
+
+/// RFC 9208 section 5.1: STORAGE counts units of 1024 octets.
+const UNIT: u64 = 1024;
+
+pub(super) fn get(session: &mut Imap, root: &[u8], out: &mut Output) -> Answer {
+    let quota = mailboxes::quota_of(session.mailbox()?)?;
+    if !root.is_empty() || resources(&quota).is_empty() {
+        return Err(Refusal::no("[NONEXISTENT] There is no such quota root"));
+    }
+    show(&quota, out);
+    Ok(Completion::text("GETQUOTA completed"))
+}
+
+pub(super) fn get_root(session: &mut Imap, mailbox: &MailboxName, out: &mut Output) -> Answer {
+    let tree = session.tree()?;
+    if tree.selectable(mailbox).is_none() {
+        return Err(Refusal::no("[NONEXISTENT] There is no such mailbox"));
+    }
+    let quota = mailboxes::quota_of(session.mailbox()?)?;
+    let utf8 = session.state.enabled.utf8;
+    let is_root = !resources(&quota).is_empty();
+    out.text().extend_from_slice(b"* QUOTAROOT ");
+    text::astring(out.text(), &mailbox.to_wire(utf8), utf8);
+    out.line(if is_root { " \"\"" } else { "" });
+    if is_root {
+        show(&quota, out);
+    }
+    Ok(Completion::text("GETQUOTAROOT completed"))
+}
+
+pub(super) fn set() -> Answer {
+    Err(Refusal::no(
+        "[NOPERM] Quotas are the administrator's to change",
+    ))
+}
+
+fn show(quota: &Quota, out: &mut Output) {
+    out.line(&format!("* QUOTA \"\" ({})", resources(quota)));
+}
+
+fn resources(quota: &Quota) -> String {
+    let storage = quota.storage_limit.map(|limit| {
+        let used = quota.storage_used.div_ceil(UNIT);
+        format!("STORAGE {used} {}", limit / UNIT)
+    });
+    let messages = quota
+        .messages_limit
+        .map(|limit| format!("MESSAGE {} {limit}", quota.messages_used));
+    let resources: Vec<String> = storage.into_iter().chain(messages).collect();
+    resources.join(" ")
+}
+
+/// What an EXPUNGE would free (RFC 9208 section 4.1.4), in octets.
+pub(super) fn deleted_storage(mailbox: &Mailbox, folder: &Folder) -> Result<u64, Refusal> {
+    if folder.deleted == 0 {
+        return Ok(0);
+    }
+    let view = views::open(mailbox, folder.id, true)?;
+    let (mut octets, mut after) = (0, Some(0));
+    while let Some(page) = after {
+        let all = Span {
+            first: 1,
+            last: u32::MAX,
+        };
+        let page = view.fetch_table(&Query {
+            selection: Selection::Uids(vec![all]),
+            columns: 0,
+            tags: Vec::new(),
+            changed_since: None,
+            after: page,
+            limit: u32::MAX,
+        })?;
+        let deleted = page
+            .rows
+            .rows()
+            .filter(|row| (row.flags & ItemFlags::DELETED) == ItemFlags::DELETED);
+        octets += deleted.map(|row| row.size).sum::<u64>();
+        after = page.next;
+    }
+    view.close();
+    Ok(octets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quota(storage_limit: Option<u64>, messages_limit: Option<u64>) -> Quota {
+        Quota {
+            storage_used: 1025,
+            storage_limit,
+            messages_used: 3,
+            messages_limit,
+        }
+    }
+
+    #[test]
+    fn storage_is_told_in_units_and_never_as_less_than_it_is() {
+        let both = quota(Some(10 * 1024), Some(5));
+        assert_eq!(resources(&both), "STORAGE 2 10 MESSAGE 3 5");
+    }
+
+    #[test]
+    fn what_has_no_limit_is_not_a_resource() {
+        assert_eq!(resources(&quota(None, Some(5))), "MESSAGE 3 5");
+        assert_eq!(resources(&quota(None, None)), "");
+    }
+}
