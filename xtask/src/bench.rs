@@ -13,15 +13,20 @@ use crate::{
     tools,
 };
 
-/// What a family measures itself beside, and the Debian package that brings it.
-const PEERS: &[(&str, &[(&str, &str)])] = &[("mail", DOVECOT), ("idle", DOVECOT)];
+/// Programs, and the Debian packages that bring them.
+type Peer = &'static [(&'static str, &'static str)];
 
-const DOVECOT: &[(&str, &str)] = &[
+/// What a family measures itself beside.
+const PEERS: &[(&str, &[Peer])] = &[("mail", &[DOVECOT, POSTFIX]), ("idle", &[DOVECOT])];
+
+const DOVECOT: Peer = &[
     ("dovecot", "dovecot-core"),
     ("/usr/lib/dovecot/imap", "dovecot-imapd"),
     ("/usr/lib/dovecot/lmtp", "dovecot-lmtpd"),
     ("/usr/lib/dovecot/pop3", "dovecot-pop3d"),
 ];
+
+const POSTFIX: Peer = &[("postfix", "postfix")];
 
 /// Measure a release build on loopback, beside other servers where there are any.
 #[derive(Debug, Args)]
@@ -47,7 +52,7 @@ impl Bench {
             && !self.arguments.iter().any(|word| word == "--no-peer")
         {
             debian::install(
-                &debian::absent(peers),
+                &debian::absent(&peers.concat()),
                 "this benchmark compares with programs that are not here",
             )?;
         }

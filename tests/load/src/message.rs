@@ -155,6 +155,15 @@ fn references(number: usize) -> String {
     }
 }
 
+/// The same, as its author submits it.
+pub(crate) fn message_from(author: &str, number: usize, size: usize) -> Vec<u8> {
+    let message = message(number, size);
+    // What servers on its way have added stands before.
+    let to = memchr::memmem::find(&message, b"\nTo: ").map_or(0, |at| at + 1);
+    let rest = message.get(to..).unwrap_or_default();
+    [format!("From: <{author}>\r\n").as_bytes(), rest].concat()
+}
+
 /// Message `number`, of about `size` octets, with CRLF line ends.
 pub(crate) fn message(number: usize, size: usize) -> Vec<u8> {
     let mut dice = Dice::new(number as u64);
@@ -202,5 +211,12 @@ mod tests {
         assert_eq!(made, message(7, 8_000));
         assert_ne!(made, message(8, 8_000));
         assert!((7_990..8_020).contains(&made.len()), "{}", made.len());
+    }
+
+    #[test]
+    fn a_submitted_message_has_its_author_and_no_trace() {
+        let made = String::from_utf8(message_from("a@example.test", 7, 8_000)).unwrap();
+        assert!(made.starts_with("From: <a@example.test>\r\nTo: "), "{made}");
+        assert!(made.contains("\r\nMessage-ID: <7.bench@") && !made.contains("Received:"));
     }
 }

@@ -1,8 +1,9 @@
-//! An LMTP and SMTP client for load: one transaction after another on a connection, pipelined as far as RFC 2920 allows.
+//! An LMTP, SMTP and submission client for load: one transaction after another on a connection, pipelined as far as RFC 2920 allows.
 
 use std::net::SocketAddr;
 
 use anyhow::{Result, bail};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 
 use super::Wire;
 
@@ -31,10 +32,29 @@ impl Lmtp {
         Ok(client)
     }
 
+    /// Connects to a server of submission and logs in.
+    pub(crate) async fn submitting(to: SocketAddr, user: &str, password: &str) -> Result<Lmtp> {
+        let mut client = Lmtp::greet(to, "EHLO").await?;
+        let response = BASE64_STANDARD.encode(format!("\0{user}\0{password}"));
+        let auth = format!("AUTH PLAIN {response}\r\n");
+        client.0.send(auth.as_bytes()).await?;
+        client.expect(b"235").await?;
+        Ok(client)
+    }
+
     /// Delivers a message to one recipient; `stuffed` is what [`stuffed`] made of it.
     pub(crate) async fn deliver(&mut self, recipient: &str, stuffed: &[u8]) -> Result<()> {
-        let envelope =
-            format!("MAIL FROM:<sender@elsewhere.test>\r\nRCPT TO:<{recipient}>\r\nDATA\r\n");
+        self.send("sender@elsewhere.test", recipient, stuffed).await
+    }
+
+    /// The same from a sender.
+    pub(crate) async fn send(
+        &mut self,
+        sender: &str,
+        recipient: &str,
+        stuffed: &[u8],
+    ) -> Result<()> {
+        let envelope = format!("MAIL FROM:<{sender}>\r\nRCPT TO:<{recipient}>\r\nDATA\r\n");
         self.0.send(envelope.as_bytes()).await?;
         for reply in [b"250", b"250", b"354"] {
             self.expect(reply).await?;

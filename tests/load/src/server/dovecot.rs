@@ -10,6 +10,7 @@
 
 use std::{
     fs::{self, File},
+    net::SocketAddr,
     os::unix::fs::PermissionsExt,
     path::Path,
     process::{Command, Stdio},
@@ -52,6 +53,8 @@ pub(crate) struct Dovecot {
     // First, so that it ends before its folder goes.
     process: Process,
     pub(crate) site: Site,
+    /// Where other servers ask it for passwords.
+    pub(crate) auth: SocketAddr,
     #[allow(dead_code, reason = "held until the server has ended")]
     folder: tempfile::TempDir,
 }
@@ -83,9 +86,9 @@ impl Dovecot {
         }
         fs::write(root.join("users"), passwd_file(users)?)?;
         fs::set_permissions(root.join("users"), fs::Permissions::from_mode(0o644))?;
-        let [imap, lmtp, pop3] = free_ports()?;
+        let [imap, lmtp, pop3, auth] = free_ports()?;
         let configuration = root.join("dovecot.conf");
-        let ports = [imap.port(), lmtp.port(), pop3.port()];
+        let ports = [imap, lmtp, pop3, auth].map(|at| at.port());
         let text = accounts.configuration(root, format, ports) + more;
         fs::write(&configuration, text)?;
         let version = Command::new("dovecot")
@@ -104,7 +107,7 @@ impl Dovecot {
             .stderr(to)
             .spawn()?;
         let mut process = Process(child);
-        process.wait_for(&[imap, lmtp, pop3], &log)?;
+        process.wait_for(&[imap, lmtp, pop3, auth], &log)?;
         Ok(Dovecot {
             process,
             site: Site {
@@ -117,6 +120,7 @@ impl Dovecot {
                 lmtp,
                 pop3,
             },
+            auth,
             folder,
         })
     }
@@ -200,7 +204,7 @@ impl Accounts {
         Ok(())
     }
 
-    fn configuration(&self, root: &Path, format: Format, ports: [u16; 3]) -> String {
+    fn configuration(&self, root: &Path, format: Format, ports: [u16; 4]) -> String {
         let Accounts {
             internal,
             group,
@@ -212,7 +216,7 @@ impl Accounts {
         } else {
             "chroot =\n  "
         };
-        let [imap, lmtp, pop3] = ports.map(|port| port.to_string());
+        let [imap, lmtp, pop3, auth] = ports.map(|port| port.to_string());
         let (root, uid, gid) = (root.display().to_string(), uid.to_string(), gid.to_string());
         [
             ("@root@", root.as_str()),
@@ -226,6 +230,7 @@ impl Accounts {
             ("@imap@", imap.as_str()),
             ("@lmtp@", lmtp.as_str()),
             ("@pop3@", pop3.as_str()),
+            ("@auth@", auth.as_str()),
         ]
         .iter()
         .fold(TEMPLATE.to_owned(), |text, (word, value)| {
@@ -235,7 +240,7 @@ impl Accounts {
 }
 
 /// User and group of an account of this machine.
-fn account(name: &str) -> Result<(u32, u32)> {
+pub(super) fn account(name: &str) -> Result<(u32, u32)> {
     let passwd = fs::read_to_string("/etc/passwd")?;
     let fields = passwd
         .lines()

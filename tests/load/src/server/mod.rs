@@ -2,6 +2,8 @@
 //! temporary folder that goes when they do.
 
 mod dovecot;
+mod postfix;
+mod sink;
 mod waxwing;
 
 use std::{
@@ -14,6 +16,8 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 pub(crate) use dovecot::{Dovecot, Format};
+pub(crate) use postfix::Postfix;
+pub(crate) use sink::Sink;
 pub(crate) use waxwing::{Settings, Waxwing};
 
 /// The password of every user.
@@ -47,6 +51,16 @@ pub(crate) struct Site {
     pub(crate) lmtp: SocketAddr,
     /// POP3 in the clear.
     pub(crate) pop3: SocketAddr,
+}
+
+/// A server that takes mail for others: what a client has to know of it, and where that mail ends.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    /// Who it is, with the version.
+    pub(crate) name: String,
+    /// Submission in the clear.
+    pub(crate) submission: SocketAddr,
+    pub(crate) sink: Sink,
 }
 
 /// The address of user `name`.

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 use futures_util::future::try_join_all;
 
-use super::{BUSY, Comparison, MESSAGE, Scale, busy};
+use super::{BUSY, Comparison, MESSAGE, Round, Scale, busy};
 use crate::{
     client::imap::Imap,
     message::message,
@@ -18,7 +18,7 @@ pub(super) const ONE: Comparison = Comparison {
     unit: "1/s",
     better: Better::More,
     reads: false,
-    round: |site, scale| Box::pin(round(site, 1, scale.writes)),
+    round: Round::Access(|site, scale| Box::pin(round(site, 1, scale.writes))),
 };
 
 pub(super) const TWENTY: Comparison = Comparison {
@@ -26,7 +26,9 @@ pub(super) const TWENTY: Comparison = Comparison {
     unit: "1/s",
     better: Better::More,
     reads: false,
-    round: |site, Scale { writes, .. }| Box::pin(round(site, BUSY, writes.div_ceil(5))),
+    round: Round::Access(|site, Scale { writes, .. }| {
+        Box::pin(round(site, BUSY, writes.div_ceil(5)))
+    }),
 };
 
 /// `each` messages into each of `mailboxes`, which are all busy at the same time.

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
-use super::{Comparison, READER, Scale};
+use super::{Comparison, READER, Round, Scale};
 use crate::{
     client::imap::Imap,
     row::Better,
@@ -16,13 +16,13 @@ pub(super) const META: Comparison = Comparison {
     unit: "1/s",
     better: Better::More,
     reads: true,
-    round: |site, scale| {
+    round: Round::Access(|site, scale| {
         Box::pin(round(
             site,
             "(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)",
             scale,
         ))
-    },
+    }),
 };
 
 pub(super) const BODY: Comparison = Comparison {
@@ -30,7 +30,7 @@ pub(super) const BODY: Comparison = Comparison {
     unit: "1/s",
     better: Better::More,
     reads: true,
-    round: |site, scale| Box::pin(round(site, "(UID BODY.PEEK[])", scale)),
+    round: Round::Access(|site, scale| Box::pin(round(site, "(UID BODY.PEEK[])", scale))),
 };
 
 async fn round(site: &Site, items: &str, scale: Scale) -> Result<f64> {

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 use futures_util::future::try_join_all;
 
-use super::{BUSY, Comparison, MESSAGE, Scale, busy};
+use super::{BUSY, Comparison, MESSAGE, Round, Scale, busy};
 use crate::{
     client::lmtp::{Lmtp, stuffed},
     message::message,
@@ -20,7 +20,7 @@ pub(super) const LMTP: Comparison = Comparison {
     unit: "1/s",
     better: Better::More,
     reads: false,
-    round: |site, scale| Box::pin(round(site, scale)),
+    round: Round::Access(|site, scale| Box::pin(round(site, scale))),
 };
 
 async fn round(site: &Site, scale: Scale) -> Result<f64> {

@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::Result;
 use futures_util::future::try_join_all;
 
-use super::{BUSY, Comparison, busy, unhashed};
+use super::{BUSY, Comparison, Round, busy, unhashed};
 use crate::{
     client::imap::Imap,
     row::Better,
@@ -21,7 +21,7 @@ pub(super) const LOGIN: Comparison = Comparison {
     unit: "1/s",
     better: Better::More,
     reads: false,
-    round: |site, _| Box::pin(round(site, busy)),
+    round: Round::Access(|site, _| Box::pin(round(site, busy))),
 };
 
 pub(super) const UNHASHED_LOGIN: Comparison = Comparison {
@@ -29,7 +29,7 @@ pub(super) const UNHASHED_LOGIN: Comparison = Comparison {
     unit: "1/s",
     better: Better::More,
     reads: false,
-    round: |site, _| Box::pin(round(site, unhashed)),
+    round: Round::Access(|site, _| Box::pin(round(site, unhashed))),
 };
 
 async fn round(site: &Site, name: fn(usize) -> String) -> Result<f64> {

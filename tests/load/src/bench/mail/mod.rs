@@ -1,4 +1,4 @@
-//! Mail, beside Dovecot: the same messages, the same client, in the same run, in turns.
+//! Mail, beside Dovecot, and beside Postfix what is sent: the same messages, the same client, in the same run, in turns.
 //!
 //! Each row is a file that gives one [`Comparison`]: how to measure one round on one server. Here the servers are started and
 //! filled, rounds alternate between them, and the medians are reported.
@@ -15,6 +15,7 @@ mod search;
 mod select;
 mod sort;
 mod store;
+mod submission;
 mod thread;
 
 use std::{future::Future, pin::Pin};
@@ -24,7 +25,7 @@ use clap::Args;
 
 use crate::{
     row::{Better, Row, Wanted, median},
-    server::{Built, Dovecot, Format, Settings, Site, UNHASHED, Waxwing},
+    server::{Built, Dovecot, Format, Outgoing, Postfix, Settings, Sink, Site, UNHASHED, Waxwing},
 };
 
 /// `mail …`
@@ -65,7 +66,39 @@ struct Comparison {
     better: Better,
     /// Whether the folder of many messages must be there.
     reads: bool,
-    round: fn(&Site, Scale) -> Measured<'_>,
+    round: Round,
+}
+
+/// Which servers it is about.
+enum Round {
+    /// Those that people read their mail on: Waxwing and Dovecot.
+    Access(fn(&Site, Scale) -> Measured<'_>),
+    /// Those that they send it by: Waxwing and Postfix.
+    Outgoing(fn(&Outgoing, Scale) -> Measured<'_>),
+}
+
+/// Who is measured; ours come first.
+struct Servers<'a> {
+    access: Vec<&'a Site>,
+    outgoing: Vec<&'a Outgoing>,
+}
+
+impl Servers<'_> {
+    /// Names of those that a row is about, and one round on each.
+    fn rounds(&self, row: &Comparison, scale: Scale) -> Vec<(&str, Measured<'_>)> {
+        match row.round {
+            Round::Access(round) => {
+                let each = self.access.iter();
+                each.map(|site| (site.name.as_str(), round(site, scale)))
+                    .collect()
+            }
+            Round::Outgoing(round) => {
+                let each = self.outgoing.iter();
+                each.map(|server| (server.name.as_str(), round(server, scale)))
+                    .collect()
+            }
+        }
+    }
 }
 
 const ROWS: &[&Comparison] = &[
@@ -85,6 +118,8 @@ const ROWS: &[&Comparison] = &[
     &store::FLAGS,
     &copy::COPY,
     &pop3::SESSION,
+    &submission::SUBMISSION,
+    &submission::RELAY,
 ];
 
 /// Octets of a message.
@@ -112,17 +147,41 @@ impl Mail {
             writes: self.writes,
         };
         self.wanted.progress("starting the servers");
-        let waxwing = Waxwing::start(built, &Settings::default(), &users)?;
+        let sink = Sink::start().await?;
+        let settings = Settings {
+            configuration: format!(
+                "[transport]\nrelay_host = \"{}\"\ntls = \"none\"\n",
+                sink.address
+            ),
+        };
+        let waxwing = Waxwing::start(built, &settings, &users)?;
+        let ours = Outgoing {
+            name: waxwing.site.name.clone(),
+            submission: waxwing.submission,
+            sink,
+        };
         let dovecot = if self.no_peer {
             None
         } else {
             Some(Dovecot::start(self.peer_format, &users)?)
         };
-        let sites: Vec<&Site> = std::iter::once(&waxwing.site)
-            .chain(dovecot.iter().map(|peer| &peer.site))
-            .collect();
+        let sends = rows
+            .iter()
+            .any(|row| matches!(row.round, Round::Outgoing(_)));
+        let postfix = match &dovecot {
+            Some(dovecot) if sends => Some(Postfix::start(dovecot.auth).await?),
+            _ => None,
+        };
+        let servers = Servers {
+            access: std::iter::once(&waxwing.site)
+                .chain(dovecot.iter().map(|peer| &peer.site))
+                .collect(),
+            outgoing: std::iter::once(&ours)
+                .chain(postfix.iter().map(|peer| &peer.outgoing))
+                .collect(),
+        };
         if rows.iter().any(|row| row.reads) {
-            for site in &sites {
+            for site in &servers.access {
                 self.wanted.progress(&format!(
                     "{}: filling a folder with {} messages",
                     site.name, scale.messages
@@ -133,29 +192,34 @@ impl Mail {
         self.wanted.head();
         for row in rows {
             self.wanted.progress(row.name);
-            self.wanted.show(&self.compare(row, &sites, scale).await?);
+            self.wanted.show(&self.compare(row, &servers, scale).await?);
         }
         Ok(())
     }
 
     /// Rounds in turns, after one of each that does not count.
-    async fn compare(&self, row: &Comparison, sites: &[&Site], scale: Scale) -> Result<Row> {
-        let mut measured = vec![Vec::with_capacity(self.rounds); sites.len()];
+    async fn compare(&self, row: &Comparison, servers: &Servers<'_>, scale: Scale) -> Result<Row> {
+        let mut measured: Vec<(&str, Vec<f64>)> = Vec::new();
         for round in 0..=self.rounds {
-            for (site, measured) in sites.iter().zip(&mut measured) {
-                let value = (row.round)(site, scale)
+            for (place, (name, value)) in servers.rounds(row, scale).into_iter().enumerate() {
+                let value = value
                     .await
-                    .with_context(|| format!("{}: {}", site.name, row.name))?;
-                if round > 0 {
-                    measured.push(value);
+                    .with_context(|| format!("{name}: {}", row.name))?;
+                if round == 0 {
+                    measured.push((name, Vec::with_capacity(self.rounds)));
+                } else if let Some((_, values)) = measured.get_mut(place) {
+                    values.push(value);
                 }
             }
         }
-        let mut medians = measured.into_iter().map(median);
-        let ours = Row::alone(row.name, medians.next().unwrap_or(f64::NAN), row.unit);
-        Ok(match (sites.get(1), medians.next()) {
-            (Some(peer), Some(theirs)) => ours.beside(&peer.name, theirs, row.better),
-            _ => ours,
+        let mut medians = measured
+            .into_iter()
+            .map(|(name, values)| (name, median(values)));
+        let ours = medians.next().map_or(f64::NAN, |(_, median)| median);
+        let ours = Row::alone(row.name, ours, row.unit);
+        Ok(match medians.next() {
+            Some((peer, theirs)) => ours.beside(peer, theirs, row.better),
+            None => ours,
         })
     }
 }

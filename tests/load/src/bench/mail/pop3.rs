@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
-use super::{Comparison, READER, Scale};
+use super::{Comparison, READER, Round, Scale};
 use crate::{
     client::pop3::Pop3,
     row::Better,
@@ -20,7 +20,7 @@ pub(super) const SESSION: Comparison = Comparison {
     unit: "ms",
     better: Better::Less,
     reads: true,
-    round: |site, scale| Box::pin(round(site, scale)),
+    round: Round::Access(|site, scale| Box::pin(round(site, scale))),
 };
 
 async fn round(site: &Site, scale: Scale) -> Result<f64> {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
-use super::{Comparison, READER, numbers_of};
+use super::{Comparison, READER, Round, numbers_of};
 use crate::{
     client::imap::Imap,
     row::Better,
@@ -17,7 +17,7 @@ pub(super) const SUBJECT: Comparison = Comparison {
     unit: "ms",
     better: Better::Less,
     reads: true,
-    round: |site, _| Box::pin(round(site, "SUBJECT \"invoice\"")),
+    round: Round::Access(|site, _| Box::pin(round(site, "SUBJECT \"invoice\""))),
 };
 
 pub(super) const TEXT: Comparison = Comparison {
@@ -26,7 +26,7 @@ pub(super) const TEXT: Comparison = Comparison {
     better: Better::Less,
     reads: true,
     // Of the second message; two others name it.
-    round: |site, _| Box::pin(round(site, "TEXT \"<1.bench@\"")),
+    round: Round::Access(|site, _| Box::pin(round(site, "TEXT \"<1.bench@\""))),
 };
 
 async fn round(site: &Site, keys: &str) -> Result<f64> {

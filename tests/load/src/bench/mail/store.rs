@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
-use super::{Comparison, READER, Scale};
+use super::{Comparison, READER, Round, Scale};
 use crate::{
     client::imap::Imap,
     row::Better,
@@ -16,7 +16,7 @@ pub(super) const FLAGS: Comparison = Comparison {
     unit: "1/s",
     better: Better::More,
     reads: true,
-    round: |site, scale| Box::pin(round(site, scale)),
+    round: Round::Access(|site, scale| Box::pin(round(site, scale))),
 };
 
 async fn round(site: &Site, scale: Scale) -> Result<f64> {
