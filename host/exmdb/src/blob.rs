@@ -22,6 +22,7 @@ use tempfile::TempPath;
 use crate::{
     Body, Error, Result,
     body::{Frames, Origin, Packed, blocking},
+    item::signature::Signature,
     mailbox::{commit::Work, create::sync_folder},
     snapshot::KeptFiles,
 };
@@ -39,6 +40,7 @@ pub(crate) struct PreparedBlob {
     pub(crate) header_packed: u64,
     pub(crate) frames: Vec<u8>,
     pub(crate) structure: Option<Vec<u8>>,
+    pub(crate) signature: Option<Signature>,
     pub(crate) place: PreparedPlace,
 }
 
@@ -99,7 +101,11 @@ impl Work {
             .bind(data)
             .execute(self.conn()?)
             .await?;
-        Ok(inserted.last_insert_rowid())
+        let id = inserted.last_insert_rowid();
+        if let Some(signature) = &blob.signature {
+            self.sign(id, signature).await?;
+        }
+        Ok(id)
     }
 
     /// Drops those of the blobs that nothing names any more.

@@ -20,6 +20,7 @@ use crate::{
     Appended, ChangeNumber, Error, FolderId, ItemId, Mailbox, NewMail, Result, Rights, Uid,
     blob::{PreparedBlob, PreparedPlace},
     index::{IndexRow, print_keywords},
+    item::signature::{self, Signature},
     mailbox::{Actor, Core, Reader, commit::Work, now},
 };
 use hot::Hot;
@@ -227,7 +228,9 @@ const ITEM: &str = item!("");
 /// An item and its blob, which the mailbox may have already: one statement for the database's thread.
 const WITH_BLOB: &str = item!(
     "INSERT INTO blobs (digest, size, header_size, header_packed, frames, structure, data)
-        VALUES (?1, ?23, ?24, ?25, ?26, ?27, ?28) ON CONFLICT (digest) DO NOTHING; "
+        VALUES (?1, ?23, ?24, ?25, ?26, ?27, ?28) ON CONFLICT (digest) DO NOTHING;
+    INSERT INTO signatures (blob, version, bits)
+        SELECT id, ?29, ?30 FROM blobs WHERE digest = ?1 AND ?30 IS NOT NULL ON CONFLICT (blob) DO NOTHING; "
 );
 
 pub(crate) async fn insert(
@@ -274,6 +277,7 @@ pub(crate) async fn insert(
             header_packed,
             frames,
             structure,
+            signature,
             place: PreparedPlace::Database(data),
             ..
         }) => item
@@ -282,7 +286,9 @@ pub(crate) async fn insert(
             .bind(header_packed.cast_signed())
             .bind(frames)
             .bind(structure)
-            .bind(data),
+            .bind(data)
+            .bind(signature::VERSION)
+            .bind(signature.map(Signature::into_stored)),
         _ => item,
     };
     statement.execute(work.conn()?).await?;

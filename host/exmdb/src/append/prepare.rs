@@ -13,6 +13,7 @@ use crate::{
     Body, ItemFlags, NewMail, Result,
     blob::{self, PreparedBlob},
     body::{FRAME, blocking, pack},
+    item::signature::Signature,
     mailbox::now,
 };
 
@@ -64,6 +65,7 @@ fn digest(message: &Bytes, spool: &Path) -> Result<(PreparedBlob, Hot)> {
         header_packed: packed.frames.packed_up_to(header_size),
         frames: packed.frames.encode(),
         structure: Some(structure.encode()),
+        signature: Signature::of(message, &structure),
         place: blob::place(packed, spool)?,
     };
     Ok((blob, Hot::of(message, &structure)))
@@ -81,6 +83,7 @@ pub(crate) async fn prepare_content(content: Body, spool: Arc<PathBuf>) -> Resul
             header_packed: 0,
             frames: packed.frames.encode(),
             structure: None,
+            signature: None,
             place: blob::place(packed, &spool)?,
         })
     })

@@ -14,6 +14,7 @@ use waxwing_formats_mime::{Structure, text};
 use super::{
     bag,
     columns::{ItemColumns, is_store_column},
+    signature::Signature,
 };
 use crate::{ItemId, index::IndexRow};
 
@@ -28,6 +29,8 @@ pub(crate) struct Candidate<'a> {
     keywords: &'a [String],
     /// Where it is known without loading anything.
     subject: Option<&'a str>,
+    /// Of its message's text, where there is one and it was asked for.
+    pub(super) signature: Option<Signature>,
     pub(super) loaded: Option<Box<Loaded>>,
 }
 
@@ -75,6 +78,7 @@ impl<'a> Candidate<'a> {
             view_flags,
             keywords,
             subject: None,
+            signature: None,
             loaded: None,
         }
     }
@@ -103,6 +107,14 @@ impl<'a> Candidate<'a> {
             Lookup::Known(Some(value)) => value.into_owned(),
             Lookup::Known(None) | Lookup::Missing(_) => Value::Null,
         }
+    }
+
+    /// The signature of a message that was read because it has none.
+    pub(super) fn learnt(&self) -> Option<(ItemId, Signature)> {
+        let message = self.loaded.as_ref()?.message.as_ref()?;
+        let structure = message.structure.as_ref();
+        let structure = structure.filter(|_| self.signature.is_none())?;
+        Some((self.item(), Signature::of(&message.bytes, structure)?))
     }
 
     fn part<T>(&self, part: impl FnOnce(&Loaded) -> Option<&T>, needs: Needs) -> Lookup<&T> {
@@ -177,6 +189,10 @@ impl Item for Candidate<'_> {
     }
 
     fn text_contains(&self, scope: TextScope, wanted: &str) -> Lookup<bool> {
+        let signature = self.signature.as_ref();
+        if signature.is_some_and(|signature| !signature.may_contain(wanted)) {
+            return Lookup::Known(false);
+        }
         let message = match self.part(|loaded| loaded.message.as_ref(), Needs::BODY) {
             Lookup::Known(message) => message,
             Lookup::Missing(needs) => return Lookup::Missing(needs),

@@ -17,6 +17,7 @@ mod parts;
 mod preview;
 mod read;
 pub(crate) mod search;
+pub(crate) mod signature;
 mod stored;
 mod table;
 mod versions;

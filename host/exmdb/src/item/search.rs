@@ -4,12 +4,14 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use waxwing_formats_mapi::{Needs, Restriction, SortKey, Value, Verdict, sort};
 use waxwing_formats_mime::Structure;
 
 use super::{
     candidate::{Candidate, Loaded, Message},
     derive, load,
+    signature::{self, Signature},
 };
 use crate::{
     Error, ItemId, Result,
@@ -76,23 +78,70 @@ impl<'a> FirstPass<'a> {
             mut fitting,
             undecided,
         } = self;
-        let bodies = undecided
-            .iter()
-            .any(|undecided| undecided.needs.contains(Needs::BODY));
+        let needs_body = |undecided: &Undecided<'_>| undecided.needs.contains(Needs::BODY);
+        let bodies = undecided.iter().any(needs_body);
+        let undecided = if bodies {
+            by_signatures(core, undecided, restriction, &mut fitting).await?
+        } else {
+            undecided
+        };
         let batch = if bodies { BODY_BATCH } else { BATCH };
+        let mut learnt = Vec::new();
         let mut undecided = undecided.into_iter().peekable();
         while undecided.peek().is_some() {
             let mut some: Vec<_> = undecided.by_ref().take(batch).collect();
             while !some.is_empty() {
                 load_needs(core, &mut some).await?;
+                learnt.extend(some.iter().filter_map(|one| one.candidate.learnt()));
                 some = decide(some, restriction, &mut fitting);
             }
+            if learnt.len() >= BATCH {
+                remember(core, std::mem::take(&mut learnt)).await;
+            }
         }
+        remember(core, learnt).await;
         fitting.sort_by_key(|(place, _)| *place);
         Ok(fitting
             .into_iter()
             .map(|(_, candidate)| candidate)
             .collect())
+    }
+}
+
+/// What the signatures of the messages do not decide.
+async fn by_signatures<'a>(
+    core: &Arc<Core>,
+    undecided: Vec<Undecided<'a>>,
+    restriction: &Restriction,
+    fitting: &mut Vec<(usize, Candidate<'a>)>,
+) -> Result<Vec<Undecided<'a>>> {
+    let mut still = Vec::new();
+    let mut undecided = undecided.into_iter().peekable();
+    while undecided.peek().is_some() {
+        let some: Vec<_> = undecided.by_ref().take(BATCH).collect();
+        let items = needing(&some, Needs::BODY);
+        let mut signatures = signature::of_items(&mut core.read_unfolded().await?, &items).await?;
+        for mut one in some {
+            one.candidate.signature = signatures.remove(&one.candidate.item());
+            match restriction.evaluate(&one.candidate) {
+                Verdict::Fits => fitting.push((one.place, one.candidate)),
+                Verdict::Differs => {}
+                Verdict::NeedsMore(needs) => still.push(Undecided { needs, ..one }),
+            }
+        }
+    }
+    Ok(still)
+}
+
+/// Writes signatures that were missing, so that the next search is spared these messages. That it cannot be done is no reason not to find.
+async fn remember(core: &Arc<Core>, learnt: Vec<(ItemId, Signature)>) {
+    if learnt.is_empty() {
+        return;
+    }
+    let written =
+        core.write_unfolded(move |work| async move { work.sign_items(&learnt).await }.boxed());
+    if let Err(error) = written.await {
+        tracing::debug!(mailbox = %core.guid, %error, "signatures of messages are not kept");
     }
 }
 
@@ -242,6 +291,9 @@ pub(crate) async fn order<'a>(
     candidates: Vec<Candidate<'a>>,
     keys: &[SortKey],
 ) -> Result<Vec<Candidate<'a>>> {
+    if let Some(numbers) = index_numbers(&candidates, keys) {
+        return Ok(order_by_numbers(candidates, &numbers, keys.len()));
+    }
     let mut keyed = Vec::with_capacity(candidates.len());
     let mut candidates = candidates.into_iter().peekable();
     while candidates.peek().is_some() {
@@ -260,6 +312,41 @@ pub(crate) async fn order<'a>(
     }
     keyed.sort_by(|(left, _), (right, _)| sort::compare(keys, left, right));
     Ok(keyed.into_iter().map(|(_, candidate)| candidate).collect())
+}
+
+/// The keys of all candidates, one after the other, when the folder index holds each as a number: most orders that clients ask
+/// for are of dates and sizes, and then neither is anything read nor a value made.
+fn index_numbers(candidates: &[Candidate<'_>], keys: &[SortKey]) -> Option<Vec<i64>> {
+    let mut numbers = Vec::with_capacity(candidates.len() * keys.len());
+    for candidate in candidates {
+        for key in keys {
+            let number = match candidate.row.value(key.tag)? {
+                Value::Int64(number) => number,
+                Value::Int32(number) => i64::from(number),
+                _ => return None,
+            };
+            // The order of complements is the reverse one, and has no number without a counterpart.
+            numbers.push(if key.descending { !number } else { number });
+        }
+    }
+    Some(numbers)
+}
+
+fn order_by_numbers<'a>(
+    candidates: Vec<Candidate<'a>>,
+    numbers: &[i64],
+    keys: usize,
+) -> Vec<Candidate<'a>> {
+    if keys == 0 {
+        return candidates;
+    }
+    let mut places: Vec<(&[i64], usize)> = numbers.chunks_exact(keys).zip(0..).collect();
+    places.sort_unstable();
+    let mut candidates: Vec<_> = candidates.into_iter().map(Some).collect();
+    let in_order = places
+        .into_iter()
+        .filter_map(|(_, place)| candidates.get_mut(place)?.take());
+    in_order.collect()
 }
 
 async fn load_keys(core: &Arc<Core>, some: &mut [Candidate<'_>], keys: &[SortKey]) -> Result<()> {

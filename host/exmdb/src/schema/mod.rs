@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("v1_folders_and_items.sql"),
     include_str!("v2_deleted_items.sql"),
     include_str!("v3_flag_log.sql"),
+    include_str!("v4_signatures.sql"),
 ];
 
 /// Brings the database to the current version.
