@@ -2,7 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use waxwing_plugin_imap::parse::{Mode, Parsed, parse_date_time, parse_in, parse_next_append};
+use waxwing_plugin_imap::parse::{
+    AppendRole, ImapUrl, Mode, Parsed, parse_date_time, parse_in, parse_next_append,
+};
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((choice, input)) = bytes.split_first() else {
@@ -23,6 +25,16 @@ fuzz_target!(|bytes: &[u8]| {
         }
         Parsed::Bad { consumed, .. } => assert!(*consumed <= input.len()),
     }
-    let _ = parse_next_append(input, choice & 1 == 1);
+    for role in [
+        AppendRole::Message,
+        AppendRole::InParentheses,
+        AppendRole::Text,
+        AppendRole::Url,
+    ] {
+        let _ = parse_next_append(input, role);
+    }
+    if let Ok(text) = std::str::from_utf8(input) {
+        let _ = ImapUrl::parse(text);
+    }
     let _ = parse_date_time(input);
 });

@@ -13,7 +13,7 @@ use super::{
 
 /// What the plugins that come with the server may use when the operator says nothing: what they are for.
 const SHIPPED: &[(&str, &[&str])] = &[
-    ("imap", &["directory/accounts", "store"]),
+    ("imap", &["directory/accounts", "store", "kv"]),
     (
         "managesieve",
         &["directory/accounts", "store/mailboxes", "store/scripts"],

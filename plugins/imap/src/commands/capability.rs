@@ -12,7 +12,7 @@ use crate::session::{Answer, Completion, Imap, Output, Stage};
 const ALWAYS: [&str; 5] = ["IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE"];
 
 /// Each can be switched off for a user, as `imap.NAME`.
-const FEATURES: [&str; 35] = [
+const FEATURES: [&str; 42] = [
     "IDLE",
     "NAMESPACE",
     "CHILDREN",
@@ -29,7 +29,14 @@ const FEATURES: [&str; 35] = [
     "SEARCHRES",
     "SORT",
     "ESORT",
+    "CONTEXT=SEARCH",
+    "CONTEXT=SORT",
     "MULTIAPPEND",
+    "BINARY",
+    "CATENATE",
+    "REPLACE",
+    "METADATA",
+    "LIST-METADATA",
     "STATUS=SIZE",
     "APPENDLIMIT",
     "UTF8=ACCEPT",

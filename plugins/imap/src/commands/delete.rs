@@ -2,6 +2,7 @@
 
 use waxwing_sdk::store::folders;
 
+use super::metadata;
 use crate::names::MailboxName;
 use crate::session::{Answer, Completion, Imap, Output, Refusal};
 
@@ -25,6 +26,7 @@ pub(super) fn run(session: &mut Imap, mailbox: &MailboxName, out: &mut Output) -
         .as_ref()
         .is_some_and(|selected| selected.folder == id);
     folders::delete(session.mailbox()?, id)?;
+    metadata::forget(session, id)?;
     if selected {
         session.deselect();
         out.line("* OK [CLOSED] The selected mailbox was deleted");

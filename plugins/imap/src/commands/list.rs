@@ -1,11 +1,11 @@
 //! LIST (RFC 9051 section 6.3.9) with LIST-EXTENDED (RFC 5258), SPECIAL-USE (RFC 6154), CHILDREN (RFC 3348) and LIST-STATUS
-//! (RFC 5819). One call gives all folders with their counts; the rest is done here.
+//! (RFC 5819) and METADATA (RFC 9590). One call gives all folders with their counts; the rest is done here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use waxwing_sdk::store::folders;
 
-use super::status;
+use super::{metadata, status};
 use crate::names::{self, MailboxName, Node, SEPARATOR, Tree};
 use crate::parse::{ListRequest, StatusItem};
 use crate::render::text;
@@ -42,6 +42,7 @@ pub(super) fn run(session: &mut Imap, request: &ListRequest, out: &mut Output) -
         false => BTreeSet::new(),
     };
     let utf8 = session.state.enabled.utf8;
+    let metadata = metadata::list(session, &request.returns.metadata)?;
     let mailbox = session.mailbox()?;
     for entry in entries(&tree, &subscribed, request) {
         entry.line(out.text(), utf8);
@@ -55,6 +56,10 @@ pub(super) fn run(session: &mut Imap, request: &ListRequest, out: &mut Output) -
                 mailbox,
             };
             described.line(out.text(), &request.returns.status, utf8)?;
+        }
+        if let (Some(metadata), Some(node)) = (&metadata, entry.node.filter(|node| node.selectable))
+        {
+            metadata.line(mailbox, node, utf8, out)?;
         }
     }
     Ok(Completion::text("LIST completed"))
@@ -124,7 +129,7 @@ impl Entry<'_> {
     }
 }
 
-fn special_use(node: &Node) -> Option<&'static str> {
+pub(super) fn special_use(node: &Node) -> Option<&'static str> {
     SPECIAL_USES
         .iter()
         .find(|(role, _)| *role == node.folder.role)

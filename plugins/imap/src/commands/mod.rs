@@ -3,9 +3,11 @@
 
 pub(crate) mod append;
 pub(crate) mod authenticate;
+mod binary;
 pub(crate) mod capability;
 mod close;
 mod compress;
+pub(crate) mod context;
 mod copy;
 mod create;
 mod delete;
@@ -18,6 +20,7 @@ mod list;
 mod login;
 mod logout;
 mod lsub;
+mod metadata;
 mod namespace;
 mod quota;
 mod rename;
@@ -30,6 +33,7 @@ mod store;
 mod subscribe;
 mod thread;
 mod unauthenticate;
+mod url;
 
 use crate::parse::Command;
 use crate::session::{Answer, Completion, Imap, Output, Refusal, Updates};
@@ -63,10 +67,13 @@ pub(crate) fn need(command: &Command) -> Need {
         | C::Status { .. }
         | C::Compress
         | C::Unauthenticate
+        | C::GetMetadata { .. }
+        | C::SetMetadata { .. }
         // Refused inside, where its literal is dropped.
         | C::Idle => Need::Authenticated,
         C::Append { .. } => Need::Nothing,
         C::Check
+        | C::CancelUpdate(_)
         | C::Close
         | C::Unselect
         | C::Expunge(_)
@@ -131,10 +138,22 @@ pub(crate) fn run(session: &mut Imap, tag: &str, command: Command, out: &mut Out
             select::run(session, tag, selection, out)
         }
         C::Namespace => namespace::run(out),
-        C::Append { mailbox, message } => append::run(session, tag, mailbox, message, out),
+        C::Append {
+            mailbox,
+            replaces,
+            stretch,
+        } => {
+            let beginning = append::Beginning {
+                mailbox,
+                replaces,
+                stretch,
+            };
+            append::run(session, tag, beginning, out)
+        }
         C::Close => close::run(session, true),
         C::Unselect => close::run(session, false),
         C::Idle => idle::run(session, tag, out),
+        C::CancelUpdate(tags) => context::cancel(session, &tags),
         C::Compress => compress::run(session, tag, out),
         C::Unauthenticate => unauthenticate::run(session),
         C::Expunge(_)
@@ -165,6 +184,8 @@ fn run_on_mailboxes(session: &mut Imap, command: Command, out: &mut Output) -> A
         C::GetQuota(root) => quota::get(session, &root, out),
         C::GetQuotaRoot(mailbox) => quota::get_root(session, &mailbox, out),
         C::SetQuota => quota::set(),
+        C::GetMetadata { mailbox, query } => metadata::get(session, &mailbox, &query, out),
+        C::SetMetadata { mailbox, values } => metadata::set(session, &mailbox, values),
         _ => Err(Refusal::Bad("This is not about mailboxes".to_owned())),
     }
 }
@@ -182,11 +203,13 @@ fn demand_uids(session: &Imap, command: &Command) -> Result<(), Refusal> {
         _ => false,
     };
     if by_number && session.state.enabled.uid_only {
-        return Err(Refusal::Bad(
-            "[UIDREQUIRED] Message numbers are not used after ENABLE UIDONLY".to_owned(),
-        ));
+        return Err(uids_required());
     }
     Ok(())
+}
+
+fn uids_required() -> Refusal {
+    Refusal::Bad("[UIDREQUIRED] Message numbers are not used after ENABLE UIDONLY".to_owned())
 }
 
 fn run_on_messages(session: &mut Imap, tag: &str, command: Command, out: &mut Output) -> Answer {

@@ -5,9 +5,10 @@
 use waxwing_formats_mapi::{PropertyTag, columns};
 use waxwing_sdk::store::{SortKey, Span};
 
+use super::context;
 use super::search::{Extended, Ordered, Scope, begin, extended, modseq_of, pairs, plain, save};
 use crate::parse::{SortCriterion, SortKeyName, SortRequest};
-use crate::session::{Answer, Completion, Imap, Output};
+use crate::session::{Answer, Completion, Imap, Kept, Output};
 
 pub(super) fn run(
     session: &mut Imap,
@@ -36,6 +37,9 @@ pub(super) fn run(
         );
         return Ok(Completion::text("SORT completed"));
     };
+    if returns.update {
+        context::keep(session, kept(tag, uid, request, &sorted.uids), out);
+    }
     if returns.save {
         let ends = Ordered {
             first: sorted.uids.first().copied(),
@@ -70,7 +74,17 @@ pub(super) fn run(
     Ok(Completion::text("SORT completed"))
 }
 
-fn key(criterion: &SortCriterion) -> SortKey {
+fn kept(tag: &str, uid: bool, request: &SortRequest, uids: &[u32]) -> Kept {
+    Kept {
+        tag: tag.to_owned(),
+        uid,
+        key: request.search.key.clone(),
+        criteria: request.criteria.clone(),
+        uids: runs(uids),
+    }
+}
+
+pub(super) fn key(criterion: &SortCriterion) -> SortKey {
     let PropertyTag(tag) = match criterion.key {
         SortKeyName::Arrival => columns::INTERNAL_DATE,
         SortKeyName::Cc => columns::FIRST_CC,
@@ -88,7 +102,7 @@ fn key(criterion: &SortCriterion) -> SortKey {
 
 /// Numbers in their order, those that follow each other as ranges: a range of an answer that is sorted means its numbers
 /// upwards (RFC 5267 section 3.2), so only such runs become one.
-fn runs(numbers: &[u32]) -> Vec<(u32, u32)> {
+pub(super) fn runs(numbers: &[u32]) -> Vec<(u32, u32)> {
     let mut runs: Vec<(u32, u32)> = Vec::new();
     for &number in numbers {
         match runs.last_mut() {

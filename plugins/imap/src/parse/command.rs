@@ -4,9 +4,9 @@ use waxwing_sdk::sasl::Mechanism;
 
 use super::cursor::{Cursor, is_atom_char};
 use super::{
-    AppendMessage, Bad, FetchRequest, FlagList, Frame, ListRequest, Literal, Mode, Parsed, Partial,
-    QuickResync, Rest, SearchRequest, SequenceSet, SortRequest, StatusItem, ThreadRequest, append,
-    fetch, frame, limits, select::select,
+    AppendStretch, Bad, EntryName, FetchRequest, FlagList, Frame, ListRequest, Literal,
+    MetadataQuery, Mode, Parsed, Partial, QuickResync, Replaced, Rest, SearchRequest, SequenceSet,
+    SortRequest, StatusItem, ThreadRequest, append, fetch, frame, limits, metadata, select::select,
 };
 use crate::names::MailboxName;
 
@@ -71,10 +71,11 @@ pub enum Command {
         mailbox: MailboxName,
         items: Vec<StatusItem>,
     },
-    /// Up to the announcement of the first message.
+    /// APPEND, and REPLACE of a message, up to the announcement of the first literal.
     Append {
         mailbox: MailboxName,
-        message: AppendMessage,
+        replaces: Option<Replaced>,
+        stretch: AppendStretch,
     },
     Check,
     Close,
@@ -114,6 +115,16 @@ pub enum Command {
     Idle,
     Compress,
     Unauthenticate,
+    /// Tags of searches.
+    CancelUpdate(Vec<String>),
+    GetMetadata {
+        mailbox: MailboxName,
+        query: MetadataQuery,
+    },
+    SetMetadata {
+        mailbox: MailboxName,
+        values: Vec<(EntryName, Option<Vec<u8>>)>,
+    },
 }
 
 /// What STORE does with its flags.
@@ -231,12 +242,10 @@ fn parse_framed(
 fn command_behind_tag(cursor: &mut Cursor<'_>, message: Option<Literal>) -> Result<Command, Bad> {
     cursor.space()?;
     let command = match message {
-        Some(literal) => {
-            cursor.eat_word("APPEND ");
-            let (mailbox, message) = append::parse(cursor, literal)?;
-            Command::Append { mailbox, message }
-        }
-        None => Command::parse(cursor)?,
+        Some(_) if cursor.eat_word("APPEND ") => append::append(cursor, message)?,
+        Some(_) if cursor.eat_word("REPLACE ") => append::replace(cursor, message, false)?,
+        Some(_) if cursor.eat_word("UID REPLACE ") => append::replace(cursor, message, true)?,
+        _ => Command::parse(cursor)?,
     };
     cursor.end().map(|()| command)
 }
@@ -261,6 +270,10 @@ impl Command {
                 if name == "EXPUNGE" {
                     cursor.space()?;
                     return SequenceSet::parse(cursor).map(|set| Command::Expunge(Some(set)));
+                }
+                if name == "REPLACE" {
+                    cursor.space()?;
+                    return append::replace(cursor, None, true);
                 }
                 Self::on_messages(&name, cursor, true)?
                     .ok_or_else(|| Bad::new(format!("unknown command UID {name}")))
@@ -352,7 +365,11 @@ impl Command {
             "GETQUOTAROOT" => |cursor: &mut Cursor<'_>| cursor.mailbox().map(Command::GetQuotaRoot),
             "SETQUOTA" => set_quota,
             "COMPRESS" => compress,
-            "APPEND" => |_: &mut Cursor<'_>| Err(Bad::new("APPEND needs a literal")),
+            "CANCELUPDATE" => cancel_update,
+            "GETMETADATA" => metadata::get,
+            "SETMETADATA" => metadata::set,
+            "APPEND" => |cursor: &mut Cursor<'_>| append::append(cursor, None),
+            "REPLACE" => |cursor: &mut Cursor<'_>| append::replace(cursor, None, false),
             _ => return Err(Bad::new(format!("unknown command {name}"))),
         };
         cursor.space()?;
@@ -373,6 +390,17 @@ fn compress(cursor: &mut Cursor<'_>) -> Result<Command, Bad> {
     match mechanism.eq_ignore_ascii_case("DEFLATE") {
         true => Ok(Command::Compress),
         false => Err(Bad::new(format!("unknown mechanism {mechanism}"))),
+    }
+}
+
+/// RFC 5267 section 4.3
+fn cancel_update(cursor: &mut Cursor<'_>) -> Result<Command, Bad> {
+    let mut tags = Vec::new();
+    loop {
+        tags.push(cursor.text("a tag")?);
+        if !cursor.eat(b' ') {
+            return Ok(Command::CancelUpdate(tags));
+        }
     }
 }
 

@@ -197,7 +197,7 @@ fn partial(cursor: &mut Cursor<'_>) -> Result<(u64, u64), Bad> {
 }
 
 impl Section {
-    fn parse(cursor: &mut Cursor<'_>) -> Result<Self, Bad> {
+    pub(super) fn parse(cursor: &mut Cursor<'_>) -> Result<Self, Bad> {
         let mut path = Vec::new();
         while cursor.peek().is_some_and(|byte| byte.is_ascii_digit()) {
             path.push(cursor.nz_number("a part number")?);

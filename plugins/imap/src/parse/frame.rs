@@ -1,8 +1,8 @@
 //! Where a command ends: lines, and the literals that their ends announce (RFC 9051 section 4.3, RFC 7888).
 //!
 //! A literal is announced only at the end of a line, and no quoted string can hold a line's end, so framing
-//! needs no grammar but one rule: of an APPEND, only a literal right behind the command word is a mailbox name; any other
-//! is a message.
+//! needs no grammar but one rule: of an APPEND, only a literal right behind the command word is a mailbox name (of a REPLACE, right
+//! behind the number of a message); any other is a message, or part of one.
 
 use super::limits;
 
@@ -47,7 +47,7 @@ pub enum Frame {
         /// Synchronising literals in it.
         continuations: u32,
     },
-    /// An APPEND up to the announcement of a message.
+    /// An APPEND or REPLACE up to the announcement of a message.
     Message {
         /// Octets with the line's end.
         length: usize,
@@ -103,11 +103,26 @@ pub(super) fn literal(line: &[u8]) -> Option<Literal> {
     })
 }
 
-/// Whether the first line is of an APPEND, and where its arguments begin.
-fn append_arguments(line: &[u8]) -> Option<usize> {
-    let space = line.iter().position(|&byte| byte == b' ')?;
-    let word = line.get(space + 1..space + 8)?;
-    word.eq_ignore_ascii_case(b"APPEND ").then_some(space + 8)
+/// Whether the first line is of an APPEND or a REPLACE, and where the name of its mailbox begins.
+fn append_mailbox(line: &[u8]) -> Option<usize> {
+    let word = |from: usize| {
+        let rest = line.get(from..)?;
+        let end = rest.iter().position(|&byte| byte == b' ')?;
+        Some((rest.get(..end)?, from + end + 1))
+    };
+    let (_, behind_tag) = word(0)?;
+    let (first, behind) = word(behind_tag)?;
+    if first.eq_ignore_ascii_case(b"APPEND") {
+        return Some(behind);
+    }
+    let (command, behind) = match first.eq_ignore_ascii_case(b"UID") {
+        true => word(behind)?,
+        false => (first, behind),
+    };
+    match command.eq_ignore_ascii_case(b"REPLACE") {
+        true => word(behind).map(|(_, behind)| behind),
+        false => None,
+    }
 }
 
 const LONG_LINE: &str = "the line is longer than 64000 octets";
@@ -132,7 +147,7 @@ pub fn frame(input: &[u8]) -> Frame {
             return refused(end, LONG_LINE, after(literal(text)), continuations);
         }
         if at == 0 {
-            append = append_arguments(text);
+            append = append_mailbox(text);
         }
         let Some(announced) = literal(text) else {
             return Frame::Whole {
@@ -142,7 +157,7 @@ pub fn frame(input: &[u8]) -> Frame {
             };
         };
         let before = at + text.len() - announced.width;
-        if append.is_some_and(|arguments| before != arguments) {
+        if append.is_some_and(|mailbox| before != mailbox) {
             return Frame::Message {
                 length: end,
                 text: before,
@@ -284,6 +299,19 @@ mod tests {
                 continuations: 1
             }
         );
+    }
+
+    #[test]
+    fn the_mailbox_of_a_replace_stands_behind_a_number() {
+        for start in ["a replace 4 ", "a UID Replace * "] {
+            let mailbox = format!("{start}{{5}}\r\n");
+            assert_eq!(
+                frame(mailbox.as_bytes()),
+                Frame::Partial { continuations: 1 }
+            );
+            let message = format!("{start}INBOX {{5}}\r\n");
+            assert!(matches!(frame(message.as_bytes()), Frame::Message { .. }));
+        }
     }
 
     #[test]

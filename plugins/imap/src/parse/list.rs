@@ -1,6 +1,6 @@
-//! LIST with its options (RFC 9051 section 6.3.9, RFC 5258, RFC 5819, RFC 6154) and STATUS items.
+//! LIST with its options (RFC 9051 section 6.3.9, RFC 5258, RFC 5819, RFC 6154, RFC 9590) and STATUS items.
 
-use super::{Bad, cursor::Cursor, limits};
+use super::{Bad, EntryName, cursor::Cursor, limits};
 use crate::names::MailboxName;
 
 /// LIST selection options.
@@ -25,6 +25,8 @@ pub struct ReturnOptions {
     pub special_use: bool,
     /// STATUS
     pub status: Vec<StatusItem>,
+    /// METADATA (RFC 9590)
+    pub metadata: Vec<EntryName>,
 }
 
 /// A whole LIST.
@@ -187,6 +189,10 @@ fn returns(cursor: &mut Cursor<'_>) -> Result<ReturnOptions, Bad> {
             "STATUS" => {
                 cursor.space()?;
                 options.status = StatusItem::parse_list(cursor)?;
+            }
+            "METADATA" => {
+                cursor.space()?;
+                options.metadata = EntryName::parse_several(cursor)?;
             }
             _ => return Err(Bad::new(format!("unknown return option {name}"))),
         }

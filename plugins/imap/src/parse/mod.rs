@@ -4,7 +4,7 @@
 //! command is whole, or that more is needed, or what is wrong; it never keeps anything between calls, so input torn
 //! at any octet gives the same answer as input in one piece. Literals are gathered where they stand: nothing of a
 //! command is consumed before all of it is there. The one exception is the message of APPEND, which may be larger than
-//! any plugin's memory: such a command ends, for the parser, with the header of its literal.
+//! any plugin's memory: such a command ends, for the parser, with the header of its literal; what follows it is read on.
 //!
 //! Everything is bounded by [`limits`], and a refusal names the limit.
 
@@ -17,26 +17,32 @@ mod flags;
 mod frame;
 pub mod limits;
 mod list;
+mod metadata;
 mod partial;
 mod search;
 mod select;
 mod sequence;
 mod sort;
 mod thread;
+mod url;
 
-pub use append::{AppendMessage, NextAppend, parse_next_append};
+pub use append::{
+    AppendLiteral, AppendRole, AppendStretch, AppendWord, NextAppend, Replaced, parse_next_append,
+};
 pub use command::{Command, Request, StoreMode, StoreRequest, parse_command, parse_in, tag};
 pub use date::{Date, days_from_civil, parse_date_time};
 pub use fetch::{FetchItem, FetchRequest, Section, SectionPart};
 pub use flags::{FlagBits, FlagList};
 pub use frame::{Frame, Literal, Rest, Skip, frame, skip};
 pub use list::{ListRequest, ReturnOptions, SelectionOptions, StatusItem};
+pub use metadata::{Depth, EntryName, MetadataQuery};
 pub use partial::Partial;
 pub use search::{Charset, SearchKey, SearchRequest, SearchReturn};
 pub use select::QuickResync;
 pub use sequence::{STAR, SequenceSet};
 pub use sort::{SortCriterion, SortKeyName, SortRequest};
 pub use thread::ThreadRequest;
+pub use url::{ImapUrl, UrlAccess, UrlAuth};
 
 /// How the bytes are to be read, which ENABLE can change.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

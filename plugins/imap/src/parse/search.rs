@@ -1,4 +1,6 @@
-//! SEARCH (RFC 9051 section 6.4.4, RFC 3501, RFC 4731, RFC 5032, RFC 5182, RFC 7162, RFC 8474, RFC 8514, RFC 9394).
+//! SEARCH (RFC 9051 section 6.4.4, RFC 3501, RFC 4731, RFC 5032, RFC 5182, RFC 5267, RFC 7162, RFC 8474, RFC 8514, RFC 9394).
+
+use serde::{Deserialize, Serialize};
 
 use super::cursor::is_atom_char;
 use super::{Bad, Date, FlagBits, Partial, SequenceSet, cursor::Cursor, limits};
@@ -12,8 +14,8 @@ pub enum Charset {
     Unknown,
 }
 
-/// What a message must be like.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a message must be like. It is frozen with a search that is kept up to date: new keys come at the end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SearchKey {
     /// ALL
     All,
@@ -87,6 +89,17 @@ impl SearchKey {
             _ => false,
         }
     }
+
+    /// Whether it means the same later: message numbers and `$` do not.
+    pub fn lasts(&self) -> bool {
+        match self {
+            SearchKey::Sequence(_) | SearchKey::Uid(SequenceSet::Saved) => false,
+            SearchKey::And(keys) => keys.iter().all(SearchKey::lasts),
+            SearchKey::Or(one, other) => one.lasts() && other.lasts(),
+            SearchKey::Not(key) => key.lasts(),
+            _ => true,
+        }
+    }
 }
 
 /// RETURN options.
@@ -104,6 +117,8 @@ pub struct SearchReturn {
     pub save: bool,
     /// PARTIAL
     pub partial: Option<Partial>,
+    /// UPDATE (RFC 5267)
+    pub update: bool,
 }
 
 impl SearchReturn {
@@ -115,6 +130,7 @@ impl SearchReturn {
         count: false,
         save: false,
         partial: None,
+        update: false,
     };
 
     /// Whether there is anything to answer: SAVE alone is done in silence.
@@ -193,9 +209,7 @@ impl SearchRequest {
 
 fn returns(cursor: &mut Cursor<'_>) -> Result<SearchReturn, Bad> {
     let mut returns = SearchReturn::default();
-    let mut any = false;
     cursor.list("RETURN options", |cursor| {
-        any = true;
         let option = cursor.atom("a RETURN option")?;
         match option.to_ascii_uppercase().as_str() {
             "MIN" => returns.min = true,
@@ -203,6 +217,9 @@ fn returns(cursor: &mut Cursor<'_>) -> Result<SearchReturn, Bad> {
             "ALL" => returns.all = true,
             "COUNT" => returns.count = true,
             "SAVE" => returns.save = true,
+            "UPDATE" => returns.update = true,
+            // A hint that more of the kind will follow.
+            "CONTEXT" => {}
             "PARTIAL" => {
                 cursor.space()?;
                 returns.partial = Some(Partial::parse(cursor)?);
@@ -211,8 +228,8 @@ fn returns(cursor: &mut Cursor<'_>) -> Result<SearchReturn, Bad> {
         }
         Ok(())
     })?;
-    // RFC 4731 section 3.1: an empty list means ALL.
-    returns.all |= !any;
+    // RFC 4731 section 3.1: without any result option, ALL is meant.
+    returns.all |= !returns.tells() && !returns.save;
     if returns.all && returns.partial.is_some() {
         return Err(Bad::new("ALL and PARTIAL exclude each other"));
     }
@@ -458,6 +475,23 @@ mod tests {
         assert_eq!(returns.partial.unwrap().to_string(), "-1:-100");
         assert!(returns.count && !returns.all);
         assert!(parse("RETURN (PARTIAL 1:100 ALL) ALL").is_err());
+    }
+
+    #[test]
+    fn a_search_can_be_kept_up_to_date_where_it_means_the_same_later() {
+        let request = parse("RETURN (UPDATE CONTEXT) UNSEEN").unwrap();
+        let returns = request.returns.unwrap();
+        assert!(returns.update && returns.all && request.key.lasts());
+        assert!(
+            !parse("RETURN (UPDATE COUNT) ALL")
+                .unwrap()
+                .returns
+                .unwrap()
+                .all
+        );
+        for key in ["1:3", "$", "NOT UID $", "OR SEEN 5", "(SEEN *)"] {
+            assert!(!parse(key).unwrap().key.lasts(), "{key}");
+        }
     }
 
     #[test]

@@ -85,7 +85,7 @@ impl SequenceSet {
     }
 }
 
-fn number(cursor: &mut Cursor<'_>) -> Result<u32, Bad> {
+pub(super) fn number(cursor: &mut Cursor<'_>) -> Result<u32, Bad> {
     if cursor.eat(b'*') {
         Ok(STAR)
     } else {

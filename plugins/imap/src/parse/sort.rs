@@ -1,12 +1,14 @@
 //! SORT (RFC 5256 section 5, RFC 5267 section 7): criteria, a charset that must be there, then the keys of a SEARCH.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Bad, SearchRequest, cursor::Cursor};
 
 /// Criteria in one SORT; there are seven, each of which makes those like it behind it idle.
 const CRITERIA: usize = 32;
 
-/// What messages are sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What messages are sorted by. It is frozen: new criteria come at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(
     missing_docs,
     reason = "the criteria are those of RFC 5256 section 3, under their names"
@@ -22,7 +24,7 @@ pub enum SortKeyName {
 }
 
 /// One criterion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SortCriterion {
     /// By what.
     pub key: SortKeyName,

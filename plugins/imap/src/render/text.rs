@@ -35,6 +35,15 @@ pub fn string(out: &mut Vec<u8>, value: &[u8], utf8: bool) {
     out.push(b'"');
 }
 
+/// A string, or a literal8 (RFC 3516) where it holds NUL.
+pub fn string8(out: &mut Vec<u8>, value: &[u8], utf8: bool) {
+    if !value.contains(&0) {
+        return string(out, value, utf8);
+    }
+    out.extend_from_slice(format!("~{{{}}}\r\n", value.len()).as_bytes());
+    out.extend_from_slice(value);
+}
+
 /// A literal. NUL, which none may hold, becomes a question mark, so that the length stays true.
 pub fn literal(out: &mut Vec<u8>, value: &[u8]) {
     out.extend_from_slice(format!("{{{}}}\r\n", value.len()).as_bytes());

@@ -47,9 +47,9 @@ impl Imap {
             Pending::Nothing => self.on_command(input, out),
             Pending::Authenticate { .. } => commands::authenticate::on_input(self, input, out),
             Pending::Idle { .. } => commands::idle::on_input(self, input, out),
-            Pending::Append(_) => commands::append::on_input(self, input, out),
+            Pending::Put(_) => commands::append::on_input(self, input, out),
             Pending::Skip { .. } => self.on_skipped(input, out),
-            Pending::Fetch(_) | Pending::StartTls => 0,
+            Pending::Fetch(_) | Pending::StartTls | Pending::Append(_) | Pending::Attending(_) => 0,
         }
     }
 
@@ -141,7 +141,7 @@ impl Imap {
     fn on_body(&mut self, received: Received, out: &mut Output) {
         match &mut self.state.pending {
             Pending::Skip { rest, .. } => *rest = Rest::Line,
-            Pending::Append(_) => commands::append::on_received(self, received, out),
+            Pending::Put(_) => commands::append::on_received(self, received, out),
             _ => {}
         }
     }

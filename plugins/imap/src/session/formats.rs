@@ -6,10 +6,11 @@ use waxwing_sdk::sasl::{self, Exchange};
 use waxwing_sdk::testing::{check_formats, check_releases};
 
 use super::state::{
-    Appending, Arrived, Enabled, Fetching, LeftOut, Pending, Selected, Stage, State,
+    AppendMessage, Appending, Arrived, Attention, Enabled, Fetching, Kept, LeftOut, Pending, Put,
+    Putting, Selected, Stage, State,
 };
 use crate::names::MailboxName;
-use crate::parse::{Command, FetchRequest, Parsed, Rest, parse_command};
+use crate::parse::{AppendWord, Command, FetchRequest, Parsed, Rest, parse_command};
 
 fn command(text: &str) -> Command {
     match parse_command(format!("a {text}\r\n").as_bytes()) {
@@ -49,6 +50,7 @@ fn selected() -> State {
         continuations: 2,
         refused: 3,
         compressed: false,
+        attention: Attention::default(),
     }
 }
 
@@ -85,23 +87,88 @@ const ALL_ITEMS: &str = "UID FETCH 1:*,7 (ENVELOPE FLAGS INTERNALDATE RFC822.SIZ
     BODY.PEEK[1.2.HEADER] BODY.PEEK[HEADER.FIELDS (Subject)] BODY[1.HEADER.FIELDS.NOT (To Cc)]<5.60> BODY[TEXT] BODY[3.MIME] \
     BINARY.PEEK[1]<0.9> BINARY[2] BINARY.SIZE[1.2] RFC822 RFC822.HEADER RFC822.TEXT) (CHANGEDSINCE 12345678901 VANISHED)";
 
-fn append() -> State {
-    let Command::Append { message, .. } = command(
-        "APPEND x (\\Seen \\Flagged $Forwarded) \"02-Nov-2026 10:00:00 +0100\" UTF8 (~{70000+}",
-    ) else {
+fn putting(request: &str) -> Putting {
+    let Command::Append { stretch, .. } = command(request) else {
         panic!("not an APPEND")
     };
-    waiting(Pending::Append(Box::new(Appending {
+    let Some(AppendWord::Message {
+        flags,
+        internal_date,
+        ..
+    }) = stretch.words.into_iter().next()
+    else {
+        panic!("no message")
+    };
+    Putting {
         tag: "p1".into(),
         mailbox: MailboxName::new("INBOX/Entwürfe"),
         folder: 4,
-        arrived: vec![Arrived {
-            flags: message.flags.clone(),
+        replaces: None,
+        messages: vec![Put {
+            flags: flags.clone(),
             internal_date: None,
-            token: 9,
+            binary: false,
+            tokens: vec![9],
         }],
-        current: message,
-    })))
+        flags,
+        internal_date,
+        awaited: stretch.literal.unwrap(),
+    }
+}
+
+const APPEND: &str =
+    "APPEND x (\\Seen \\Flagged $Forwarded) \"02-Nov-2026 10:00:00 +0100\" UTF8 (~{70000+}";
+
+fn append() -> State {
+    waiting(Pending::Put(Box::new(putting(APPEND))).folded())
+}
+
+fn replace() -> State {
+    let mut putting = putting("APPEND x (\\Draft) CATENATE (TEXT ~{70000}");
+    putting.replaces = Some(7);
+    putting.messages.push(Put {
+        flags: putting.flags.clone(),
+        internal_date: Some(5),
+        binary: true,
+        tokens: vec![10, 11],
+    });
+    waiting(Pending::Put(Box::new(putting)).folded())
+}
+
+/// Somebody in IDLE, with two searches that are kept up to date.
+fn attending() -> State {
+    let Command::Search { request, .. } = command(
+        "SEARCH RETURN (UPDATE) OR (NOT SEEN KEYWORD x UID 1:5 HEADER a b BODY c TEXT d BEFORE 1-Jan-2026 ON 1-Jan-2026 SINCE 1-Jan-2026 \
+         SENTBEFORE 1-Jan-2026 SENTON 1-Jan-2026 SENTSINCE 1-Jan-2026 LARGER 1 SMALLER 2 MODSEQ 3 YOUNGER 4 OLDER 5 \
+         SAVEDBEFORE 1-Jan-2026 SAVEDON 1-Jan-2026 SAVEDSINCE 1-Jan-2026 EMAILID M1 THREADID T1) ALL",
+    ) else {
+        panic!("not a SEARCH")
+    };
+    let Command::Sort { request: sort, .. } =
+        command("SORT RETURN (UPDATE) (ARRIVAL CC DATE FROM SIZE REVERSE SUBJECT TO) UTF-8 ALL")
+    else {
+        panic!("not a SORT")
+    };
+    let kept = |tag: &str, key, criteria| Kept {
+        tag: tag.into(),
+        uid: true,
+        key,
+        criteria,
+        uids: vec![(1, 5), (400_000, 400_000)],
+    };
+    let state = State {
+        attention: Attention {
+            kept: vec![
+                kept("k1", request.key, Vec::new()),
+                kept("k2", sort.search.key, sort.criteria),
+            ],
+            modseq: 77,
+        },
+        ..waiting(Pending::Idle { tag: "i1".into() })
+    };
+    let folded = state.clone().folded();
+    assert_eq!(folded.clone().unfolded(), state);
+    folded
 }
 
 fn samples() -> Vec<(&'static str, State)> {
@@ -125,6 +192,8 @@ fn samples() -> Vec<(&'static str, State)> {
         ("fetch", fetch(all)),
         ("fetch-saved", fetch(fetching("FETCH $ FLAGS"))),
         ("append", append()),
+        ("replace", replace()),
+        ("attending", attending()),
         ("skip-nothing", skip(Rest::Nothing)),
         ("skip-line", skip(Rest::Line)),
         ("skip-literal", skip(Rest::Literal(70_000))),
@@ -133,6 +202,28 @@ fn samples() -> Vec<(&'static str, State)> {
     let exchanges = sasl::samples().into_iter();
     samples.extend(exchanges.map(|(name, exchange)| (name, authenticating(exchange))));
     samples
+}
+
+#[test]
+fn an_append_of_whole_messages_is_frozen_as_every_version_reads_it() {
+    let pending = Pending::Put(Box::new(putting(APPEND)));
+    let Pending::Append(appending) = pending.clone().folded() else {
+        panic!("not folded")
+    };
+    let Appending {
+        arrived, current, ..
+    } = &*appending;
+    assert!(matches!(arrived[..], [Arrived { token: 9, .. }]));
+    assert!(matches!(
+        current,
+        AppendMessage {
+            size: 70_000,
+            synchronising: false,
+            in_parentheses: true,
+            ..
+        }
+    ));
+    assert_eq!(Pending::Append(appending).unfolded(), pending);
 }
 
 #[test]

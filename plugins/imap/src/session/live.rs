@@ -16,7 +16,7 @@ pub(super) struct Live {
     pub(super) view: Option<View>,
     /// Keywords of the mailbox by index; may end early.
     pub(super) keywords: Vec<String>,
-    /// Messages of an APPEND, as `Appending.arrived`.
+    /// What has arrived of an APPEND: one for each token of `Putting.messages`.
     pub(super) bodies: Vec<Body>,
 }
 
@@ -189,11 +189,9 @@ impl Imap {
 
     /// Bodies of an APPEND, by their tokens.
     pub(super) fn resume_bodies(&mut self) -> Result<(), String> {
-        if let Pending::Append(appending) = &self.state.pending {
-            let resumed = appending
-                .arrived
-                .iter()
-                .map(|arrived| bodies::resume(arrived.token));
+        if let Pending::Put(putting) = &self.state.pending {
+            let tokens = putting.messages.iter().flat_map(|put| &put.tokens);
+            let resumed = tokens.map(|&token| bodies::resume(token));
             self.live.bodies = resumed
                 .collect::<Result<_, _>>()
                 .map_err(|fault| fault.detail)?;
@@ -207,6 +205,16 @@ impl Imap {
 
     pub(crate) fn take_bodies(&mut self) -> Vec<Body> {
         std::mem::take(&mut self.live.bodies)
+    }
+
+    /// The last so many of them.
+    pub(crate) fn take_last_bodies(&mut self, count: usize) -> Vec<Body> {
+        let first = self.live.bodies.len().saturating_sub(count);
+        self.live.bodies.split_off(first)
+    }
+
+    pub(crate) fn kept_bodies(&self) -> usize {
+        self.live.bodies.len()
     }
 
     pub(super) fn check_handles(&mut self) -> Result<(), String> {

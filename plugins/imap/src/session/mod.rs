@@ -17,7 +17,7 @@ mod updates;
 pub(crate) use answer::{Answer, Completion, Refusal};
 pub(crate) use live::{RowStyle, Targets, fetch_row, row_flags, row_start};
 pub(crate) use output::Output;
-pub(crate) use state::{Appending, Arrived, Enabled, Fetching, LeftOut, Pending, Selected, Stage};
+pub(crate) use state::{Enabled, Fetching, Kept, LeftOut, Pending, Put, Putting, Selected, Stage};
 pub(crate) use updates::Updates;
 
 use live::Live;
@@ -122,6 +122,8 @@ impl Imap {
         }
         self.live.view = None;
         self.state.selected = None;
+        self.state.attention.kept.clear();
+        self.state.attention.modseq = 0;
         true
     }
 }
@@ -147,20 +149,18 @@ impl StreamPlugin for Imap {
 
 impl Handoff for Imap {
     fn freeze(&self) -> Result<Snapshot, String> {
-        let Pending::Append(_) = &self.state.pending else {
-            return self.state.to_snapshot();
-        };
         let mut state = self.state.clone();
-        if let Pending::Append(appending) = &mut state.pending {
-            for (arrived, body) in appending.arrived.iter_mut().zip(&self.live.bodies) {
-                arrived.token = body.keep();
+        if let Pending::Put(putting) = &mut state.pending {
+            let tokens = putting.messages.iter_mut().flat_map(|put| &mut put.tokens);
+            for (token, body) in tokens.zip(&self.live.bodies) {
+                *token = body.keep();
             }
         }
-        state.to_snapshot()
+        state.folded().to_snapshot()
     }
 
     fn thaw(snapshot: Snapshot, context: &Context, cause: Cause) -> Result<(Self, Turn), String> {
-        let mut session = Imap::new(State::from_snapshot(&snapshot)?, context);
+        let mut session = Imap::new(State::from_snapshot(&snapshot)?.unfolded(), context);
         session.resume_bodies()?;
         #[cfg(feature = "fault-injection")]
         if session.state.stage == Stage::Authenticated

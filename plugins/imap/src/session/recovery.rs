@@ -35,10 +35,11 @@ impl Imap {
                     out.line(&format!("{} {LOST}", fetching.tag));
                     0
                 }
-                Pending::Append(appending) => {
+                Pending::Append(_) | Pending::Attending(_) => 0,
+                Pending::Put(putting) => {
                     drop(self.take_bodies());
                     self.skip_rest(
-                        format!("{} {LOST}\r\n", appending.tag).into_bytes(),
+                        format!("{} {LOST}\r\n", putting.tag).into_bytes(),
                         Rest::Line,
                         out,
                     );

@@ -8,7 +8,9 @@ use waxwing_sdk::Frozen;
 use waxwing_sdk::sasl::Exchange;
 
 use crate::names::MailboxName;
-use crate::parse::{AppendMessage, FetchRequest, FlagList, Rest};
+use crate::parse::{
+    AppendLiteral, AppendRole, FetchRequest, FlagList, Rest, SearchKey, SortCriterion,
+};
 
 /// Where in RFC 9051 section 3 the session is. Selected is Authenticated with a selection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,7 +84,18 @@ pub(crate) struct Arrived {
     pub(crate) token: u64,
 }
 
-/// An APPEND whose messages are arriving.
+/// What stood before a message, as versions up to 0.3.0 kept it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AppendMessage {
+    pub(crate) flags: FlagList,
+    pub(crate) internal_date: Option<i64>,
+    pub(crate) size: u64,
+    pub(crate) synchronising: bool,
+    pub(crate) in_parentheses: bool,
+}
+
+/// An APPEND of whole messages. A session is frozen to it where that is all there is, so that every version of format 2 can go on;
+/// one that lives has a [`Putting`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Appending {
     pub(crate) tag: String,
@@ -91,6 +104,102 @@ pub(crate) struct Appending {
     pub(crate) arrived: Vec<Arrived>,
     /// The one that is being received, or was received last.
     pub(crate) current: AppendMessage,
+}
+
+/// A message of APPEND or REPLACE, arrived whole or in parts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Put {
+    pub(crate) flags: FlagList,
+    pub(crate) internal_date: Option<i64>,
+    /// Whether a part came as literal8.
+    pub(crate) binary: bool,
+    /// One for each part that has arrived: as `Arrived.token`.
+    pub(crate) tokens: Vec<u64>,
+}
+
+/// An APPEND or REPLACE whose literals are arriving.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Putting {
+    pub(crate) tag: String,
+    pub(crate) mailbox: MailboxName,
+    pub(crate) folder: u64,
+    /// The UID of the message of the selected mailbox that goes when the new one is there (RFC 8508).
+    pub(crate) replaces: Option<u32>,
+    pub(crate) messages: Vec<Put>,
+    /// What was said of the message that is to come.
+    pub(crate) flags: FlagList,
+    pub(crate) internal_date: Option<i64>,
+    /// The literal that is being received, or was received last.
+    pub(crate) awaited: AppendLiteral,
+}
+
+impl From<Appending> for Putting {
+    fn from(appending: Appending) -> Putting {
+        let current = appending.current;
+        let role = if current.in_parentheses {
+            AppendRole::InParentheses
+        } else {
+            AppendRole::Message
+        };
+        let put = |arrived: Arrived| Put {
+            flags: arrived.flags,
+            internal_date: arrived.internal_date,
+            binary: false,
+            tokens: vec![arrived.token],
+        };
+        Putting {
+            tag: appending.tag,
+            mailbox: appending.mailbox,
+            folder: appending.folder,
+            replaces: None,
+            messages: appending.arrived.into_iter().map(put).collect(),
+            flags: current.flags,
+            internal_date: current.internal_date,
+            awaited: AppendLiteral {
+                role,
+                size: current.size,
+                synchronising: current.synchronising,
+                binary: false,
+            },
+        }
+    }
+}
+
+impl Putting {
+    /// The same as an [`Appending`], if that can hold it.
+    fn plain(&self) -> Option<Appending> {
+        let AppendLiteral {
+            role,
+            size,
+            synchronising,
+            binary,
+        } = self.awaited;
+        let whole = matches!(role, AppendRole::Message | AppendRole::InParentheses);
+        if self.replaces.is_some() || binary || !whole {
+            return None;
+        }
+        let arrived = |put: &Put| match put.tokens[..] {
+            [token] if !put.binary => Some(Arrived {
+                flags: put.flags.clone(),
+                internal_date: put.internal_date,
+                token,
+            }),
+            _ => None,
+        };
+        Some(Appending {
+            tag: self.tag.clone(),
+            mailbox: self.mailbox.clone(),
+            folder: self.folder,
+            arrived: self.messages.iter().map(arrived).collect::<Option<_>>()?,
+            current: AppendMessage {
+                flags: self.flags.clone(),
+                internal_date: self.internal_date,
+                size,
+                synchronising,
+                in_parentheses: role == AppendRole::InParentheses,
+            },
+        })
+    }
 }
 
 /// What the next input is.
@@ -104,12 +213,96 @@ pub(crate) enum Pending {
     Idle { tag: String },
     /// Nothing: pages are being sent.
     Fetch(Box<Fetching>),
-    /// Messages, and what stands between them.
+    /// What follows is frozen as this where it can be; see [`Appending`].
     Append(Box<Appending>),
     /// The rest of a refused command; then `answer` is sent.
     Skip { answer: Vec<u8>, rest: Rest },
     /// The TLS handshake.
     StartTls,
+    /// Messages, and what stands between them.
+    Put(Box<Putting>),
+    /// Only in frozen bytes: the session attends to something, and waits for what is in it.
+    Attending(Box<Attending>),
+}
+
+/// A search that is kept up to date (RFC 5267 section 4.3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    /// Of the command, which names it.
+    pub(crate) tag: String,
+    pub(crate) uid: bool,
+    pub(crate) key: SearchKey,
+    /// Empty for a SEARCH.
+    pub(crate) criteria: Vec<SortCriterion>,
+    /// What the client knows: UIDs in their order, those that follow each other as ranges.
+    pub(crate) uids: Vec<(u32, u32)>,
+}
+
+/// What a client wants to be told beyond what every client is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Attention {
+    /// Of the selected mailbox.
+    pub(crate) kept: Vec<Kept>,
+    /// Up to which `kept` is up to date.
+    pub(crate) modseq: u64,
+}
+
+/// A piece of [`Attention`], as it is frozen: a list of such can grow by other kinds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Attended {
+    Search(Kept),
+    /// The modseq up to which the searches are up to date.
+    SearchesUpTo(u64),
+}
+
+impl From<Attention> for Vec<Attended> {
+    fn from(attention: Attention) -> Self {
+        let searches = attention.kept.into_iter().map(Attended::Search);
+        searches
+            .chain([Attended::SearchesUpTo(attention.modseq)])
+            .collect()
+    }
+}
+
+impl From<Vec<Attended>> for Attention {
+    fn from(all: Vec<Attended>) -> Self {
+        let mut attention = Attention::default();
+        for attended in all {
+            match attended {
+                Attended::Search(kept) => attention.kept.push(kept),
+                Attended::SearchesUpTo(modseq) => attention.modseq = modseq,
+            }
+        }
+        attention
+    }
+}
+
+/// See [`Pending::Attending`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Attending {
+    pub(crate) attention: Vec<Attended>,
+    pub(crate) pending: Pending,
+}
+
+impl Pending {
+    /// As it is frozen.
+    pub(crate) fn folded(self) -> Pending {
+        match self {
+            Pending::Put(putting) => match putting.plain() {
+                Some(appending) => Pending::Append(Box::new(appending)),
+                None => Pending::Put(putting),
+            },
+            pending => pending,
+        }
+    }
+
+    /// As it lives.
+    pub(crate) fn unfolded(self) -> Pending {
+        match self {
+            Pending::Append(appending) => Pending::Put(Box::new((*appending).into())),
+            pending => pending,
+        }
+    }
 }
 
 /// All of it.
@@ -128,9 +321,34 @@ pub(crate) struct State {
     pub(crate) refused: u32,
     /// COMPRESS (RFC 4978)
     pub(crate) compressed: bool,
+    /// Frozen as part of `pending`, where there is any: most sessions have none, and stay what every version of format 2 reads.
+    #[serde(skip)]
+    pub(crate) attention: Attention,
 }
 
 impl State {
+    /// As it is frozen.
+    pub(crate) fn folded(mut self) -> State {
+        self.pending = self.pending.folded();
+        if self.attention != Attention::default() {
+            self.pending = Pending::Attending(Box::new(Attending {
+                attention: std::mem::take(&mut self.attention).into(),
+                pending: self.pending,
+            }));
+        }
+        self
+    }
+
+    /// As it lives.
+    pub(crate) fn unfolded(mut self) -> State {
+        if let Pending::Attending(attending) = self.pending {
+            self.attention = attending.attention.into();
+            self.pending = attending.pending;
+        }
+        self.pending = self.pending.unfolded();
+        self
+    }
+
     pub(crate) fn new() -> Self {
         State {
             stage: Stage::NotAuthenticated,
@@ -141,6 +359,7 @@ impl State {
             continuations: 0,
             refused: 0,
             compressed: false,
+            attention: Attention::default(),
         }
     }
 }
@@ -187,6 +406,7 @@ impl From<StateOf1> for State {
             continuations: old.continuations,
             refused: old.refused,
             compressed: false,
+            attention: Attention::default(),
         }
     }
 }

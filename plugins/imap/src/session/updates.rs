@@ -3,6 +3,7 @@
 use waxwing_sdk::store::ViewChanges;
 
 use super::{Imap, Output, Refusal, RowStyle, fetch_row};
+use crate::commands::context;
 use crate::render::spans;
 
 /// Whether a command may be followed by updates, and by which.
@@ -25,6 +26,7 @@ impl Imap {
             return Ok(None);
         }
         let changes = self.view()?.sync(updates == Updates::All)?;
+        context::tell_expunged(self, &changes, out);
         self.tell_numbers(&changes, out);
         if !changes.changed.is_empty() {
             let numbers = changes.changed.iter().flat_map(|row| &row.keywords);
@@ -40,6 +42,7 @@ impl Imap {
                 fetch_row(out.text(), row.into(), self.keywords(), style);
             }
         }
+        context::tell_changed(self, changes.highest_modseq, out)?;
         Ok(Some(changes.highest_modseq))
     }
 

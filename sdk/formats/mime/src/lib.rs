@@ -5,7 +5,7 @@
 //! - [`header`]: the fields of a header block, as they stand in the bytes.
 //! - [`address`]: RFC 5322 address lists in the shape of an IMAP envelope.
 //! - [`parameter`]: the parameters of Content-Type and Content-Disposition, RFC 2231 included.
-//! - [`date`]: the Date field. [`transfer`]: base64 and quoted-printable.
+//! - [`date`]: the Date field. [`transfer`]: base64 and quoted-printable. [`textual`]: messages without NUL.
 //!
 //! With the feature `convert`, which the host turns on and a plugin that only renders does without:
 //!
@@ -24,6 +24,7 @@ pub mod date;
 pub mod header;
 pub mod parameter;
 pub mod structure;
+pub mod textual;
 pub mod transfer;
 
 #[cfg(feature = "convert")]

@@ -47,7 +47,7 @@ impl<'a> Described<'a> {
 }
 
 /// The value of a section.
-enum Cutting {
+pub(super) enum Cutting {
     /// There is no such section.
     Nil,
     /// In the plugin's memory.
@@ -251,7 +251,7 @@ impl Message<'_> {
         Ok(())
     }
 
-    fn value(&self, section: &Section) -> Result<Cutting, Refusal> {
+    pub(super) fn value(&self, section: &Section) -> Result<Cutting, Refusal> {
         let cut = match &section.part {
             SectionPart::Whole if section.path.is_empty() => {
                 return Ok(Cutting::Range(0, self.row.size));

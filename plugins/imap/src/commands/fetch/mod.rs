@@ -7,6 +7,7 @@
 
 mod binary;
 mod item;
+pub(super) mod part;
 mod plan;
 
 use waxwing_sdk::bodies::Body;

@@ -6,9 +6,10 @@ mod restriction;
 use waxwing_sdk::store::views::Found;
 use waxwing_sdk::store::{Query, RestrictionNode, Selection, Span};
 
+use super::context;
 use crate::parse::{Charset, SearchRequest, SearchReturn};
 use crate::render::{decimal, spans};
-use crate::session::{Answer, Completion, Imap, Output, Refusal};
+use crate::session::{Answer, Completion, Imap, Kept, Output, Refusal};
 
 /// Ranges that a saved result may have; it lives in the frozen state.
 const SAVED: usize = 4_096;
@@ -33,6 +34,16 @@ pub(super) fn run(
         plain(out.text(), "SEARCH", numbers.iter().copied(), modseq);
         return Ok(Completion::text("SEARCH completed"));
     };
+    if returns.update {
+        let kept = Kept {
+            tag: tag.to_owned(),
+            uid,
+            key: request.key.clone(),
+            criteria: Vec::new(),
+            uids: pairs(&found.uids),
+        };
+        context::keep(session, kept, out);
+    }
     if returns.save {
         let ends = Ordered {
             first: found.uids.first().map(|span| span.first),
@@ -59,6 +70,19 @@ pub(super) fn run(
     Ok(Completion::text("SEARCH completed"))
 }
 
+/// A key as a restriction of the store.
+pub(super) fn nodes(
+    session: &mut Imap,
+    key: &crate::parse::SearchKey,
+) -> Result<Vec<RestrictionNode>, Refusal> {
+    let largest = if restriction::needs_largest_uid(key) {
+        largest_uid(session)?
+    } else {
+        0
+    };
+    restriction::compile(session, key, largest)
+}
+
 /// What SEARCH and SORT begin with: the keys as a restriction.
 pub(super) fn begin(
     session: &mut Imap,
@@ -71,12 +95,7 @@ pub(super) fn begin(
     if request.mentions_modseq {
         session.enable_condstore(out)?;
     }
-    let largest = if restriction::needs_largest_uid(&request.key) {
-        largest_uid(session)?
-    } else {
-        0
-    };
-    restriction::compile(session, &request.key, largest)
+    nodes(session, &request.key)
 }
 
 pub(super) fn pairs(spans: &[Span]) -> Vec<(u32, u32)> {

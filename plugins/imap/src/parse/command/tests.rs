@@ -42,6 +42,10 @@ const COMMANDS: &[&str] = &[
     "a MOVE $ {5}\r\nTrash\r\n",
     "a APPEND {5}\r\nDraft (\\Draft) \" 1-Jan-2024 00:00:00 +0000\" {20+}\r\n",
     "a IDLE\n",
+    "a APPEND {5}\r\nDraft (\\Draft) CATENATE (URL \"/INBOX/;UID=1\" TEXT {3}\r\n",
+    "a APPEND Draft CATENATE (URL /INBOX/;UID=1/;SECTION=1)\r\n",
+    "a UID REPLACE 5 {5+}\r\nDraft (\\Draft) ~{20}\r\n",
+    "a REPLACE * Draft CATENATE (URL {9}\r\n",
 ];
 
 #[test]
@@ -64,13 +68,32 @@ fn every_command_is_read() {
             password: String::new()
         }
     );
-    let Command::Append { mailbox, message } = command(COMMANDS[15]) else {
+    let Command::Append {
+        mailbox,
+        stretch,
+        replaces: None,
+    } = command(COMMANDS[15])
+    else {
         panic!()
     };
+    let literal = stretch.literal.unwrap();
     assert_eq!(
-        (mailbox.as_str(), message.size, message.synchronising),
+        (mailbox.as_str(), literal.size, literal.synchronising),
         ("Draft", 20, false)
     );
+    let Command::Append {
+        mailbox,
+        stretch,
+        replaces: Some(Replaced {
+            uid: true,
+            number: 5,
+        }),
+    } = command(COMMANDS[19])
+    else {
+        panic!()
+    };
+    assert_eq!(mailbox.as_str(), "Draft");
+    assert!(stretch.literal.unwrap().binary);
 }
 
 #[test]
