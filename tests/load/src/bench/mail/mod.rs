@@ -181,18 +181,24 @@ impl Mail {
                 .collect(),
         };
         if rows.iter().any(|row| row.reads) {
-            for site in &servers.access {
-                self.wanted.progress(&format!(
-                    "{}: filling a folder with {} messages",
-                    site.name, scale.messages
-                ));
-                fill::inbox(site, READER, scale.messages, MESSAGE).await?;
-            }
+            self.fill(&servers).await?;
         }
         self.wanted.head();
         for row in rows {
             self.wanted.progress(row.name);
             self.wanted.show(&self.compare(row, &servers, scale).await?);
+        }
+        Ok(())
+    }
+
+    async fn fill(&self, servers: &Servers<'_>) -> Result<()> {
+        let messages = self.messages;
+        for site in &servers.access {
+            self.wanted.progress(&format!(
+                "{}: filling a folder with {messages} messages",
+                site.name
+            ));
+            fill::inbox(site, READER, messages, MESSAGE).await?;
         }
         Ok(())
     }
