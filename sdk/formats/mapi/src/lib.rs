@@ -8,8 +8,10 @@
 //!   values so that a store first asks its index and loads an item only when that does not decide.
 //! - [`SortKey`] and [`sort`]: the order of rows.
 //! - [`NamedProperty`] and [`sets`]: names of properties that have no fixed id.
+//! - [`appointment`]: recurrence, time zones and identity of calendar items.
 //! - [`Rights`]: what a member may do in a folder.
 
+pub mod appointment;
 pub mod bag;
 pub mod columns;
 pub mod fold;
@@ -43,4 +45,7 @@ pub enum MapiError {
     /// A restriction has more than [`restriction::MAX_NODES`] nodes.
     #[error("restriction has more than {} nodes", restriction::MAX_NODES)]
     RestrictionSize,
+    /// A binary property that ends too early, or whose fields make no sense.
+    #[error("{0} is damaged")]
+    StructureDamaged(&'static str),
 }
