@@ -7,6 +7,8 @@
 //! - [`free_busy`]: what times it takes.
 //! - [`schedule`]: whom a change of a meeting is to be told, and what a message changes (RFC 5546, RFC 6638).
 //!
+//! With the feature `mapi`: [`mapi`], items as Exchange's protocols see them (MS-OXCICAL), both ways.
+//!
 //! Truth is the tree of content lines ([`waxwing_formats_contentline`]): what nobody understands survives. Values are read where they
 //! are needed. `calcard` reads into a typed model that forgets spelling, expands from the first instance on without a range, and knows
 //! no VTIMEZONE of its own; from it come Windows' names of time zones.
@@ -21,6 +23,8 @@ mod error;
 pub mod filter;
 pub mod free_busy;
 mod index;
+#[cfg(feature = "mapi")]
+pub mod mapi;
 mod moment;
 mod object;
 mod overlap;

@@ -448,7 +448,7 @@ impl Set {
 const MAX_RULES: usize = 8;
 
 /// UNTIL on the clock of DTSTART. A date is read as its whole day.
-fn until(rule: &Rule, zone: &Zone) -> Option<DateTime> {
+pub(crate) fn until(rule: &Rule, zone: &Zone) -> Option<DateTime> {
     Some(match rule.until? {
         Until::Utc(instant) => zone.to_civil(instant),
         Until::Local(time) => time,

@@ -81,6 +81,15 @@ impl Zone {
         named.unwrap_or_else(|| Zone(Inner::Defined(Arc::new(Definition::of(component)))))
     }
 
+    /// The VTIMEZONE that a zone came from, under a name; `None` for one of the database.
+    #[cfg(feature = "mapi")]
+    pub(crate) fn definition(&self, name: &str) -> Option<Component> {
+        match &self.0 {
+            Inner::Defined(definition) => Some(definition.to_component(name)),
+            _ => None,
+        }
+    }
+
     /// The name in the database, if it has one.
     pub fn name(&self) -> Option<&str> {
         match &self.0 {

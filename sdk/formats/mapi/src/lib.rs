@@ -9,12 +9,15 @@
 //! - [`SortKey`] and [`sort`]: the order of rows.
 //! - [`NamedProperty`] and [`sets`]: names of properties that have no fixed id.
 //! - [`appointment`]: recurrence, time zones and identity of calendar items.
+//! - [`ItemProperties`], [`lids`]: the properties of an item by their names, for converters of formats.
 //! - [`Rights`]: what a member may do in a folder.
 
 pub mod appointment;
 pub mod bag;
 pub mod columns;
 pub mod fold;
+pub mod item;
+pub mod lids;
 pub mod name;
 pub mod restriction;
 pub mod rights;
@@ -24,6 +27,7 @@ pub mod tags;
 pub mod value;
 
 pub use bag::Bag;
+pub use item::ItemProperties;
 pub use name::{NamedProperty, PropertyName};
 pub use restriction::{Item, Lookup, MatchMode, Needs, Relation, Restriction, TextScope, Verdict};
 pub use rights::Rights;

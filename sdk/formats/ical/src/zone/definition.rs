@@ -19,6 +19,8 @@ const TO: i64 = 7_258_118_400;
 pub(super) struct Definition {
     /// By time.
     changes: Vec<Change>,
+    #[cfg(feature = "mapi")]
+    component: Component,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,7 +44,19 @@ impl Definition {
         }
         changes.sort_unstable();
         changes.dedup_by_key(|change| change.at);
-        Definition { changes }
+        Definition {
+            changes,
+            #[cfg(feature = "mapi")]
+            component: component.clone(),
+        }
+    }
+
+    /// What it was read from.
+    #[cfg(feature = "mapi")]
+    pub(super) fn to_component(&self, name: &str) -> Component {
+        let mut component = self.component.clone();
+        component.set(crate::contentline::Line::new("TZID", name));
+        component
     }
 
     pub(super) fn is_empty(&self) -> bool {
