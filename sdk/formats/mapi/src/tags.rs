@@ -278,6 +278,88 @@ pub const SMTP_ADDRESS: PropertyTag = PropertyTag(0x39FE_001F);
 pub const TRANSMITTABLE_DISPLAY_NAME: PropertyTag = PropertyTag(0x3A20_001F);
 /// PidTagSendRichInfo, boolean.
 pub const SEND_RICH_INFO: PropertyTag = PropertyTag(0x3A40_000B);
+/// PidTagGeneration, string.
+pub const GENERATION: PropertyTag = PropertyTag(0x3A05_001F);
+/// PidTagGivenName, string.
+pub const GIVEN_NAME: PropertyTag = PropertyTag(0x3A06_001F);
+/// PidTagBusinessTelephoneNumber, string.
+pub const BUSINESS_TELEPHONE_NUMBER: PropertyTag = PropertyTag(0x3A08_001F);
+/// PidTagHomeTelephoneNumber, string.
+pub const HOME_TELEPHONE_NUMBER: PropertyTag = PropertyTag(0x3A09_001F);
+/// PidTagSurname, string.
+pub const SURNAME: PropertyTag = PropertyTag(0x3A11_001F);
+/// PidTagCompanyName, string.
+pub const COMPANY_NAME: PropertyTag = PropertyTag(0x3A16_001F);
+/// PidTagTitle, string.
+pub const TITLE: PropertyTag = PropertyTag(0x3A17_001F);
+/// PidTagDepartmentName, string.
+pub const DEPARTMENT_NAME: PropertyTag = PropertyTag(0x3A18_001F);
+/// PidTagPrimaryTelephoneNumber, string.
+pub const PRIMARY_TELEPHONE_NUMBER: PropertyTag = PropertyTag(0x3A1A_001F);
+/// PidTagBusiness2TelephoneNumber, string.
+pub const BUSINESS_2_TELEPHONE_NUMBER: PropertyTag = PropertyTag(0x3A1B_001F);
+/// PidTagMobileTelephoneNumber, string.
+pub const MOBILE_TELEPHONE_NUMBER: PropertyTag = PropertyTag(0x3A1C_001F);
+/// PidTagCarTelephoneNumber, string.
+pub const CAR_TELEPHONE_NUMBER: PropertyTag = PropertyTag(0x3A1E_001F);
+/// PidTagOtherTelephoneNumber, string.
+pub const OTHER_TELEPHONE_NUMBER: PropertyTag = PropertyTag(0x3A1F_001F);
+/// PidTagPagerTelephoneNumber, string.
+pub const PAGER_TELEPHONE_NUMBER: PropertyTag = PropertyTag(0x3A21_001F);
+/// PidTagBusinessFaxNumber, string.
+pub const BUSINESS_FAX_NUMBER: PropertyTag = PropertyTag(0x3A24_001F);
+/// PidTagHomeFaxNumber, string.
+pub const HOME_FAX_NUMBER: PropertyTag = PropertyTag(0x3A25_001F);
+/// PidTagIsdnNumber, string.
+pub const ISDN_NUMBER: PropertyTag = PropertyTag(0x3A2D_001F);
+/// PidTagHome2TelephoneNumber, string.
+pub const HOME_2_TELEPHONE_NUMBER: PropertyTag = PropertyTag(0x3A2F_001F);
+/// PidTagAssistant, string.
+pub const ASSISTANT: PropertyTag = PropertyTag(0x3A30_001F);
+/// PidTagMiddleName, string.
+pub const MIDDLE_NAME: PropertyTag = PropertyTag(0x3A44_001F);
+/// PidTagDisplayNamePrefix, string.
+pub const DISPLAY_NAME_PREFIX: PropertyTag = PropertyTag(0x3A45_001F);
+/// PidTagProfession, string.
+pub const PROFESSION: PropertyTag = PropertyTag(0x3A46_001F);
+/// PidTagSpouseName, string.
+pub const SPOUSE_NAME: PropertyTag = PropertyTag(0x3A48_001F);
+/// PidTagManagerName, string.
+pub const MANAGER_NAME: PropertyTag = PropertyTag(0x3A4E_001F);
+/// PidTagNickname, string.
+pub const NICKNAME: PropertyTag = PropertyTag(0x3A4F_001F);
+/// PidTagPersonalHomePage, string.
+pub const PERSONAL_HOME_PAGE: PropertyTag = PropertyTag(0x3A50_001F);
+/// PidTagBusinessHomePage, string.
+pub const BUSINESS_HOME_PAGE: PropertyTag = PropertyTag(0x3A51_001F);
+/// PidTagHomeAddressCity, string.
+pub const HOME_ADDRESS_CITY: PropertyTag = PropertyTag(0x3A59_001F);
+/// PidTagHomeAddressCountry, string.
+pub const HOME_ADDRESS_COUNTRY: PropertyTag = PropertyTag(0x3A5A_001F);
+/// PidTagHomeAddressPostalCode, string.
+pub const HOME_ADDRESS_POSTAL_CODE: PropertyTag = PropertyTag(0x3A5B_001F);
+/// PidTagHomeAddressStateOrProvince, string.
+pub const HOME_ADDRESS_STATE: PropertyTag = PropertyTag(0x3A5C_001F);
+/// PidTagHomeAddressStreet, string.
+pub const HOME_ADDRESS_STREET: PropertyTag = PropertyTag(0x3A5D_001F);
+/// PidTagHomeAddressPostOfficeBox, string.
+pub const HOME_ADDRESS_POST_OFFICE_BOX: PropertyTag = PropertyTag(0x3A5E_001F);
+/// PidTagOtherAddressCity, string.
+pub const OTHER_ADDRESS_CITY: PropertyTag = PropertyTag(0x3A5F_001F);
+/// PidTagOtherAddressCountry, string.
+pub const OTHER_ADDRESS_COUNTRY: PropertyTag = PropertyTag(0x3A60_001F);
+/// PidTagOtherAddressPostalCode, string.
+pub const OTHER_ADDRESS_POSTAL_CODE: PropertyTag = PropertyTag(0x3A61_001F);
+/// PidTagOtherAddressStateOrProvince, string.
+pub const OTHER_ADDRESS_STATE: PropertyTag = PropertyTag(0x3A62_001F);
+/// PidTagOtherAddressStreet, string.
+pub const OTHER_ADDRESS_STREET: PropertyTag = PropertyTag(0x3A63_001F);
+/// PidTagOtherAddressPostOfficeBox, string.
+pub const OTHER_ADDRESS_POST_OFFICE_BOX: PropertyTag = PropertyTag(0x3A64_001F);
+/// PidTagWeddingAnniversary, time.
+pub const WEDDING_ANNIVERSARY: PropertyTag = PropertyTag(0x3A41_0040);
+/// PidTagBirthday, time.
+pub const BIRTHDAY: PropertyTag = PropertyTag(0x3A42_0040);
 /// PidTagInternetCodepage, integer32.
 pub const INTERNET_CODEPAGE: PropertyTag = PropertyTag(0x3FDE_0003);
 /// PidTagAutoResponseSuppress, integer32.

@@ -2,7 +2,7 @@
 //! has no word for stays as it is; readers pass over it.
 
 mod down;
-mod media;
+pub(crate) mod media;
 mod up;
 
 use crate::contentline::Component;

@@ -4,6 +4,8 @@
 //! - [`filter`]: does it match a query (RFC 6352 section 10.5)?
 //! - [`AddressData`]: what of it a query wants (section 10.4), also in the other version.
 //!
+//! With the feature `mapi`: [`mapi`], contacts as Exchange's protocols see them (MS-OXVCARD), both ways.
+//!
 //! Truth is the tree of content lines ([`waxwing_formats_contentline`]): what nobody understands survives. `calcard` is not used: it reads
 //! into a typed model that forgets how things were written.
 
@@ -12,6 +14,8 @@ mod convert;
 mod data;
 mod error;
 pub mod filter;
+#[cfg(feature = "mapi")]
+pub mod mapi;
 
 pub use card::{Card, Kind, Limits, Version};
 pub use data::{AddressData, Prop};

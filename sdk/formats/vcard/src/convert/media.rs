@@ -52,7 +52,7 @@ fn word(family: &str, media_type: &str) -> String {
     known.map_or_else(plain, |(_, word, _)| (*word).to_owned())
 }
 
-pub(super) fn up(line: &mut Line, family: &str) {
+pub(crate) fn up(line: &mut Line, family: &str) {
     let is_base64 = line.has_parameter("ENCODING", "b") || line.has_parameter("ENCODING", "BASE64");
     let media = line
         .parameter_values("TYPE")
@@ -80,7 +80,7 @@ fn sniffed(base64: &str) -> &'static str {
     }
 }
 
-pub(super) fn down(line: &mut Line, family: &str) {
+pub(crate) fn down(line: &mut Line, family: &str) {
     let media = line.parameter("MEDIATYPE").map(str::to_owned);
     line.remove_parameter("MEDIATYPE");
     line.remove_parameter("VALUE");
