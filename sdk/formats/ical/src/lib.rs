@@ -7,6 +7,7 @@
 //! - [`free_busy`]: what times it takes.
 //! - [`schedule`]: whom a change of a meeting is to be told, and what a message changes (RFC 5546, RFC 6638).
 //!
+//! With the feature `jcal`: [`jcal`], iCalendar as JSON (RFC 7265).
 //! With the feature `mapi`: [`mapi`], items as Exchange's protocols see them (MS-OXCICAL), both ways.
 //!
 //! Truth is the tree of content lines ([`waxwing_formats_contentline`]): what nobody understands survives. Values are read where they
@@ -23,6 +24,8 @@ mod error;
 pub mod filter;
 pub mod free_busy;
 mod index;
+#[cfg(feature = "jcal")]
+pub mod jcal;
 #[cfg(feature = "mapi")]
 pub mod mapi;
 mod moment;
