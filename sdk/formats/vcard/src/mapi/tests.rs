@@ -43,6 +43,11 @@ fn a_contact_says_what_its_card_says() {
             "http://w/"
         ]
     );
+}
+
+#[test]
+fn addresses_days_and_the_photograph_have_properties_of_their_own() {
+    let contact = Contact::of(&card(RICH));
     let lid = |lid| {
         contact
             .properties
