@@ -8,7 +8,7 @@ use waxwing_runtime::Runtime;
 use waxwing_transport::Outbound;
 
 use crate::{
-    Error, Result, commands,
+    Error, Result, Site, commands,
     protocol::{Progress, Request, Response},
 };
 
@@ -22,6 +22,7 @@ pub struct Admin {
     pub(crate) directory: Directory,
     pub(crate) runtime: Option<Runtime>,
     pub(crate) outbound: Outbound,
+    pub(crate) site: Arc<Site>,
     running: Arc<Mutex<Vec<(MailboxGuid, Task)>>>,
 }
 
@@ -38,8 +39,15 @@ impl Admin {
             directory,
             outbound,
             runtime,
+            site: Arc::default(),
             running: Arc::default(),
         }
+    }
+
+    /// With what others may know of this server.
+    pub fn at(self, site: Site) -> Admin {
+        let site = Arc::new(site);
+        Admin { site, ..self }
     }
 
     /// Executes one command; [`Request::Import`] and [`Request::Export`] are conversations and have their own ways

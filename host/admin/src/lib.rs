@@ -15,6 +15,7 @@ mod flags;
 mod import;
 mod paths;
 pub mod protocol;
+mod records;
 #[cfg(test)]
 mod testing;
 
@@ -22,3 +23,4 @@ pub use admin::Admin;
 pub use channel::{Connection, serve};
 pub use data_dir::DataDir;
 pub use error::{Error, Result};
+pub use records::Site;

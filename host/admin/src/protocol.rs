@@ -11,6 +11,7 @@
 //! cannot read is answered with `Failed` and the parser's reason.
 
 mod backups;
+mod domains;
 mod export;
 mod import;
 mod mailboxes;
@@ -24,6 +25,7 @@ pub use backups::{
     BackedUpMailbox, BackupProgress, BackupScope, BackupStart, BackupSummary, RestoreProgress,
     RestoreScope, RestoreStart, RestoreSummary, RestoreWay, RestoredRow,
 };
+pub use domains::{DkimCommand, DkimKeyRow, DkimKeys, DnsRecordRow, DnsState};
 pub use export::{ExportFolder, ExportFrame, ExportHeader, ExportItem, ExportStart, ExportSummary};
 pub use import::{
     ImportFrame, ImportHeader, ImportMessage, ImportProblem, ImportProgress, ImportStart,
@@ -94,6 +96,10 @@ pub enum Response {
     Done(String),
     /// `domain list`
     Domains(Vec<DomainRow>),
+    /// `domain dkim`
+    DkimKeys(DkimKeys),
+    /// `domain dns`
+    DnsRecords(Vec<DnsRecordRow>),
     /// `user list`
     Users(Vec<UserRow>),
     /// `user add`

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Connection};
 use crate::{Directory, Error, Result, schema};
 
 /// Parents before the rows that name them.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "domains",
     "addresses",
     "users",
@@ -17,6 +17,7 @@ const TABLES: [&str; 9] = [
     "group_members",
     "forwards",
     "scram_decoys",
+    "dkim_keys",
 ];
 
 impl Directory {
@@ -85,7 +86,7 @@ async fn take(connection: &mut sqlx::SqliteConnection) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{DirectoryConfig, testing::Fixture};
+    use crate::{DirectoryConfig, DkimAlgorithm, testing::Fixture};
 
     #[tokio::test]
     async fn a_copy_holds_everything_and_fills_an_empty_directory() {
@@ -98,6 +99,8 @@ mod tests {
         old.add_group("all@example.org", &[anna.into(), "x@example.net".into()])
             .await
             .unwrap();
+        let made = old.create_dkim_key("example.org", None, DkimAlgorithm::Ed25519);
+        let key = made.await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let copy = folder.path().join("copy.sqlite");
         old.copy_to(&copy).await.unwrap();
@@ -117,6 +120,7 @@ mod tests {
             old.groups(None).await.unwrap()
         );
         assert_eq!(new.app_passwords(anna).await.unwrap().len(), 1);
+        assert_eq!(new.dkim_keys("example.org").await.unwrap(), [key]);
         let again = new.take_from(&copy).await.unwrap_err();
         assert!(again.to_string().contains("not empty"), "{again}");
     }

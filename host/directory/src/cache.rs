@@ -15,7 +15,7 @@ use std::{
 
 use dashmap::DashMap;
 
-use crate::{Resolution, authenticate::Account, domains::KnownDomain};
+use crate::{DkimSecret, Resolution, authenticate::Account, domains::KnownDomain};
 
 /// Entries in each map.
 const MAX_ENTRIES: usize = 50_000;
@@ -63,6 +63,7 @@ pub(crate) struct Cache {
     resolutions: Answers<Resolution>,
     accounts: Answers<Account>,
     domains: RwLock<Option<(Generation, Arc<Domains>)>>,
+    signers: Answers<Vec<DkimSecret>>,
 }
 
 impl Cache {
@@ -97,6 +98,19 @@ impl Cache {
 
     pub(crate) fn put_account(&self, asked: Generation, address: &str, answer: Arc<Account>) {
         self.accounts.put(asked, address, answer);
+    }
+
+    pub(crate) fn signers(&self, domain: &str) -> Option<Arc<Vec<DkimSecret>>> {
+        self.signers.get(self.now(), domain)
+    }
+
+    pub(crate) fn put_signers(
+        &self,
+        asked: Generation,
+        domain: &str,
+        answer: Arc<Vec<DkimSecret>>,
+    ) {
+        self.signers.put(asked, domain, answer);
     }
 
     pub(crate) fn domains(&self) -> Option<Arc<Domains>> {

@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
+    include_str!("schema/5.sql"),
 ];
 
 /// Threads: sqlx keeps one per connection. Answers come from the cache, so few are enough.
@@ -42,7 +43,7 @@ pub(crate) async fn open(path: &Path) -> Result<SqlitePool> {
     Ok(pool)
 }
 
-async fn migrate(pool: &SqlitePool, migrations: &'static [&'static str]) -> Result<()> {
+async fn migrate(pool: &SqlitePool, migrations: &[&'static str]) -> Result<()> {
     let version: i64 = sqlx::query_scalar("PRAGMA user_version")
         .fetch_one(pool)
         .await?;
@@ -78,6 +79,11 @@ mod tests {
             .unwrap()
     }
 
+    /// All there are, and one more.
+    fn with(migration: &'static str) -> Vec<&'static str> {
+        MIGRATIONS.iter().copied().chain([migration]).collect()
+    }
+
     #[tokio::test]
     async fn a_file_is_brought_to_the_newest_version_once() {
         let folder = tempfile::tempdir().unwrap();
@@ -97,14 +103,9 @@ mod tests {
             .execute(&pool)
             .await
             .unwrap();
-        static LATER: &[&str] = &[
-            include_str!("schema/1.sql"),
-            include_str!("schema/2.sql"),
-            include_str!("schema/3.sql"),
-            "ALTER TABLE domains ADD COLUMN note TEXT NOT NULL DEFAULT ''",
-        ];
-        migrate(&pool, LATER).await.unwrap();
-        assert_eq!(version(&pool).await, 4);
+        let later = with("ALTER TABLE domains ADD COLUMN note TEXT NOT NULL DEFAULT ''");
+        migrate(&pool, &later).await.unwrap();
+        assert_eq!(version(&pool).await, MIGRATIONS.len() as i64 + 1);
         let name: String = sqlx::query_scalar("SELECT name FROM domains WHERE note = ''")
             .fetch_one(&pool)
             .await
@@ -116,14 +117,9 @@ mod tests {
     async fn a_migration_that_fails_leaves_the_old_version() {
         let folder = tempfile::tempdir().unwrap();
         let pool = open(&folder.path().join("directory.sqlite")).await.unwrap();
-        static BROKEN: &[&str] = &[
-            include_str!("schema/1.sql"),
-            include_str!("schema/2.sql"),
-            include_str!("schema/3.sql"),
-            "CREATE TABLE new (x); SELECT * FROM nowhere",
-        ];
-        assert!(migrate(&pool, BROKEN).await.is_err());
-        assert_eq!(version(&pool).await, 3);
+        let broken = with("CREATE TABLE new (x); SELECT * FROM nowhere");
+        assert!(migrate(&pool, &broken).await.is_err());
+        assert_eq!(version(&pool).await, MIGRATIONS.len() as i64);
         let tables: i64 =
             sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name = 'new'")
                 .fetch_one(&pool)

@@ -1,6 +1,7 @@
 //! Answers as people and as machines want them.
 
 mod backups;
+mod dns;
 mod queue;
 mod quotas;
 mod salvage;
@@ -31,6 +32,8 @@ pub(crate) fn json(response: &Response) -> serde_json::Result<String> {
     match response {
         Response::Done(sentence) => pretty(&Done { done: sentence }),
         Response::Domains(rows) => pretty(rows),
+        Response::DkimKeys(keys) => pretty(&keys.keys),
+        Response::DnsRecords(rows) => pretty(rows),
         Response::Users(rows) => pretty(rows),
         Response::UserAdded(row) => pretty(row),
         Response::UsersImported(done) => pretty(done),
@@ -81,6 +84,8 @@ pub(crate) fn text(response: &Response) -> String {
                 .map(|row| vec![row.name.clone(), row.users.to_string()])
                 .collect(),
         ),
+        Response::DkimKeys(keys) => dns::keys(keys),
+        Response::DnsRecords(rows) => dns::records(rows),
         Response::Users(rows) => users(rows),
         Response::UserAdded(row) => {
             format!("added user {}, mailbox {}\n", row.address, row.mailbox)

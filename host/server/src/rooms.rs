@@ -6,14 +6,15 @@
 use std::{collections::BTreeMap, fs, os::unix::fs::DirBuilderExt, path::Path, time::Duration};
 
 use anyhow::{Context, Result};
-use waxwing_admin::Admin;
+use waxwing_admin::{Admin, Site};
 use waxwing_directory::{Directory, DirectoryConfig, HashCost};
 use waxwing_exmdb::{Store, StoreConfig};
+use waxwing_net::TlsMode;
 use waxwing_runtime::{
     CompileLimits, Compiler, EngineConfig, Limits, PluginConfig, Runtime, RuntimeConfig, Services,
     package::signature::TrustedKey,
 };
-use waxwing_transport::{Delivery, Outbound, Queue};
+use waxwing_transport::{Delivery, Outbound, Queue, Resolver};
 
 use crate::config::{Config, default_grants};
 
@@ -71,6 +72,10 @@ impl Rooms {
             queue.clone(),
             config.host_name.clone(),
         );
+        delivery.authenticate_with(
+            config.authentication.authentication(&config.host_name),
+            &Resolver::new(&config.dns.dns()),
+        );
         Ok(Rooms {
             store,
             directory,
@@ -93,9 +98,9 @@ impl Rooms {
 
     /// Who executes an administrator's commands.
     pub(crate) async fn admin(&self, config: &Config, runtime: Option<Runtime>) -> Result<Admin> {
-        let outbound = Outbound::new(self.queue.clone(), &config.transport.transport()?);
+        let outbound = Outbound::new(self.queue.clone(), &config.transport()?);
         let (store, directory) = (self.store.clone(), self.directory.clone());
-        let admin = Admin::new(store, directory, outbound, runtime);
+        let admin = Admin::new(store, directory, outbound, runtime).at(site(config));
         admin.tell_quotas().await.context("the quotas")?;
         Ok(admin)
     }
@@ -105,6 +110,32 @@ impl Rooms {
         self.queue.close().await;
         self.store.shutdown().await;
         self.directory.close().await;
+    }
+}
+
+/// What others may know of this server: its name, and the services that its listeners are for.
+fn site(config: &Config) -> Site {
+    let mut services: Vec<(&'static str, u16)> = Vec::new();
+    for listener in &config.listeners {
+        let names: &[&'static str] = match (&*listener.protocol, listener.tls) {
+            ("imap", TlsMode::Implicit) => &["imaps"],
+            ("imap", TlsMode::Starttls) => &["imap"],
+            ("pop3", TlsMode::Implicit) => &["pop3s"],
+            ("pop3", TlsMode::Starttls) => &["pop3"],
+            ("submission", TlsMode::Implicit) => &["submissions"],
+            ("submission", TlsMode::Starttls) => &["submission"],
+            ("managesieve", TlsMode::Starttls) => &["sieve"],
+            ("http", TlsMode::Implicit) => &["caldavs", "carddavs"],
+            _ => &[],
+        };
+        let port = listener.address.port();
+        services.extend(names.iter().map(|name| (*name, port)));
+    }
+    services.sort_unstable();
+    services.dedup_by_key(|(name, _)| *name);
+    Site {
+        host_name: config.host_name.clone(),
+        services,
     }
 }
 

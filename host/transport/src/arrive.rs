@@ -20,6 +20,7 @@ use crate::{
     destination::Relaying,
     filter::{Arrival, Filter},
     header::Header,
+    submission::authors,
 };
 
 /// What says whose filter has sent a message on.
@@ -122,9 +123,9 @@ impl Delivery {
                     }
                     _ => {}
                 },
-                Step::Reply(post) => self.answer(incoming, post).await,
+                Step::Reply(post) => self.answer(mailbox, incoming, post).await,
                 Step::Refuse { text, notice } => {
-                    outcome = self.refuse(incoming, &text, notice).await;
+                    outcome = self.refuse(mailbox, incoming, &text, notice).await;
                 }
                 Step::Remember { key, seconds } => remembered.push((key, seconds)),
             }
@@ -154,16 +155,19 @@ impl Delivery {
         }
         let trace = Body::from_bytes(format!("{DELIVERED_TO}: {owner}\r\n").into());
         let message = post.message.unwrap_or_else(|| incoming.message.clone());
+        let (envelope, original) = (incoming.envelope, incoming.message);
+        let message = self.sealed(envelope, original, message).await;
         let message = Body::concat(vec![trace, message]);
         Ok(self
             .post(incoming, &post.sender, post.recipient, &message)
             .await)
     }
 
-    async fn answer(&self, incoming: &Incoming<'_>, post: Post) {
+    async fn answer(&self, mailbox: &Mailbox, incoming: &Incoming<'_>, post: Post) {
         let Some(message) = post.message else {
             return;
         };
+        let message = self.signed_for_owner(mailbox, message).await;
         let sent = self
             .post(incoming, &post.sender, post.recipient, &message)
             .await;
@@ -172,14 +176,35 @@ impl Delivery {
         }
     }
 
+    /// A script may write any From into an answer; only what is its owner's own is signed.
+    async fn signed_for_owner(&self, mailbox: &Mailbox, message: Body) -> Body {
+        let signed = async {
+            let owner = mailbox.owner().await.ok()?;
+            let owner = self.directory().user(&owner).await.ok()?;
+            let header = Header::read(&message).await.ok()?;
+            let authors = authors(header.octets());
+            for author in &authors {
+                self.may_send_as(&owner, author).await.ok()?;
+            }
+            self.signed(authors.first(), &message).await.ok()
+        };
+        signed.await.unwrap_or(message)
+    }
+
     /// In the transaction while it can still be told this recipient alone; else by a message.
-    async fn refuse(&self, incoming: &Incoming<'_>, text: &str, notice: Option<Post>) -> Outcome {
+    async fn refuse(
+        &self,
+        mailbox: &Mailbox,
+        incoming: &Incoming<'_>,
+        text: &str,
+        notice: Option<Post>,
+    ) -> Outcome {
         let envelope = incoming.envelope;
         if envelope.recipients.len() == 1 || envelope.source == "lmtp" {
             return Outcome::refused_by_recipient(text);
         }
         if let Some(notice) = notice.filter(|_| !envelope.sender.is_empty()) {
-            self.answer(incoming, notice).await;
+            self.answer(mailbox, incoming, notice).await;
         }
         Outcome::delivered()
     }

@@ -5,6 +5,8 @@ use std::{fmt, path::PathBuf, time::Duration};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use crate::DnsConfig;
+
 /// How the way to the next hop is to be encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -104,6 +106,8 @@ pub struct TransportConfig {
     pub per_destination: usize,
     /// Connections of the queue at the same time.
     pub connections: usize,
+    /// Who is asked where mail goes, and what domains publish.
+    pub dns: DnsConfig,
 }
 
 impl Default for TransportConfig {
@@ -121,6 +125,7 @@ impl Default for TransportConfig {
             delay_notice: Duration::from_secs(4 * 3600),
             per_destination: 5,
             connections: 100,
+            dns: DnsConfig::default(),
         }
     }
 }

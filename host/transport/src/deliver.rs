@@ -19,11 +19,13 @@ use waxwing_exmdb::{Body, BodyWriter, MailboxGuid, Store};
 use crate::{
     Envelope, Filter, Outcome, Queue, Recipient,
     arrive::Incoming,
+    authentication::Authentication,
     destination::{Destination, Relaying},
     header::Header,
     queue::NewReport,
     report::{Action, Report, Reported},
     retries::{Fingerprint, Place, Retries},
+    signing::Signing,
 };
 
 /// RFC 5321 section 6.3 asks for at least 100.
@@ -41,6 +43,8 @@ struct Inner {
     queue: Queue,
     host_name: String,
     retries: Retries,
+    signing: Signing,
+    authentication: OnceLock<Authentication>,
     filter: OnceLock<Arc<dyn Filter>>,
 }
 
@@ -49,10 +53,12 @@ impl Delivery {
     pub fn new(store: Store, directory: Directory, queue: Queue, host_name: String) -> Delivery {
         Delivery(Arc::new(Inner {
             store,
+            signing: Signing::new(directory.clone()),
             directory,
             queue,
             host_name,
             retries: Retries::default(),
+            authentication: OnceLock::new(),
             filter: OnceLock::new(),
         }))
     }
@@ -60,7 +66,17 @@ impl Delivery {
     /// Delivers to every recipient that is ours. One outcome per recipient, in their order; 250 means durable in every mailbox that
     /// it reaches, and in the queue for everybody to whom it is forwarded.
     pub async fn deliver(&self, envelope: &Envelope, message: &Body) -> Vec<Outcome> {
-        self.carry(envelope, message, Relaying::Refused, None).await
+        match self.authenticated(envelope, message).await {
+            Ok(Some((envelope, message))) => {
+                self.carry(&envelope, &message, Relaying::Refused, None)
+                    .await
+            }
+            Ok(None) => self.carry(envelope, message, Relaying::Refused, None).await,
+            Err(refusal) => {
+                tracing::info!(session = envelope.session, from = ?envelope.sender, outcome = %refusal, "refused");
+                vec![refusal; envelope.recipients.len()]
+            }
+        }
     }
 
     /// Whether a message of so many octets (0: not known yet) would be taken for an address of ours; the reply when not. A group is
@@ -125,6 +141,14 @@ impl Delivery {
 
     pub(crate) fn filter_slot(&self) -> &OnceLock<Arc<dyn Filter>> {
         &self.0.filter
+    }
+
+    pub(crate) fn authentication_slot(&self) -> &OnceLock<Authentication> {
+        &self.0.authentication
+    }
+
+    pub(crate) fn signing(&self) -> &Signing {
+        &self.0.signing
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -273,7 +297,8 @@ impl Delivery {
         if !places.foreign.is_empty() {
             let addresses: Vec<String> = places.foreign.keys().cloned().collect();
             let recipients = places.foreign.into_values().collect();
-            let queued = self.enqueue(envelope, recipients, message, None).await;
+            let sealed = self.sealed(envelope, message, message.clone()).await;
+            let queued = self.enqueue(envelope, recipients, &sealed, None).await;
             let each = addresses.into_iter().map(Place::Foreign);
             arrived.extend(each.map(|place| (place, queued.clone())));
         }
@@ -314,6 +339,18 @@ impl Delivery {
             .await
     }
 
+    /// With the signatures of this server's domain; without them when they cannot be had, since a report must not be lost over that.
+    pub(crate) async fn signed_report(&self, report: NewReport) -> NewReport {
+        let signed = self.0.signing.sign(&self.0.host_name, &report.message);
+        match signed.await {
+            Ok(message) => NewReport { message, ..report },
+            Err(outcome) => {
+                tracing::warn!(%outcome, "a report leaves without a signature");
+                report
+            }
+        }
+    }
+
     /// RFC 3461 section 5.2.4: a report for the recipients whose sender asked for one. None of a report (null sender).
     async fn report_success(
         &self,
@@ -348,7 +385,8 @@ impl Delivery {
                 arrived: Timestamp::now(),
                 retried_until: None,
             };
-            let NewReport { envelope, message } = report.queued(&envelope.session);
+            let report = self.signed_report(report.queued(&envelope.session)).await;
+            let NewReport { envelope, message } = report;
             if let Err(error) = self.0.queue.add(envelope, message, None).await {
                 tracing::warn!(%error, "a report of success is lost");
             }

@@ -18,8 +18,12 @@ pub(crate) async fn deposit(
     deposit: &Deposit,
 ) -> Result<(), Error> {
     let (envelope, mut folder) = (incoming.envelope, None);
-    if deposit.folder.is_some() {
-        match destination(mailbox, deposit).await {
+    let junk = (envelope.junk && deposit.folder.is_none()).then(Deposit::junk);
+    if let Some(wanted) = junk
+        .as_ref()
+        .or(deposit.folder.is_some().then_some(deposit))
+    {
+        match destination(mailbox, wanted).await {
             Ok(found) => folder = Some(found),
             Err(error) if is_passing(&error) => return Err(error),
             Err(error) => {
@@ -63,6 +67,16 @@ fn mail(incoming: &Incoming<'_>, deposit: &Deposit) -> NewMail {
 }
 
 impl Deposit {
+    /// Where mail goes that is not what it says.
+    fn junk() -> Deposit {
+        Deposit {
+            folder: Some("Junk".to_owned()),
+            special_use: Some("\\Junk".to_owned()),
+            create: true,
+            ..Deposit::default()
+        }
+    }
+
     fn is_plain(&self) -> bool {
         self.folder.is_none() && self.flags.is_empty() && self.message.is_none()
     }

@@ -1,5 +1,7 @@
 //! What SMTP says about a message outside it. The shapes of WIT `transport/delivery`.
 
+use std::net::IpAddr;
+
 /// RFC 3461 section 4.1 NOTIFY. None set: the RFC's default, which is failure (and delay as we like).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Notify {
@@ -45,4 +47,8 @@ pub struct Envelope {
     pub source: String,
     /// For log lines.
     pub session: String,
+    /// Who has connected to bring it; none when it comes from within.
+    pub peer: Option<IpAddr>,
+    /// It belongs into Junk unless its owner's filter says otherwise.
+    pub junk: bool,
 }

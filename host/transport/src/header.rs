@@ -42,23 +42,30 @@ impl Header {
         lines(&self.0).filter(|line| is_received(line)).count()
     }
 
-    /// Octets of the first field when it is a Received field: the one that this hop wrote, different in each attempt.
-    pub(crate) fn own_received(&self) -> u64 {
-        let mut length = 0;
-        for (number, line) in lines(&self.0).enumerate() {
-            let belongs = if number == 0 {
-                is_received(line)
-            } else {
-                line.starts_with(b" ") || line.starts_with(b"\t")
+    /// Octets of what this hop wrote, which may be different in each attempt: results of checks, and the first Received field.
+    pub(crate) fn own_trace(&self) -> u64 {
+        let (mut length, mut received) = (0, false);
+        for line in lines(&self.0) {
+            let is_continued = line.starts_with(b" ") || line.starts_with(b"\t");
+            let is_ours = match received {
+                false => {
+                    received = is_received(line);
+                    received || OWN.iter().any(|name| is_field(line, name))
+                }
+                true => false,
             };
+            let belongs = is_ours || (is_continued && length > 0);
             if !belongs {
                 break;
             }
             length += line.len() as u64;
         }
-        length
+        if received { length } else { 0 }
     }
 }
+
+/// Beside Received.
+const OWN: [&[u8]; 2] = [b"authentication-results", b"x-quarantine-reason"];
 
 /// Where the header ends, in what follows `from`. Lines may end in CRLF or, from careless senders, in LF.
 fn end(octets: &[u8], from: usize) -> Option<usize> {
@@ -84,12 +91,15 @@ fn lines(octets: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 fn is_received(line: &[u8]) -> bool {
-    const NAME: &[u8] = b"received";
-    let (Some(name), Some(rest)) = (line.get(..NAME.len()), line.get(NAME.len()..)) else {
+    is_field(line, b"received")
+}
+
+fn is_field(line: &[u8], wanted: &[u8]) -> bool {
+    let (Some(name), Some(rest)) = (line.get(..wanted.len()), line.get(wanted.len()..)) else {
         return false;
     };
     // RFC 5322 section 4.5.3 allowed white space before the colon.
-    name.eq_ignore_ascii_case(NAME) && rest.trim_ascii_start().starts_with(b":")
+    name.eq_ignore_ascii_case(wanted) && rest.trim_ascii_start().starts_with(b":")
 }
 
 #[cfg(test)]
@@ -139,18 +149,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn our_own_received_field_is_the_first_with_its_folds() {
+    async fn our_own_trace_field_is_the_first_with_its_folds() {
         let own = "Received: from a\r\n\tby b;\r\n today\r\n";
         assert_eq!(
             header(&format!("{own}Received: c\r\n\r\n"))
                 .await
-                .own_received(),
+                .own_trace(),
             own.len() as u64
         );
         assert_eq!(
             header("Subject: x\r\nReceived: c\r\n\r\n")
                 .await
-                .own_received(),
+                .own_trace(),
             0
         );
     }
@@ -161,7 +171,7 @@ mod tests {
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             let header = runtime.block_on(Header::read(&Body::from_bytes(octets.clone().into()))).unwrap();
             prop_assert!(octets.starts_with(header.octets()));
-            prop_assert!(header.own_received() <= header.octets().len() as u64);
+            prop_assert!(header.own_trace() <= header.octets().len() as u64);
         }
     }
 }

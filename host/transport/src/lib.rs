@@ -3,11 +3,13 @@
 //! **Owns** delivery into mailboxes and to the queue ([`deliver`], [`destination`]), what its owner's [`filter`] makes of a message
 //! that arrives ([`arrive`], [`deposit`]), what somebody who is logged in may hand in
 //! ([`submission`]), the outbound [`queue`], the [`courier`] that empties it, loop protection ([`header`]), the memory that keeps a
-//! retry from arriving twice ([`retries`]) and reports to the sender ([`report`]). **Promises** that an outcome of 250 is durable
+//! retry from arriving twice ([`retries`]), reports to the sender ([`report`]), signatures on what starts here ([`signing`]) and
+//! the checks of what comes from elsewhere ([`authentication`]). **Promises** that an outcome of 250 is durable
 //! in every mailbox that the recipient reaches and in the queue for everybody else; that nothing is put into a message but one
-//! Return-Path where it ends; that mail for others is taken only from who is logged in, so this cannot be an open relay.
+//! Return-Path where it ends, signatures where it starts, and results where it comes in; that mail for others is taken only from who is logged in, so this cannot be an open relay.
 
 mod arrive;
+mod authentication;
 mod client;
 mod config;
 mod courier;
@@ -19,17 +21,21 @@ mod error;
 mod filter;
 mod header;
 mod hop;
+mod line_ends;
 mod metrics;
 mod outbound;
 mod outcome;
 mod queue;
 mod report;
 mod report_values;
+mod resolver;
 mod retries;
+mod signing;
 mod submission;
 #[cfg(test)]
 mod testing;
 
+pub use authentication::{AuthenticationConfig, AuthenticationMode};
 pub use config::{HostPort, OutboundTls, Route, TransportConfig};
 pub use courier::Courier;
 pub use deliver::Delivery;
@@ -41,4 +47,5 @@ pub use metrics::QueueMetrics;
 pub use outbound::Outbound;
 pub use outcome::Outcome;
 pub use queue::{LastAttempt, Queue, QueueFilter, QueueId, QueuedMessage, QueuedRecipient};
+pub use resolver::{Answer, DnsConfig, RecordKind, Resolver};
 pub use submission::Submission;

@@ -3,7 +3,7 @@
 use waxwing_directory::{Directory, Resolution};
 
 use crate::{
-    Queue, TransportConfig,
+    Queue, Resolver, TransportConfig,
     hop::{Hop, Routes},
 };
 
@@ -12,6 +12,8 @@ use crate::{
 pub struct Outbound {
     /// What is queued.
     pub queue: Queue,
+    /// Who is asked what domains publish.
+    pub resolver: Resolver,
     routes: Routes,
 }
 
@@ -20,6 +22,7 @@ impl Outbound {
     pub fn new(queue: Queue, config: &TransportConfig) -> Outbound {
         Outbound {
             queue,
+            resolver: Resolver::new(&config.dns),
             routes: Routes::new(config),
         }
     }

@@ -104,6 +104,27 @@ impl Outcome {
         Outcome::new(550, "5.6.0", "The message has no From field")
     }
 
+    /// RFC 7372 section 3.4.
+    pub(crate) fn not_authentic(domain: &str) -> Outcome {
+        Outcome::new(
+            550,
+            "5.7.26",
+            format!(
+                "{} has not sent this: neither SPF nor DKIM bears it out, and its DMARC policy is to reject",
+                printable(domain)
+            ),
+        )
+    }
+
+    /// RFC 9989 section 10.5: which one would a policy be asked of?
+    pub(crate) fn several_authors() -> Outcome {
+        Outcome::new(550, "5.7.1", "The message has more than one From field")
+    }
+
+    pub(crate) fn no_resolver() -> Outcome {
+        Outcome::new(451, "4.4.3", "DNS cannot be asked, try again later")
+    }
+
     pub(crate) fn malformed(reason: &str) -> Outcome {
         Outcome::new(553, "5.1.3", printable(reason))
     }

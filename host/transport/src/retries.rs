@@ -2,7 +2,7 @@
 //!
 //! A message for ten mailboxes of which one is unavailable is answered 451, since only an acknowledged message is ours; the
 //! sender comes again with all of them, and the nine must not get it twice. So after a partial temporary failure this
-//! remembers (digest of the message without our own Received field, sender) with the mailboxes that have it.
+//! remembers (digest of the message without what we wrote before it, sender) with the mailboxes that have it.
 //!
 //! A delivery that wholly succeeds is not remembered and costs no digest. Bounds: [`MAX_MESSAGES`] of them, the oldest is
 //! forgotten first; [`KEPT_FOR`], longer than senders retry; this process (a restart in between may show up as one
@@ -42,7 +42,7 @@ impl Fingerprint {
         digest
             .update(&(sender.len() as u64).to_le_bytes())
             .update(sender.as_bytes());
-        let mut offset = header.own_received();
+        let mut offset = header.own_trace();
         loop {
             let chunk = message.read(offset, CHUNK).await?;
             if chunk.is_empty() {

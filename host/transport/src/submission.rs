@@ -27,13 +27,33 @@ impl Delivery {
     /// the queue for everybody else.
     pub async fn submit(&self, submission: &Submission, message: &Body) -> Vec<Outcome> {
         let envelope = &submission.envelope;
-        if let Err(refusal) = self.check_names(submission, message).await {
-            tracing::info!(session = envelope.session, principal = submission.principal.address, from = ?envelope.sender,
-                outcome = %refusal, "submission refused");
-            return vec![refusal; envelope.recipients.len()];
-        }
+        let signed = async {
+            let authors = self.check_names(submission, message).await?;
+            self.signed(authors.first(), message).await
+        };
+        let message = match signed.await {
+            Ok(signed) => signed,
+            Err(refusal) => {
+                tracing::info!(session = envelope.session, principal = submission.principal.address, from = ?envelope.sender,
+                    outcome = %refusal, "submission refused");
+                return vec![refusal; envelope.recipients.len()];
+            }
+        };
         let due = submission.hold_until.map(Timestamp::as_millisecond);
-        self.carry(envelope, message, Relaying::Allowed, due).await
+        self.carry(envelope, &message, Relaying::Allowed, due).await
+    }
+
+    /// With the signatures of its author's domain.
+    pub(crate) async fn signed(
+        &self,
+        author: Option<&String>,
+        message: &Body,
+    ) -> Result<Body, Outcome> {
+        let domain = author.and_then(|author| author.rsplit_once('@'));
+        match domain {
+            Some((_, domain)) => self.signing().sign(domain, message).await,
+            None => Ok(message.clone()),
+        }
     }
 
     /// Whether a principal may write as an address; the null reverse-path is everybody's (RFC 5321 section 4.5.5).
@@ -51,7 +71,12 @@ impl Delivery {
         }
     }
 
-    async fn check_names(&self, submission: &Submission, message: &Body) -> Result<(), Outcome> {
+    /// The authors, once all of them are the principal.
+    async fn check_names(
+        &self,
+        submission: &Submission,
+        message: &Body,
+    ) -> Result<Vec<String>, Outcome> {
         let principal = &submission.principal;
         self.may_send_as(principal, &submission.envelope.sender)
             .await?;
@@ -62,16 +87,16 @@ impl Delivery {
         if authors.is_empty() {
             return Err(Outcome::no_author());
         }
-        for author in authors {
-            self.may_send_as(principal, &author).await?;
+        for author in &authors {
+            self.may_send_as(principal, author).await?;
         }
-        Ok(())
+        Ok(authors)
     }
 }
 
-/// The mailboxes of all From and Sender fields. A field that names nobody counts as a name that nobody has.
-fn authors(header: &[u8]) -> Vec<String> {
-    let mut authors = Vec::new();
+/// The mailboxes of all From and Sender fields, those of From first. A field that names nobody counts as a name that nobody has.
+pub(crate) fn authors(header: &[u8]) -> Vec<String> {
+    let (mut authors, mut senders) = (Vec::new(), Vec::new());
     let mut from = false;
     for field in mime::fields(header) {
         let is_from = field.is("From");
@@ -85,11 +110,13 @@ fn authors(header: &[u8]) -> Vec<String> {
             .filter(|address| address.is_mailbox())
             .map(spelled)
             .collect();
+        let named = if is_from { &mut authors } else { &mut senders };
         if mailboxes.is_empty() {
-            authors.push("(nobody)".to_owned());
+            named.push("(nobody)".to_owned());
         }
-        authors.extend(mailboxes);
+        named.extend(mailboxes);
     }
+    authors.append(&mut senders);
     // Without From there is no author, whoever sends.
     if from { authors } else { Vec::new() }
 }

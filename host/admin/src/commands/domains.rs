@@ -1,6 +1,6 @@
 //! `waxwing domain …`
 
-use super::users::remove_mailbox;
+use super::{dkim, users::remove_mailbox};
 use crate::{
     Admin, Result,
     protocol::{DomainCommand, DomainRow, Response},
@@ -24,6 +24,11 @@ pub(crate) async fn execute(admin: &Admin, command: DomainCommand) -> Result<Res
                     })
                     .collect(),
             ))
+        }
+        DomainCommand::Dkim { domain, command } => dkim::execute(admin, &domain, command).await,
+        DomainCommand::Dns { domain, check } => {
+            let records = dkim::records_of(admin, &domain, check).await?;
+            Ok(Response::DnsRecords(records))
         }
         DomainCommand::Remove {
             name,

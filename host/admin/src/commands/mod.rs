@@ -3,6 +3,7 @@
 pub(crate) mod aliases;
 pub(crate) mod app_passwords;
 mod backup;
+pub(crate) mod dkim;
 pub(crate) mod domains;
 pub(crate) mod groups;
 pub(crate) mod mailboxes;

@@ -38,6 +38,20 @@ pub enum DomainCommand {
     },
     /// All domains.
     List,
+    /// `waxwing domain dkim …`
+    Dkim {
+        /// The domain.
+        domain: String,
+        /// What to do.
+        command: super::DkimCommand,
+    },
+    /// What a domain publishes in DNS.
+    Dns {
+        /// The domain.
+        domain: String,
+        /// Asks DNS what is there.
+        check: bool,
+    },
     /// Removes a domain; refused while users, aliases or groups are in it, unless `with_users`.
     Remove {
         /// The domain.

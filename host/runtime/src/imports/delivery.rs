@@ -27,6 +27,7 @@ pub(super) fn envelope(given: wit::Envelope, session: String) -> Result<transpor
         helo: given.helo,
         source: given.source,
         session,
+        ..transport::Envelope::default()
     })
 }
 
@@ -80,7 +81,11 @@ impl wit::Host for State {
         message: Resource<Body>,
     ) -> Result<Vec<wit::Outcome>> {
         let (delivery, message) = (self.services.delivery.clone(), self.get(&message)?);
-        let envelope = self::envelope(envelope, self.host.identity.id.to_string())?;
+        let identity = &self.host.identity;
+        let envelope = transport::Envelope {
+            peer: Some(identity.peer.ip()),
+            ..self::envelope(envelope, identity.id.to_string())?
+        };
         self.call("delivery.deliver", async move {
             let outcomes = delivery.deliver(&envelope, &message).await;
             Ok(outcomes.into_iter().map(outcome).collect())

@@ -1,10 +1,12 @@
 //! `waxwing domain …`
 
+mod dkim;
+
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::Subcommand;
-use waxwing_admin::protocol::{DomainCommand, Request};
+use waxwing_admin::protocol::{DnsState, DomainCommand, Request, Response};
 
 use super::confirmed;
 use crate::console::Console;
@@ -19,6 +21,22 @@ pub(crate) enum Domain {
     },
     /// List the domains and how many users are in each.
     List,
+    /// The keys that a domain's mail is signed with (DKIM).
+    #[command(
+        after_help = "Examples:\n  waxwing domain dkim example.org create\n  waxwing domain dkim example.org\n  waxwing domain dkim example.org rotate\n  waxwing domain dkim example.org remove --selector rsa-20261127"
+    )]
+    Dkim(dkim::Dkim),
+    /// All records that a domain publishes in DNS, as lines of a zone.
+    #[command(
+        after_help = "Examples:\n  waxwing domain dns example.org\n  waxwing domain dns example.org --check\n\nWith --check the exit status is 1 when a record is missing or wrong."
+    )]
+    Dns {
+        /// The domain.
+        domain: String,
+        /// Ask DNS what is published already.
+        #[arg(long)]
+        check: bool,
+    },
     /// Remove a domain.
     #[command(
         after_help = "Examples:\n  waxwing domain remove example.org\n  waxwing domain remove example.org --with-users --keep-mail"
@@ -43,6 +61,8 @@ impl Domain {
         let command = match self {
             Domain::Add { name } => DomainCommand::Add { name },
             Domain::List => DomainCommand::List,
+            Domain::Dkim(dkim) => return dkim.run(console).await,
+            Domain::Dns { domain, check } => return dns(console, domain, check).await,
             Domain::Remove {
                 name,
                 with_users,
@@ -61,4 +81,17 @@ impl Domain {
         };
         console.execute(Request::Domain(command)).await
     }
+}
+
+async fn dns(console: &mut Console, domain: String, check: bool) -> Result<ExitCode> {
+    let command = DomainCommand::Dns { domain, check };
+    let response = console.ask(Request::Domain(command)).await?;
+    console.print(&response)?;
+    let is_fine = |state: Option<DnsState>| state.is_none_or(DnsState::is_fine);
+    Ok(match response {
+        Response::DnsRecords(rows) if !rows.iter().all(|row| is_fine(row.state)) => {
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
+    })
 }

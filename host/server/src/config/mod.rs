@@ -24,13 +24,14 @@ use toml::de::DeTable;
 use waxwing_admin::DataDir;
 use waxwing_net::{CertificateFiles, ListenerConfig};
 use waxwing_runtime::LimitsRequest;
+use waxwing_transport::TransportConfig;
 
 pub(crate) use plugin::{PluginKeys, default_grants, shipped};
 use reader::{Problem, Reader};
 use section::Section;
 pub(crate) use sections::{
-    DirectoryKeys, Log, LogFormat, MetricsKeys, Network, NetworkKeys, RuntimeKeys, StoreKeys,
-    TransportKeys,
+    AuthenticationKeys, DirectoryKeys, DnsKeys, Log, LogFormat, MetricsKeys, Network, NetworkKeys,
+    RuntimeKeys, StoreKeys, TransportKeys,
 };
 pub(crate) use show::{annotated, effective};
 
@@ -50,7 +51,9 @@ const TOP_LEVEL: &[&str] = &[
     "store",
     "network",
     "metrics",
+    "dns",
     "transport",
+    "authentication",
     "runtime",
     "plugin",
 ];
@@ -72,7 +75,9 @@ pub(crate) struct Config {
     pub(crate) store: StoreKeys,
     pub(crate) network: NetworkKeys,
     pub(crate) metrics: MetricsKeys,
+    pub(crate) dns: DnsKeys,
     pub(crate) transport: TransportKeys,
+    pub(crate) authentication: AuthenticationKeys,
     pub(crate) runtime: RuntimeKeys,
     pub(crate) plugins: BTreeMap<String, PluginKeys>,
 }
@@ -177,7 +182,9 @@ impl Config {
             store: read_section(root, "store", &mut reader),
             network: read_section(root, "network", &mut reader),
             metrics: read_section(root, "metrics", &mut reader),
+            dns: read_section(root, "dns", &mut reader),
             transport: read_transport(root, folder, &mut reader),
+            authentication: read_section(root, "authentication", &mut reader),
             runtime: read_section(root, "runtime", &mut reader),
             plugins: match reader.table(root, "plugin") {
                 Some(plugins) => plugin::read_plugins(plugins, &mut reader),
@@ -190,6 +197,11 @@ impl Config {
         } else {
             Err(problems)
         }
+    }
+
+    /// For the transport.
+    pub(crate) fn transport(&self) -> anyhow::Result<TransportConfig> {
+        self.transport.transport(&self.dns)
     }
 
     /// Where things are.
@@ -352,7 +364,7 @@ mod tests {
             Path::new(""),
         )
         .unwrap();
-        let transport = config.transport.transport().unwrap();
+        let transport = config.transport().unwrap();
         assert_eq!(transport.routes[0].next_hop.to_string(), "127.0.0.1:2525");
         assert_eq!(transport.retry.len(), 2);
         assert_eq!(

@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     time::Duration,
 };
@@ -14,7 +14,10 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use waxwing_directory::{Address, DEFAULT_SCRAM_ITERATIONS, HashCost};
 use waxwing_runtime::{CompileLimits, EngineConfig};
-use waxwing_transport::{HostPort, OutboundTls, Route, TransportConfig};
+use waxwing_transport::{
+    AuthenticationConfig, AuthenticationMode, DnsConfig, HostPort, OutboundTls, Route,
+    TransportConfig,
+};
 
 use super::section::section;
 
@@ -193,8 +196,8 @@ impl TransportKeys {
         }
     }
 
-    /// For the transport, with the password of the relay host.
-    pub(crate) fn transport(&self) -> anyhow::Result<TransportConfig> {
+    /// For the transport, with the password of the relay host and the way to ask DNS.
+    pub(crate) fn transport(&self, dns: &DnsKeys) -> anyhow::Result<TransportConfig> {
         let password = match &self.relay_password_file {
             Some(file) => {
                 let text = std::fs::read_to_string(file)
@@ -218,7 +221,91 @@ impl TransportKeys {
             delay_notice: wait(&self.delay_notice_seconds),
             per_destination: self.per_destination,
             connections: self.connections,
+            dns: dns.dns(),
         })
+    }
+}
+
+section! {
+    /// How DNS is asked: where mail goes, who may send it, and what domains of this server publish.
+    DnsKeys {
+        /// Who is asked, as `address` or `address:port`. Default: the servers of /etc/resolv.conf.
+        servers: Vec<NameServer> = Vec::new(), example "[\"127.0.0.1\", \"192.0.2.53:5353\"]";
+        /// Milliseconds for one try of one question.
+        timeout_ms: u64 = 5_000, example "5000";
+        /// Tries after the first.
+        attempts: usize = DnsConfig::default().attempts, example "2";
+    }
+}
+
+/// `127.0.0.1`, `[::1]:5353`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct NameServer(SocketAddr);
+
+impl TryFrom<String> for NameServer {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<NameServer, String> {
+        const DOMAIN: u16 = 53;
+        let whole = text.parse::<SocketAddr>();
+        whole
+            .or_else(|_| text.parse().map(|address: IpAddr| (address, DOMAIN).into()))
+            .map(NameServer)
+            .map_err(|_| {
+                format!("\"{text}\" is not an address such as 192.0.2.53 or [2001:db8::53]:53")
+            })
+    }
+}
+
+impl From<NameServer> for String {
+    fn from(server: NameServer) -> String {
+        server.0.to_string()
+    }
+}
+
+impl DnsKeys {
+    /// For the transport.
+    pub(crate) fn dns(&self) -> DnsConfig {
+        DnsConfig {
+            servers: self.servers.iter().map(|server| server.0).collect(),
+            timeout: Duration::from_millis(self.timeout_ms),
+            attempts: self.attempts,
+        }
+    }
+}
+
+section! {
+    /// What is checked of mail from other servers on listeners whose protocol is `smtp`: SPF, DKIM, ARC, DMARC, and the name of
+    /// the sender's address. Mail of whoever is logged in, and LMTP, are not looked at.
+    AuthenticationKeys {
+        /// `off`; `check`, and the results stand in Authentication-Results of each message; or `enforce`, which also does what
+        /// a DMARC policy asks for: mail that fails is refused (550 5.7.26), or put into Junk.
+        mode: AuthenticationMode = AuthenticationMode::Check, example "\"enforce\"";
+        /// The name that results are written under, and that no message may bring along. Default: host_name.
+        name: Option<String> = None, example "\"example.org\"";
+        /// Seconds for all questions to DNS about one message; what has no answer then is a temporary error, and the message passes.
+        timeout_seconds: u64 = 10, example "10";
+        /// Signatures of one message that are verified.
+        max_signatures: usize = 10, example "10";
+        /// Networks whose mail is taken as it comes: relays of our own.
+        unchecked_from: Vec<Network> = loopback(), example "[\"192.0.2.0/24\"]";
+        /// Domains whose ARC seal is believed when DMARC fails: lists and forwarders that are known to look well.
+        trusted_sealers: Vec<String> = Vec::new(), example "[\"lists.example.net\"]";
+    }
+}
+
+impl AuthenticationKeys {
+    /// For the transport.
+    pub(crate) fn authentication(&self, host_name: &str) -> AuthenticationConfig {
+        AuthenticationConfig {
+            mode: self.mode,
+            name: self.name.clone().unwrap_or_else(|| host_name.to_owned()),
+            timeout: Duration::from_secs(self.timeout_seconds),
+            max_signatures: self.max_signatures,
+            unchecked_from: self.unchecked_from.iter().map(|net| net.0).collect(),
+            trusted_sealers: self.trusted_sealers.clone(),
+        }
     }
 }
 

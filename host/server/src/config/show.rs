@@ -29,7 +29,9 @@ fn tables() -> Vec<Table> {
         of::<sections::StoreKeys>("[store]"),
         of::<sections::NetworkKeys>("[network]"),
         of::<sections::MetricsKeys>("[metrics]"),
+        of::<sections::DnsKeys>("[dns]"),
         of::<sections::TransportKeys>("[transport]"),
+        of::<sections::AuthenticationKeys>("[authentication]"),
         of::<sections::RuntimeKeys>("[runtime]"),
         Table {
             header: "[limits]",

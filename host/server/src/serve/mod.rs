@@ -90,7 +90,7 @@ pub(crate) async fn run(
 }
 
 fn start_courier(config: &Config, rooms: &Rooms) -> Result<Courier> {
-    let transport = config.transport.transport()?;
+    let transport = config.transport()?;
     Courier::start(rooms.queue.clone(), rooms.delivery.clone(), &transport)
         .map_err(|error| anyhow!("[transport] ca_file: {error}"))
 }

@@ -1,55 +1,27 @@
 //! A message as DATA carries it: RFC 5321 sections 4.5.2 and 2.3.8.
-//!
-//! Dots at the start of a line are doubled and the message ends with a line end. A CR or LF that stands alone becomes a whole line end:
-//! left as it is, it would end a line for some receivers and none for others, and a message could smuggle a second one past
-//! the first. A message of proper lines leaves as it is.
+
+use crate::line_ends::LineEnds;
 
 /// Keeps what must be known of the octets before.
-#[derive(Debug, Default)]
-pub(super) struct Encoder {
-    after_cr: bool,
-    in_line: bool,
+#[derive(Debug)]
+pub(super) struct Encoder(LineEnds);
+
+impl Default for Encoder {
+    fn default() -> Encoder {
+        Encoder(LineEnds::stuffing_dots())
+    }
 }
 
 impl Encoder {
     /// The next octets, encoded, behind `out`.
     pub(super) fn encode(&mut self, octets: &[u8], out: &mut Vec<u8>) {
-        out.reserve(octets.len() + octets.len() / 32);
-        for octet in octets {
-            let after_cr = std::mem::take(&mut self.after_cr);
-            match octet {
-                b'\r' => {
-                    if after_cr {
-                        self.end_line(out);
-                    }
-                    self.after_cr = true;
-                }
-                b'\n' => self.end_line(out),
-                other => {
-                    if after_cr {
-                        self.end_line(out);
-                    }
-                    if !self.in_line && *other == b'.' {
-                        out.push(b'.');
-                    }
-                    self.in_line = true;
-                    out.push(*other);
-                }
-            }
-        }
+        self.0.make_whole(octets, out);
     }
 
     /// What ends the message.
-    pub(super) fn finish(mut self, out: &mut Vec<u8>) {
-        if self.in_line || self.after_cr {
-            self.end_line(out);
-        }
+    pub(super) fn finish(self, out: &mut Vec<u8>) {
+        self.0.finish(out);
         out.extend_from_slice(b".\r\n");
-    }
-
-    fn end_line(&mut self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"\r\n");
-        self.in_line = false;
     }
 }
 

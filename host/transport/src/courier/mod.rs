@@ -31,12 +31,10 @@ use self::schedule::Schedule;
 use crate::{
     Delivery, Queue, QueueId, QueueMetrics, TransportConfig,
     client::{Client, Login, SharedClient, tls::TlsClient},
-    hop::{
-        Hop, Routes,
-        dns::{Dns, SystemDns},
-    },
+    hop::{Hop, Routes, dns::Dns},
     metrics::{self, Counters},
     queue::{Due, now},
+    resolver::Resolver,
 };
 
 /// Recipients that are in a line or being tried.
@@ -121,7 +119,7 @@ impl Courier {
             schedule: Schedule::new(config),
             per_destination: config.per_destination.max(1),
             connections: config.connections.max(1),
-            dns: Box::new(SystemDns::new()),
+            dns: Box::new(Resolver::new(&config.dns)),
             client: plain,
             relay,
             delivery,

@@ -212,7 +212,8 @@ async fn reports(
             arrived: time(message.arrived),
             retried_until: Some(time(courier.0.schedule.until(message.since))),
         };
-        reports.push(report.queued(&message.session));
+        let report = report.queued(&message.session);
+        reports.push(courier.0.delivery.signed_report(report).await);
     }
     reports
 }

@@ -4,21 +4,18 @@
 //! (implicit MX); a refusal for a null MX and for a domain that does not exist. A host that is this server ends the list: it and
 //! all that come after it would send the message round in circles.
 //!
-//! Looked up with `hickory-resolver`, which asks the servers of `/etc/resolv.conf`, keeps answers for as long as they say, and needs no
-//! thread. Bounds: [`MAX_HOSTS`], [`MAX_ADDRESSES`].
+//! Asked is [`Resolver`]. Bounds: [`MAX_HOSTS`], [`MAX_ADDRESSES`].
 
 use std::net::{IpAddr, SocketAddr};
 
 use async_trait::async_trait;
-use hickory_resolver::{
-    TokioResolver,
-    net::NetError,
-    proto::rr::{RData, RecordType},
-};
 use rand::seq::SliceRandom as _;
 
 use super::Hop;
-use crate::{HostPort, Outcome};
+use crate::{
+    HostPort, Outcome,
+    resolver::{Answer, Resolver},
+};
 
 const SMTP: u16 = 25;
 /// Mail hosts of one domain that are tried.
@@ -34,17 +31,6 @@ pub(crate) struct Target {
     pub(crate) address: SocketAddr,
 }
 
-/// What DNS says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Answer<T> {
-    Found(Vec<T>),
-    /// The name exists, without records of this type.
-    NoRecords,
-    NoDomain,
-    /// Nobody answered; why.
-    Failed(String),
-}
-
 /// Who answers questions.
 #[async_trait]
 pub(crate) trait Dns: Send + Sync {
@@ -53,59 +39,14 @@ pub(crate) trait Dns: Send + Sync {
     async fn addresses(&self, host: &str) -> Answer<IpAddr>;
 }
 
-/// The system's resolvers.
-pub(crate) struct SystemDns(Option<TokioResolver>);
-
-impl SystemDns {
-    pub(crate) fn new() -> SystemDns {
-        let built = TokioResolver::builder_tokio().and_then(|builder| builder.build());
-        if let Err(error) = &built {
-            tracing::warn!(%error, "DNS cannot be asked, mail goes only where [transport] names a host by its address");
-        }
-        SystemDns(built.ok())
-    }
-}
-
-/// With its final dot, so that no search domain is tried.
-fn absolute(name: &str) -> String {
-    format!("{}.", name.trim_end_matches('.'))
-}
-
-fn answered<T>(found: Result<Vec<T>, NetError>) -> Answer<T> {
-    match found {
-        Ok(found) if found.is_empty() => Answer::NoRecords,
-        Ok(found) => Answer::Found(found),
-        Err(error) if error.is_nx_domain() => Answer::NoDomain,
-        Err(error) if error.is_no_records_found() => Answer::NoRecords,
-        Err(error) => Answer::Failed(error.to_string()),
-    }
-}
-
 #[async_trait]
-impl Dns for SystemDns {
+impl Dns for Resolver {
     async fn mail_hosts(&self, domain: &str) -> Answer<(u16, String)> {
-        let Some(resolver) = &self.0 else {
-            return Answer::Failed("DNS is not set up on this machine".into());
-        };
-        let found = resolver.lookup(absolute(domain), RecordType::MX).await;
-        answered(found.map(|lookup| {
-            let records = lookup
-                .answers()
-                .iter()
-                .filter_map(|record| match &record.data {
-                    RData::MX(mx) => Some((mx.preference, mx.exchange.to_ascii())),
-                    _ => None,
-                });
-            records.collect()
-        }))
+        Resolver::mail_hosts(self, domain).await
     }
 
     async fn addresses(&self, host: &str) -> Answer<IpAddr> {
-        let Some(resolver) = &self.0 else {
-            return Answer::Failed("DNS is not set up on this machine".into());
-        };
-        let found = resolver.lookup_ip(absolute(host)).await;
-        answered(found.map(|lookup| lookup.iter().collect()))
+        Resolver::addresses(self, host).await
     }
 }
 

@@ -39,6 +39,7 @@ fn deliver_to(house: &House, user: &str) {
         helo: "client.test".into(),
         source: "smtp".into(),
         session: "s".into(),
+        ..Envelope::default()
     };
     let message = Body::from_bytes(Bytes::from_static(b"Subject: news\r\n\r\nhello\r\n"));
     let outcomes = house.wait_for(house.services().delivery.deliver(&envelope, &message));
