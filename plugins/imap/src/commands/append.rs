@@ -234,9 +234,6 @@ fn part_of(session: &mut Imap, putting: &mut Putting, text: &str) -> Result<(), 
         Refusal::No(format!("[BADURL {shown}] {why}"))
     };
     let url = ImapUrl::parse(text).map_err(|Bad(why)| bad(&why))?;
-    if url.auth.is_some() {
-        return Err(bad("An authorized URL is for URLFETCH"));
-    }
     match url::open(session, &url) {
         Ok(body) => add(session, putting, body),
         Err(Nothing::BadUrl(why)) => Err(bad(why)),

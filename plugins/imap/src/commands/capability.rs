@@ -12,7 +12,7 @@ use crate::session::{Answer, Completion, Imap, Output, Stage};
 const ALWAYS: [&str; 5] = ["IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE"];
 
 /// Each can be switched off for a user, as `imap.NAME`.
-const FEATURES: [&str; 42] = [
+const FEATURES: [&str; 46] = [
     "IDLE",
     "NAMESPACE",
     "CHILDREN",
@@ -35,7 +35,11 @@ const FEATURES: [&str; 42] = [
     "BINARY",
     "CATENATE",
     "REPLACE",
+    "LANGUAGE",
     "METADATA",
+    "MULTISEARCH",
+    "INPROGRESS",
+    "UIDBATCHES",
     "LIST-METADATA",
     "STATUS=SIZE",
     "APPENDLIMIT",

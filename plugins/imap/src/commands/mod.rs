@@ -14,13 +14,16 @@ mod delete;
 mod enable;
 mod expunge;
 pub(crate) mod fetch;
+mod filter;
 mod id;
 pub(crate) mod idle;
+mod language;
 mod list;
 mod login;
 mod logout;
 mod lsub;
 mod metadata;
+pub(crate) mod multi_search;
 mod namespace;
 mod quota;
 mod rename;
@@ -32,6 +35,7 @@ mod status;
 mod store;
 mod subscribe;
 mod thread;
+mod uid_batches;
 mod unauthenticate;
 mod url;
 
@@ -50,7 +54,7 @@ pub(crate) enum Need {
 pub(crate) fn need(command: &Command) -> Need {
     use Command as C;
     match command {
-        C::Capability | C::Noop | C::Logout | C::Id(_) => Need::Nothing,
+        C::Capability | C::Noop | C::Logout | C::Id(_) | C::Language(_) => Need::Nothing,
         C::StartTls | C::Login { .. } | C::Authenticate { .. } => Need::NotAuthenticated,
         C::Enable(_)
         | C::Select { .. }
@@ -67,12 +71,14 @@ pub(crate) fn need(command: &Command) -> Need {
         | C::Status { .. }
         | C::Compress
         | C::Unauthenticate
+        | C::MultiSearch(_)
         | C::GetMetadata { .. }
         | C::SetMetadata { .. }
         // Refused inside, where its literal is dropped.
         | C::Idle => Need::Authenticated,
         C::Append { .. } => Need::Nothing,
         C::Check
+        | C::UidBatches { .. }
         | C::CancelUpdate(_)
         | C::Close
         | C::Unselect
@@ -153,6 +159,9 @@ pub(crate) fn run(session: &mut Imap, tag: &str, command: Command, out: &mut Out
         C::Close => close::run(session, true),
         C::Unselect => close::run(session, false),
         C::Idle => idle::run(session, tag, out),
+        C::Language(ranges) => language::run(&ranges, out),
+        C::MultiSearch(request) => multi_search::run(session, tag, request, out),
+        C::UidBatches { size, batches } => uid_batches::run(session, tag, size, batches, out),
         C::CancelUpdate(tags) => context::cancel(session, &tags),
         C::Compress => compress::run(session, tag, out),
         C::Unauthenticate => unauthenticate::run(session),

@@ -6,7 +6,7 @@ use waxwing_formats_mapi::{PropertyTag, columns};
 use waxwing_sdk::store::{SortKey, Span};
 
 use super::context;
-use super::search::{Extended, Ordered, Scope, begin, extended, modseq_of, pairs, plain, save};
+use super::search::{Extended, Ordered, begin, extended, modseq_of, pairs, plain, save};
 use crate::parse::{SortCriterion, SortKeyName, SortRequest};
 use crate::session::{Answer, Completion, Imap, Kept, Output};
 
@@ -63,7 +63,8 @@ pub(super) fn run(
         extended(
             out.text(),
             &Extended {
-                scope: Scope { tag, uid },
+                correlator: &format!("TAG \"{tag}\""),
+                uid,
                 returns,
                 numbers: &runs(numbers),
                 count: u32::try_from(numbers.len()).unwrap_or(u32::MAX),

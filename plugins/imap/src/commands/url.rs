@@ -1,4 +1,4 @@
-//! What an IMAP URL of the own mailbox stands for (RFC 5092), for CATENATE and URLAUTH.
+//! What an IMAP URL of the own mailbox stands for (RFC 5092), for CATENATE.
 
 use waxwing_sdk::accounts;
 use waxwing_sdk::bodies::Body;
@@ -25,7 +25,7 @@ impl<E: Into<Refusal>> From<E> for Nothing {
 }
 
 /// Whether the user of this session is meant, on this server.
-pub(super) fn is_own(session: &Imap, server: &(Option<String>, String)) -> bool {
+fn is_own(session: &Imap, server: &(Option<String>, String)) -> bool {
     let (user, host) = server;
     let own = accounts::current().map(|principal| principal.address());
     let named = user.as_ref().is_none_or(|user| {

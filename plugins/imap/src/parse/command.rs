@@ -5,8 +5,9 @@ use waxwing_sdk::sasl::Mechanism;
 use super::cursor::{Cursor, is_atom_char};
 use super::{
     AppendStretch, Bad, EntryName, FetchRequest, FlagList, Frame, ListRequest, Literal,
-    MetadataQuery, Mode, Parsed, Partial, QuickResync, Replaced, Rest, SearchRequest, SequenceSet,
-    SortRequest, StatusItem, ThreadRequest, append, fetch, frame, limits, metadata, select::select,
+    MetadataQuery, Mode, MultiSearchRequest, Parsed, Partial, QuickResync, Replaced, Rest,
+    SearchRequest, SequenceSet, SortRequest, StatusItem, ThreadRequest, append, fetch, frame,
+    limits, metadata, multi_search, select::select,
 };
 use crate::names::MailboxName;
 
@@ -115,6 +116,14 @@ pub enum Command {
     Idle,
     Compress,
     Unauthenticate,
+    /// Ranges of languages.
+    Language(Vec<String>),
+    MultiSearch(MultiSearchRequest),
+    UidBatches {
+        size: u32,
+        /// First and last batch; none: all.
+        batches: Option<(u32, u32)>,
+    },
     /// Tags of searches.
     CancelUpdate(Vec<String>),
     GetMetadata {
@@ -365,13 +374,23 @@ impl Command {
             "GETQUOTAROOT" => |cursor: &mut Cursor<'_>| cursor.mailbox().map(Command::GetQuotaRoot),
             "SETQUOTA" => set_quota,
             "COMPRESS" => compress,
-            "CANCELUPDATE" => cancel_update,
+            "LANGUAGE" => {
+                |cursor: &mut Cursor<'_>| words(cursor, "a language").map(Command::Language)
+            }
+            "ESEARCH" => multi_search::parse,
+            "UIDBATCHES" => uid_batches,
+            "CANCELUPDATE" => {
+                |cursor: &mut Cursor<'_>| words(cursor, "a tag").map(Command::CancelUpdate)
+            }
             "GETMETADATA" => metadata::get,
             "SETMETADATA" => metadata::set,
             "APPEND" => |cursor: &mut Cursor<'_>| append::append(cursor, None),
             "REPLACE" => |cursor: &mut Cursor<'_>| append::replace(cursor, None, false),
             _ => return Err(Bad::new(format!("unknown command {name}"))),
         };
+        if name == "LANGUAGE" && cursor.is_at_end() {
+            return Ok(Command::Language(Vec::new()));
+        }
         cursor.space()?;
         read(cursor)
     }
@@ -393,13 +412,30 @@ fn compress(cursor: &mut Cursor<'_>) -> Result<Command, Bad> {
     }
 }
 
-/// RFC 5267 section 4.3
-fn cancel_update(cursor: &mut Cursor<'_>) -> Result<Command, Bad> {
-    let mut tags = Vec::new();
+/// draft-ietf-mailmaint-imap-uidbatches
+fn uid_batches(cursor: &mut Cursor<'_>) -> Result<Command, Bad> {
+    let size = cursor.nz_number("a batch size")?;
+    let mut batches = None;
+    if cursor.eat(b' ') {
+        let first = cursor.nz_number("a batch")?;
+        cursor.expect(b':', "a range of batches")?;
+        let last = cursor.nz_number("a batch")?;
+        batches = Some((first.min(last), first.max(last)));
+    }
+    Ok(Command::UidBatches { size, batches })
+}
+
+/// One at the least.
+fn words(cursor: &mut Cursor<'_>, what: &str) -> Result<Vec<String>, Bad> {
+    let mut words = Vec::new();
     loop {
-        tags.push(cursor.text("a tag")?);
+        // A language may be `*`, which is no atom.
+        words.push(match cursor.eat(b'*') {
+            true => "*".to_owned(),
+            false => cursor.text(what)?,
+        });
         if !cursor.eat(b' ') {
-            return Ok(Command::CancelUpdate(tags));
+            return Ok(words);
         }
     }
 }

@@ -109,40 +109,6 @@ pub fn parse_date_time(text: &[u8]) -> Option<i64> {
     date_time(&mut Cursor::new(text, super::Mode::default())).ok()
 }
 
-/// `2026-01-01T00:00:00.5+01:00` of RFC 3339, as seconds since 1970.
-pub(super) fn internet_time(text: &str) -> Option<i64> {
-    let (day, time) = text.split_once(['T', 't'])?;
-    let digits = |text: &str, length: usize, most: u32| -> Option<u32> {
-        let all = text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse().ok().filter(|&value| all && value <= most)
-    };
-    let mut day = day.split('-');
-    let year = i32::try_from(digits(day.next()?, 4, 9_999)?).ok()?;
-    let (month, date) = (digits(day.next()?, 2, 12)?, digits(day.next()?, 2, 31)?);
-    let exists = month > 0 && (1..=days_in_month(year, month)).contains(&date);
-    let at = time.find(['Z', 'z', '+', '-'])?;
-    let (clock, zone) = time.split_at(at);
-    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
-    let minutes = |text: &str| -> Option<i64> {
-        let (hours, minutes) = text.split_once(':')?;
-        Some(i64::from(digits(hours, 2, 23)?) * 60 + i64::from(digits(minutes, 2, 59)?))
-    };
-    let (clock, seconds) = clock.rsplit_once(':')?;
-    let seconds = i64::from(digits(seconds, 2, 60)?);
-    let east = match zone {
-        "Z" | "z" => 0,
-        _ => match zone.split_at_checked(1)? {
-            ("+", zone) => minutes(zone)?,
-            (_, zone) => -minutes(zone)?,
-        },
-    };
-    let whole =
-        exists && day.next().is_none() && fraction.bytes().all(|byte| byte.is_ascii_digit());
-    let days = i64::from(days_from_civil(year, month, date));
-    let at = days * 86_400 + (minutes(clock)? - east) * 60 + seconds;
-    whole.then_some(at)
-}
-
 fn two_digits(cursor: &mut Cursor<'_>, largest: i64) -> Result<i64, Bad> {
     let wrong = || Bad::new("malformed time; expected hh:mm:ss");
     let digits = cursor
@@ -192,23 +158,5 @@ mod tests {
         );
         assert_eq!(parse_date_time(b"\" 1-Jan-1970 09:08:00 +0908\""), Some(0));
         assert_eq!(parse_date_time(b"\"01-Jan-1970 25:00:00 +0000\""), None);
-    }
-
-    #[test]
-    fn a_time_of_the_internet_has_a_zone() {
-        assert_eq!(internet_time("1970-01-02T00:00:00Z"), Some(86_400));
-        assert_eq!(
-            internet_time("2026-01-01T01:30:00.25+01:30"),
-            internet_time("2026-01-01t00:00:00z")
-        );
-        for wrong in [
-            "2026-02-29T00:00:00Z",
-            "2026-01-01T00:00:00",
-            "2026-01-01 00:00:00Z",
-            "2026-1-01T00:00:00Z",
-            "T",
-        ] {
-            assert_eq!(internet_time(wrong), None, "{wrong}");
-        }
     }
 }

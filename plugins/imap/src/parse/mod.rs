@@ -13,11 +13,13 @@ mod command;
 mod cursor;
 mod date;
 mod fetch;
+mod filter;
 mod flags;
 mod frame;
 pub mod limits;
 mod list;
 mod metadata;
+mod multi_search;
 mod partial;
 mod search;
 mod select;
@@ -32,17 +34,19 @@ pub use append::{
 pub use command::{Command, Request, StoreMode, StoreRequest, parse_command, parse_in, tag};
 pub use date::{Date, days_from_civil, parse_date_time};
 pub use fetch::{FetchItem, FetchRequest, Section, SectionPart};
+pub use filter::MailboxFilter;
 pub use flags::{FlagBits, FlagList};
 pub use frame::{Frame, Literal, Rest, Skip, frame, skip};
 pub use list::{ListRequest, ReturnOptions, SelectionOptions, StatusItem};
 pub use metadata::{Depth, EntryName, MetadataQuery};
+pub use multi_search::MultiSearchRequest;
 pub use partial::Partial;
 pub use search::{Charset, SearchKey, SearchRequest, SearchReturn};
 pub use select::QuickResync;
 pub use sequence::{STAR, SequenceSet};
 pub use sort::{SortCriterion, SortKeyName, SortRequest};
 pub use thread::ThreadRequest;
-pub use url::{ImapUrl, UrlAccess, UrlAuth};
+pub use url::ImapUrl;
 
 /// How the bytes are to be read, which ENABLE can change.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -1,9 +1,11 @@
 //! A page of a result (RFC 9394): `1:500` from its beginning, `-1:-500` from its end.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Bad, cursor::Cursor};
 
 /// Which of the messages found, by their place in the result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Partial {
     first: u32,
     last: u32,

@@ -102,8 +102,8 @@ impl SearchKey {
     }
 }
 
-/// RETURN options.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// RETURN options. They are frozen with a search of several mailboxes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SearchReturn {
     /// MIN
     pub min: bool,
@@ -153,7 +153,7 @@ pub struct SearchRequest {
 }
 
 impl SearchRequest {
-    pub(super) fn parse(cursor: &mut Cursor<'_>) -> Result<Self, Bad> {
+    pub(in crate::parse) fn parse(cursor: &mut Cursor<'_>) -> Result<Self, Bad> {
         let returns = SearchRequest::parse_returns(cursor)?;
         if cursor.eat_word("CHARSET ") {
             return SearchRequest::parse_behind_charset(cursor, returns);

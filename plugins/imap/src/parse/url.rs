@@ -1,8 +1,8 @@
-//! IMAP URLs of messages and their parts (RFC 5092), as CATENATE (RFC 4469) and URLAUTH (RFC 4467) name them:
-//! `imap://joe@example.org/INBOX;UIDVALIDITY=3/;UID=20/;SECTION=1.2/;PARTIAL=0.1024;EXPIRE=…;URLAUTH=user+fred:INTERNAL:91354a…`,
-//! or without the server, `/INBOX/;UID=20`, or without the mailbox, `;UID=20`, of the selected one.
+//! IMAP URLs of messages and their parts (RFC 5092), as CATENATE (RFC 4469) names them:
+//! `imap://joe@example.org/INBOX;UIDVALIDITY=3/;UID=20/;SECTION=1.2/;PARTIAL=0.1024`, or without the server, `/INBOX/;UID=20`, or
+//! without the mailbox, `;UID=20`, of the selected one. Authorized URLs (RFC 4467) are not read.
 
-use super::{Bad, Mode, Section, SectionPart, cursor::Cursor, date, limits};
+use super::{Bad, Mode, Section, SectionPart, cursor::Cursor, limits};
 
 /// A message or a part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,34 +19,6 @@ pub struct ImapUrl {
     pub section: Section,
     /// PARTIAL: first octet and number of octets.
     pub partial: Option<(u64, u64)>,
-    /// URLAUTH
-    pub auth: Option<UrlAuth>,
-}
-
-/// Who may use an authorized URL.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum UrlAccess {
-    /// `submit+user`: a submission server on behalf of this user.
-    Submit(String),
-    /// `user+user`
-    User(String),
-    /// `authuser`: everybody who is logged in.
-    AuthUser,
-    /// `anonymous`: everybody.
-    Anonymous,
-}
-
-/// What makes a URL an authorized one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UrlAuth {
-    /// EXPIRE, in seconds since 1970.
-    pub expires: Option<i64>,
-    /// Who may use it.
-    pub access: UrlAccess,
-    /// The URL up to here, which the token is made of.
-    pub rump: String,
-    /// Mechanism in upper case, and token.
-    pub token: Option<(String, String)>,
 }
 
 /// Octets of a URL.
@@ -132,31 +104,18 @@ impl ImapUrl {
                 part: SectionPart::Whole,
             },
             partial: None,
-            auth: None,
         };
-        let mut expires = None;
         for parameter in message.split(';').skip(1) {
-            parsed.parameter(parameter, &mut expires, url)?;
+            parsed.parameter(parameter)?;
         }
         match parsed.uid {
             0 => Err(Bad::new("the URL is of no message")),
-            _ if expires.is_some() && parsed.auth.is_none() => {
-                Err(Bad::new("EXPIRE needs URLAUTH"))
-            }
             _ => Ok(parsed),
         }
     }
 
-    fn parameter(
-        &mut self,
-        parameter: &str,
-        expires: &mut Option<i64>,
-        url: &str,
-    ) -> Result<(), Bad> {
+    fn parameter(&mut self, parameter: &str) -> Result<(), Bad> {
         let trimmed = parameter.strip_suffix('/').unwrap_or(parameter);
-        if self.auth.is_some() {
-            return Err(Bad::new("something follows URLAUTH"));
-        }
         if let Some(uid) = strip(trimmed, "UID=") {
             self.uid = nz_number(uid, "a UID")?;
         } else if let Some(section) = strip(trimmed, "SECTION=") {
@@ -166,11 +125,6 @@ impl ImapUrl {
             cursor.end()?;
         } else if let Some(range) = strip(trimmed, "PARTIAL=") {
             self.partial = Some(partial(range)?);
-        } else if let Some(time) = strip(trimmed, "EXPIRE=") {
-            let wrong = || Bad::new("malformed EXPIRE; expected a time of RFC 3339");
-            *expires = Some(date::internet_time(time).ok_or_else(wrong)?);
-        } else if let Some(auth) = strip(parameter, "URLAUTH=") {
-            self.auth = Some(url_auth(auth, *expires, url)?);
         } else {
             return Err(Bad::new("unknown parameter of the URL"));
         }
@@ -228,40 +182,6 @@ fn partial(text: &str) -> Result<(u64, u64), Bad> {
     }
 }
 
-/// `user+fred:INTERNAL:91354a…`, where `url` is all of it.
-fn url_auth(text: &str, expires: Option<i64>, url: &str) -> Result<UrlAuth, Bad> {
-    let (access, token) = match text.split_once(':') {
-        Some((access, token)) => (access, Some(token)),
-        None => (text, None),
-    };
-    let behind = token.map_or(0, |token| token.len() + 1);
-    let rump = url.get(..url.len() - behind).unwrap_or(url).to_owned();
-    let token = match token.map(|token| token.split_once(':')) {
-        None => None,
-        Some(Some((mechanism, token))) if !mechanism.is_empty() && !token.is_empty() => {
-            Some((mechanism.to_ascii_uppercase(), token.to_owned()))
-        }
-        Some(_) => return Err(Bad::new("expected a mechanism and a token")),
-    };
-    let access = if let Some(user) = strip(access, "submit+") {
-        UrlAccess::Submit(decoded(user)?)
-    } else if let Some(user) = strip(access, "user+") {
-        UrlAccess::User(decoded(user)?)
-    } else if access.eq_ignore_ascii_case("authuser") {
-        UrlAccess::AuthUser
-    } else if access.eq_ignore_ascii_case("anonymous") {
-        UrlAccess::Anonymous
-    } else {
-        return Err(Bad::new("unknown access of URLAUTH"));
-    };
-    Ok(UrlAuth {
-        expires,
-        access,
-        rump,
-        token,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -298,21 +218,6 @@ mod tests {
     }
 
     #[test]
-    fn an_authorized_url_is_parted_into_rump_and_token() {
-        let rump = "imap://joe@example.com/INBOX/;uid=20/;section=1.2;expire=2026-01-01T00:00:00Z;urlauth=submit+fred";
-        let url = ImapUrl::parse(&format!("{rump}:internal:91354a473744909d")).unwrap();
-        let auth = url.auth.unwrap();
-        assert_eq!(auth.rump, rump);
-        assert_eq!(auth.access, UrlAccess::Submit("fred".into()));
-        assert_eq!(auth.expires, Some(1_767_225_600));
-        assert_eq!(
-            auth.token,
-            Some(("INTERNAL".into(), "91354a473744909d".into()))
-        );
-        assert_eq!(ImapUrl::parse(rump).unwrap().auth.unwrap().token, None);
-    }
-
-    #[test]
     fn what_is_no_url_of_a_message_is_refused() {
         for wrong in [
             "",
@@ -324,9 +229,7 @@ mod tests {
             "/INBOX/;UID=1/;SECTION=",
             "/INBOX/;UID=1/;SECTION=FOO",
             "/INBOX/;UID=1/;PARTIAL=0.0",
-            "/INBOX/;UID=1;EXPIRE=2026-01-01T00:00:00Z",
-            "/INBOX/;UID=1;URLAUTH=someone",
-            "/INBOX/;UID=1;URLAUTH=anonymous:internal",
+            "/INBOX/;UID=1;URLAUTH=anonymous",
             "/INBOX/;UID=1;FOO=2",
             "/IN%GGBOX/;UID=1",
             "/IN%+1BOX/;UID=1",

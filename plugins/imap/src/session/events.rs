@@ -29,6 +29,7 @@ impl Imap {
                     crate::faults::between_pages(&fetching.tag);
                 }
                 commands::fetch::next_page(self, &mut out);
+                commands::multi_search::next_turn(self, &mut out);
             }
             Event::Timer(KEEP_ALIVE) => commands::idle::keep_alive(self, &mut out),
             Event::Timer(_) => self.say_bye("Autologout after 30 minutes of silence", &mut out),
@@ -49,7 +50,11 @@ impl Imap {
             Pending::Idle { .. } => commands::idle::on_input(self, input, out),
             Pending::Put(_) => commands::append::on_input(self, input, out),
             Pending::Skip { .. } => self.on_skipped(input, out),
-            Pending::Fetch(_) | Pending::StartTls | Pending::Append(_) | Pending::Attending(_) => 0,
+            Pending::Fetch(_)
+            | Pending::MultiSearch(_)
+            | Pending::StartTls
+            | Pending::Append(_)
+            | Pending::Attending(_) => 0,
         }
     }
 

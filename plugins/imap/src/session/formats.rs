@@ -6,8 +6,8 @@ use waxwing_sdk::sasl::{self, Exchange};
 use waxwing_sdk::testing::{check_formats, check_releases};
 
 use super::state::{
-    AppendMessage, Appending, Arrived, Attention, Enabled, Fetching, Kept, LeftOut, Pending, Put,
-    Putting, Selected, Stage, State,
+    AppendMessage, Appending, Arrived, Attention, Enabled, Fetching, Kept, LeftOut, MultiSearching,
+    Pending, Put, Putting, Selected, Stage, State,
 };
 use crate::names::MailboxName;
 use crate::parse::{AppendWord, Command, FetchRequest, Parsed, Rest, parse_command};
@@ -171,6 +171,23 @@ fn attending() -> State {
     folded
 }
 
+fn multi_search() -> State {
+    let Command::MultiSearch(request) =
+        command("ESEARCH IN (PERSONAL) RETURN (MIN COUNT PARTIAL -1:-9) ANSWERED")
+    else {
+        panic!("not an ESEARCH")
+    };
+    waiting(Pending::MultiSearch(Box::new(MultiSearching {
+        tag: "m1".into(),
+        key: request.search.key,
+        returns: request.search.returns.unwrap(),
+        mentions_modseq: false,
+        folders: vec![7, 300],
+        total: 5,
+        said_ms: 1_700_000_000_000,
+    })))
+}
+
 fn samples() -> Vec<(&'static str, State)> {
     let skip = |rest| {
         let answer = b"s1 BAD no\r\n".to_vec();
@@ -194,6 +211,7 @@ fn samples() -> Vec<(&'static str, State)> {
         ("append", append()),
         ("replace", replace()),
         ("attending", attending()),
+        ("multi-search", multi_search()),
         ("skip-nothing", skip(Rest::Nothing)),
         ("skip-line", skip(Rest::Line)),
         ("skip-literal", skip(Rest::Literal(70_000))),

@@ -17,7 +17,9 @@ mod updates;
 pub(crate) use answer::{Answer, Completion, Refusal};
 pub(crate) use live::{RowStyle, Targets, fetch_row, row_flags, row_start};
 pub(crate) use output::Output;
-pub(crate) use state::{Enabled, Fetching, Kept, LeftOut, Pending, Put, Putting, Selected, Stage};
+pub(crate) use state::{
+    Enabled, Fetching, Kept, LeftOut, MultiSearching, Pending, Put, Putting, Selected, Stage,
+};
 pub(crate) use updates::Updates;
 
 use live::Live;

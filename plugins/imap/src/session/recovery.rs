@@ -35,6 +35,10 @@ impl Imap {
                     out.line(&format!("{} {LOST}", fetching.tag));
                     0
                 }
+                Pending::MultiSearch(searching) => {
+                    out.line(&format!("{} {LOST}", searching.tag));
+                    0
+                }
                 Pending::Append(_) | Pending::Attending(_) => 0,
                 Pending::Put(putting) => {
                     drop(self.take_bodies());

@@ -9,7 +9,7 @@ use waxwing_sdk::sasl::Exchange;
 
 use crate::names::MailboxName;
 use crate::parse::{
-    AppendLiteral, AppendRole, FetchRequest, FlagList, Rest, SearchKey, SortCriterion,
+    AppendLiteral, AppendRole, FetchRequest, FlagList, Rest, SearchKey, SearchReturn, SortCriterion,
 };
 
 /// Where in RFC 9051 section 3 the session is. Selected is Authenticated with a selection.
@@ -223,6 +223,23 @@ pub(crate) enum Pending {
     Put(Box<Putting>),
     /// Only in frozen bytes: the session attends to something, and waits for what is in it.
     Attending(Box<Attending>),
+    /// Nothing: mailboxes are being searched.
+    MultiSearch(Box<MultiSearching>),
+}
+
+/// An ESEARCH between two turns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MultiSearching {
+    pub(crate) tag: String,
+    pub(crate) key: SearchKey,
+    pub(crate) returns: SearchReturn,
+    pub(crate) mentions_modseq: bool,
+    /// Those to come, the next at the end.
+    pub(crate) folders: Vec<u64>,
+    /// So many there were.
+    pub(crate) total: u32,
+    /// When the client heard of it, in milliseconds since 1970.
+    pub(crate) said_ms: u64,
 }
 
 /// A search that is kept up to date (RFC 5267 section 4.3).

@@ -1,4 +1,4 @@
-//! A part of a message as a body, for those who do not send it at once (CATENATE, URLFETCH).
+//! A part of a message as a body, for those who do not send it at once (CATENATE).
 
 use waxwing_sdk::bodies::{self, Body, Piece, PieceRange};
 use waxwing_sdk::fault::FaultClass;

@@ -4,7 +4,7 @@
 mod restriction;
 
 use waxwing_sdk::store::views::Found;
-use waxwing_sdk::store::{Query, RestrictionNode, Selection, Span};
+use waxwing_sdk::store::{Query, RestrictionNode, Selection, Span, View};
 
 use super::context;
 use crate::parse::{Charset, SearchRequest, SearchReturn};
@@ -59,7 +59,8 @@ pub(super) fn run(
         extended(
             out.text(),
             &Extended {
-                scope: Scope { tag, uid },
+                correlator: &format!("TAG \"{tag}\""),
+                uid,
                 returns,
                 numbers: &numbers,
                 count: found.count,
@@ -68,6 +69,21 @@ pub(super) fn run(
         );
     }
     Ok(Completion::text("SEARCH completed"))
+}
+
+/// A key as a restriction of the store, in a mailbox that need not be the selected one: it names no message numbers.
+pub(super) fn nodes_within(
+    session: &Imap,
+    key: &crate::parse::SearchKey,
+    view: &View,
+) -> Result<Vec<RestrictionNode>, Refusal> {
+    let largest = if restriction::needs_largest_uid(key) {
+        let all = view.search(&[RestrictionNode::Always(true)])?;
+        all.uids.last().map_or(0, |span| span.last)
+    } else {
+        0
+    };
+    restriction::compile(session, key, largest)
 }
 
 /// A key as a restriction of the store.
@@ -90,12 +106,16 @@ pub(super) fn begin(
     out: &mut Output,
 ) -> Result<Vec<RestrictionNode>, Refusal> {
     if request.charset == Charset::Unknown {
-        return Err(Refusal::no("[BADCHARSET (US-ASCII UTF-8)] Use UTF-8"));
+        return Err(bad_charset());
     }
     if request.mentions_modseq {
         session.enable_condstore(out)?;
     }
     nodes(session, &request.key)
+}
+
+pub(super) fn bad_charset() -> Refusal {
+    Refusal::no("[BADCHARSET (US-ASCII UTF-8)] Use UTF-8")
 }
 
 pub(super) fn pairs(spans: &[Span]) -> Vec<(u32, u32)> {
@@ -232,16 +252,11 @@ pub(super) fn plain(
     out.extend_from_slice(b"\r\n");
 }
 
-/// Which command an answer belongs to, and what its numbers are.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Scope<'a> {
-    pub(super) tag: &'a str,
-    pub(super) uid: bool,
-}
-
 /// An ESEARCH; the first of the numbers is MIN, the last MAX, also where they are sorted otherwise (RFC 5267 section 3.2).
 pub(super) struct Extended<'a> {
-    pub(super) scope: Scope<'a>,
+    /// What it belongs to: `TAG "a"`.
+    pub(super) correlator: &'a str,
+    pub(super) uid: bool,
     pub(super) returns: SearchReturn,
     pub(super) numbers: &'a [(u32, u32)],
     pub(super) count: u32,
@@ -251,13 +266,14 @@ pub(super) struct Extended<'a> {
 /// `* ESEARCH (TAG "a") UID MIN 2 COUNT 3`
 pub(super) fn extended(out: &mut Vec<u8>, answer: &Extended<'_>) {
     let Extended {
-        scope: Scope { tag, uid },
+        correlator,
+        uid,
         returns,
         numbers,
         count,
         modseq,
     } = answer;
-    out.extend_from_slice(format!("* ESEARCH (TAG \"{tag}\")").as_bytes());
+    out.extend_from_slice(format!("* ESEARCH ({correlator})").as_bytes());
     if *uid {
         out.extend_from_slice(b" UID");
     }
@@ -311,10 +327,8 @@ mod tests {
         };
         let mut out = Vec::new();
         let answer = Extended {
-            scope: Scope {
-                tag: "a",
-                uid: true,
-            },
+            correlator: "TAG \"a\"",
+            uid: true,
             returns,
             numbers: &[(2, 4), (9, 9)],
             count: 4,
@@ -326,10 +340,7 @@ mod tests {
             &Extended {
                 numbers: &[],
                 count: 0,
-                scope: Scope {
-                    tag: "a",
-                    uid: false,
-                },
+                uid: false,
                 ..answer
             },
         );
