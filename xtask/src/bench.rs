@@ -10,7 +10,7 @@ use crate::{
     metadata::Metadata,
     package,
     run::{cargo, run},
-    tools,
+    tools, virtual_environment,
 };
 
 /// Programs, and the Debian packages that bring them.
@@ -31,7 +31,7 @@ const POSTFIX: Peer = &[("postfix", "postfix")];
 /// Measure a release build on loopback, beside other servers where there are any.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  cargo xtask bench mail\n  cargo xtask bench mail --only append_per_s_one --only lmtp_per_s --json\n  cargo xtask bench idle --no-peer --connections 1000\n  cargo xtask bench swap\n  cargo xtask bench sandbox\n  cargo xtask bench mailboxes --most 1000\n  cargo xtask bench mail --help"
+    after_help = "Examples:\n  cargo xtask bench mail\n  cargo xtask bench mail --only append_per_s_one --only lmtp_per_s --json\n  cargo xtask bench idle --no-peer --connections 1000\n  cargo xtask bench swap\n  cargo xtask bench dav\n  cargo xtask bench sandbox\n  cargo xtask bench mailboxes --most 1000\n  cargo xtask bench mail --help"
 )]
 pub(crate) struct Bench {
     /// Start what was built before.
@@ -48,8 +48,9 @@ impl Bench {
     pub(crate) fn run(self) -> Result<()> {
         tools::check()?;
         let peers = PEERS.iter().find(|(family, _)| *family == self.family);
+        let beside_peers = !self.arguments.iter().any(|word| word == "--no-peer");
         if let Some((_, peers)) = peers
-            && !self.arguments.iter().any(|word| word == "--no-peer")
+            && beside_peers
         {
             debian::install(
                 &debian::absent(&peers.concat()),
@@ -77,6 +78,11 @@ impl Bench {
             .arg(package::folder(&metadata))
             .arg(&self.family)
             .args(&self.arguments);
+        if self.family == "dav" && beside_peers {
+            let programs =
+                virtual_environment::programs("bench-python", "tests/bench-requirements.txt")?;
+            load.arg("--radicale").arg(programs.join("radicale"));
+        }
         run(&mut load)
     }
 }

@@ -13,6 +13,7 @@ mod soak;
 mod test;
 mod tools;
 mod up;
+mod virtual_environment;
 
 use std::process::ExitCode;
 

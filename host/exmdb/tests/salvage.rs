@@ -344,7 +344,9 @@ async fn a_file_with_any_page_damaged_is_made_a_mailbox_again_and_only_what_stoo
                 && page.kind == "overflow"
                 && report.findings.len() == 1
                 && report.findings[0].invariant.starts_with("blob-");
-            assert!(page.kind == "free" || told, "page {number} {page:?}");
+            // A signature has a sum, and a message without one is read.
+            let free = page.kind == "free" || page.table == "signatures";
+            assert!(free || told, "page {number} {page:?}");
             continue;
         };
         salvaged += 1;

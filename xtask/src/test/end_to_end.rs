@@ -16,6 +16,7 @@ use crate::{
     metadata::Metadata,
     package,
     run::{run, workspace},
+    virtual_environment::{self, is_installed, mark_installed},
 };
 
 /// Program or file, and the Debian package that brings it.
@@ -94,56 +95,19 @@ pub(crate) fn python_against_the_server() -> Result<Command> {
     // First, so that what lies in the target folder afterwards is what is shipped.
     package::build_faulty()?;
     package::build_all()?;
-    let cache = cache()?;
-    let mut python = Command::new(python(&cache)?);
+    let programs = virtual_environment::programs("python", "tests/requirements.txt")?;
+    let mut python = Command::new(programs.join("python"));
     let binary = metadata.target_directory.join(super::BUILT).join("waxwing");
     python
         .current_dir(workspace())
         .env("WAXWING_BIN", binary)
         .env("WAXWING_PACKAGES", package::folder(&metadata))
         .env("WAXWING_FAULTY_PACKAGES", package::faulty_folder(&metadata))
-        .env("NODE_PATH", node_modules(&cache)?)
+        .env("NODE_PATH", node_modules(&virtual_environment::cache()?)?)
         .env("PYTHONDONTWRITEBYTECODE", "1");
     // They would override the CA that a test names.
     for name in ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"] {
         python.env_remove(name);
-    }
-    Ok(python)
-}
-
-fn cache() -> Result<PathBuf> {
-    let cache = match (std::env::var_os("WAXWING_CACHE"), std::env::var_os("HOME")) {
-        (Some(cache), _) => PathBuf::from(cache),
-        (None, Some(home)) => PathBuf::from(home).join(".cache/waxwing"),
-        (None, None) => bail!("neither WAXWING_CACHE nor HOME is set"),
-    };
-    fs::create_dir_all(&cache).with_context(|| cache.display().to_string())?;
-    Ok(cache)
-}
-
-/// A virtual environment with `tests/requirements.txt`; made anew when that file changes.
-fn python(cache: &Path) -> Result<PathBuf> {
-    let (folder, wanted) = (
-        cache.join("python"),
-        workspace().join("tests/requirements.txt"),
-    );
-    let python = folder.join("bin/python");
-    if !is_installed(&folder, &wanted)? {
-        run(Command::new("python3")
-            .args(["-m", "venv", "--clear"])
-            .arg(&folder))
-        .context("apt-get install python3-venv brings what is missing")?;
-        run(Command::new(&python)
-            .args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "-r",
-            ])
-            .arg(&wanted))?;
-        mark_installed(&folder, &wanted)?;
     }
     Ok(python)
 }
@@ -167,16 +131,4 @@ fn node_modules(cache: &Path) -> Result<PathBuf> {
         mark_installed(&folder, &wanted)?;
     }
     Ok(modules)
-}
-
-const MARK: &str = "installed-for";
-
-fn is_installed(folder: &Path, wanted: &Path) -> Result<bool> {
-    let wanted = fs::read(wanted).with_context(|| wanted.display().to_string())?;
-    Ok(fs::read(folder.join(MARK)).is_ok_and(|installed| installed == wanted))
-}
-
-fn mark_installed(folder: &Path, wanted: &Path) -> Result<()> {
-    fs::copy(wanted, folder.join(MARK)).with_context(|| folder.display().to_string())?;
-    Ok(())
 }

@@ -288,7 +288,7 @@ pub(crate) async fn insert(
             .bind(structure)
             .bind(data)
             .bind(signature::VERSION)
-            .bind(signature.map(Signature::into_stored)),
+            .bind(signature.as_ref().map(Signature::to_stored)),
         _ => item,
     };
     statement.execute(work.conn()?).await?;

@@ -105,14 +105,28 @@ impl Signature {
         })
     }
 
-    /// As [`Signature::stored`] reads it.
-    pub(crate) fn into_stored(self) -> Vec<u8> {
-        self.0
+    /// As [`Signature::stored`] reads it: a sum, then the bits.
+    pub(crate) fn to_stored(&self) -> Vec<u8> {
+        [&sum(&self.0)[..], &self.0].concat()
     }
 
-    fn stored(octets: Vec<u8>) -> Option<Signature> {
-        octets.len().is_power_of_two().then_some(Signature(octets))
+    /// None when a damaged page has changed it: a message must not be hidden by that.
+    fn stored(octets: &[u8]) -> Option<Signature> {
+        let (stored_sum, bits) = octets.split_at_checked(SUM)?;
+        let is_whole = bits.len().is_power_of_two() && sum(bits) == *stored_sum;
+        is_whole.then(|| Signature(bits.to_vec()))
     }
+}
+
+/// Octets.
+const SUM: usize = 8;
+
+fn sum(bits: &[u8]) -> [u8; SUM] {
+    let mut sum = [0; SUM];
+    for (octet, hashed) in sum.iter_mut().zip(blake3::hash(bits).as_bytes()) {
+        *octet = *hashed;
+    }
+    sum
 }
 
 /// The hash of each three octets in a row.
@@ -140,7 +154,7 @@ pub(super) async fn of_items(
         .await?;
     let mut found = HashMap::with_capacity(rows.len());
     for row in rows {
-        if let Some(signature) = Signature::stored(row.try_get(1)?) {
+        if let Some(signature) = Signature::stored(row.try_get::<&[u8], _>(1)?) {
             found.insert(ItemId(row.try_get::<i64, _>(0)?.cast_unsigned()), signature);
         }
     }
@@ -153,7 +167,7 @@ impl Work {
         sqlx::query("INSERT OR REPLACE INTO signatures (blob, version, bits) VALUES (?, ?, ?)")
             .bind(blob)
             .bind(VERSION)
-            .bind(&signature.0)
+            .bind(signature.to_stored())
             .execute(self.conn()?)
             .await?;
         Ok(())
@@ -196,6 +210,16 @@ mod tests {
             signature.may_contain("zz"),
             "nothing is known of two octets"
         );
+    }
+
+    #[test]
+    fn a_damaged_signature_is_none() {
+        let signature = of("Subject: a\r\n\r\nhello");
+        let mut stored = signature.to_stored();
+        assert_eq!(Signature::stored(&stored), Some(signature));
+        stored[20] ^= 1;
+        assert_eq!(Signature::stored(&stored), None);
+        assert_eq!(Signature::stored(&stored[..4]), None);
     }
 
     #[test]

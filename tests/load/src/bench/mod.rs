@@ -1,6 +1,7 @@
 //! Families of benchmarks. A new one is a file (or a folder, with a file for each row) and a line in [`Family`].
 
 mod big;
+mod dav;
 mod echo;
 mod idle;
 mod mail;
@@ -19,6 +20,8 @@ use crate::server::Built;
 pub(crate) enum Family {
     /// Mail, beside Dovecot: log-in, APPEND, LMTP, FETCH, SELECT, SEARCH, SORT, STORE, COPY.
     Mail(mail::Mail),
+    /// Calendars, beside Radicale: synchronisation, PUT, a week of recurring events.
+    Dav(dav::Dav),
     /// What an IMAP session notices of a hostile plugin: its 99th percentile beside one that spins, eats memory, floods.
     Neighbours(neighbours::Neighbours),
     /// A folder of 400,000 messages: SELECT cold and warm, flags of all, resynchronising, memory.
@@ -43,6 +46,7 @@ impl Family {
     pub(crate) async fn run(self, built: &Built) -> Result<()> {
         match self {
             Family::Mail(mail) => mail.run(built).await,
+            Family::Dav(dav) => dav.run(built).await,
             Family::Neighbours(neighbours) => neighbours.run(built).await,
             Family::Big(big) => big.run(built).await,
             Family::Mailboxes(mailboxes) => mailboxes.run(built).await,

@@ -3,6 +3,7 @@
 
 mod dovecot;
 mod postfix;
+mod radicale;
 mod sink;
 mod waxwing;
 
@@ -17,6 +18,7 @@ use anyhow::{Context, Result, bail};
 
 pub(crate) use dovecot::{Dovecot, Format};
 pub(crate) use postfix::Postfix;
+pub(crate) use radicale::Radicale;
 pub(crate) use sink::Sink;
 pub(crate) use waxwing::{Settings, Waxwing};
 

@@ -35,7 +35,9 @@ pub(crate) struct Waxwing {
     pub(crate) imaps: SocketAddr,
     /// Submission in the clear.
     pub(crate) submission: SocketAddr,
-    ports: [SocketAddr; 6],
+    /// HTTP in the clear.
+    pub(crate) http: SocketAddr,
+    ports: [SocketAddr; 7],
     binary: PathBuf,
     folder: tempfile::TempDir,
 }
@@ -44,7 +46,7 @@ impl Waxwing {
     /// Makes a data directory with the plugins and these users, and starts the server.
     pub(crate) fn start(built: &Built, settings: &Settings, users: &[String]) -> Result<Waxwing> {
         let folder = temporary()?;
-        let [imap, imaps, smtp, lmtp, pop3, submission] = free_ports()?;
+        let [imap, imaps, smtp, lmtp, pop3, submission, http] = free_ports()?;
         let listener = |name: &str, protocol: &str, at: SocketAddr, tls: &str| {
             format!(
                 "[[listener]]\nname = \"{name}\"\nprotocol = \"{protocol}\"\naddress = \"{at}\"\ntls = \"{tls}\"\n\n"
@@ -53,7 +55,7 @@ impl Waxwing {
         let configuration = format!(
             "data_dir = \"{}\"\nhost_name = \"mx.{DOMAIN}\"\ndefault_domain = \"{DOMAIN}\"\n\n\
              [directory]\nno_penalty_from = [\"127.0.0.0/8\"]\npassword_memory = {HASH_MEMORY}\npassword_passes = {HASH_PASSES}\n\n\
-             {}\n{}{}{}{}{}{}",
+             {}\n{}{}{}{}{}{}{}",
             folder.path().join("data").display(),
             settings.configuration,
             listener("imap", "imap", imap, "none"),
@@ -62,6 +64,7 @@ impl Waxwing {
             listener("lmtp", "lmtp", lmtp, "none"),
             listener("pop3", "pop3", pop3, "none"),
             listener("submission", "submission", submission, "none"),
+            listener("http", "http", http, "none"),
         );
         fs::create_dir(folder.path().join("data"))?;
         fs::write(folder.path().join("waxwing.toml"), configuration)?;
@@ -77,7 +80,7 @@ impl Waxwing {
             output(&mut command(&["plugin", "activate", &name]), None)?;
         }
         output(&mut command(&["domain", "add", DOMAIN]), None)?;
-        let ports = [imap, imaps, smtp, lmtp, pop3, submission];
+        let ports = [imap, imaps, smtp, lmtp, pop3, submission, http];
         let process = serve(&built.binary, folder.path(), &ports)?;
         let waxwing = Waxwing {
             process,
@@ -89,6 +92,7 @@ impl Waxwing {
             },
             imaps,
             submission,
+            http,
             ports,
             binary: built.binary.clone(),
             folder,
