@@ -64,7 +64,7 @@ impl Default for Limits {
         Limits {
             text: contentline::Limits {
                 size: 10 * 1024 * 1024,
-                components: 10_000,
+                components: 3_000,
                 ..contentline::Limits::default()
             },
             instances_a_year: 10_000,
@@ -106,6 +106,15 @@ impl Object {
     /// # Errors
     /// As [`Object::parse_within`].
     pub fn of_calendar(calendar: Calendar, limits: &Limits) -> Result<Object> {
+        Object::of(calendar, limits, true)
+    }
+
+    /// The same of what a message carries: without DTSTART, which RFC 5546 does not ask of answers and cancellations.
+    pub(crate) fn of_message(calendar: Calendar, limits: &Limits) -> Result<Object> {
+        Object::of(calendar.without_method(), limits, false)
+    }
+
+    fn of(calendar: Calendar, limits: &Limits, dated: bool) -> Result<Object> {
         let tree = calendar.tree;
         let wrong = |what: &str| Error::object(Precondition::ValidCalendarObjectResource, what);
         if tree.line("METHOD").is_some() {
@@ -139,6 +148,12 @@ impl Object {
         let mut ids = HashSet::new();
         for component in inner() {
             check(component, kind, limits)?;
+            if dated && kind == Kind::Event && component.line("DTSTART").is_none() {
+                return Err(Error::object(
+                    Precondition::ValidCalendarData,
+                    "DTSTART is missing",
+                ));
+            }
             let id = component
                 .line("RECURRENCE-ID")
                 .map(|line| (line.value.trim(), line.parameter("TZID")));
@@ -311,9 +326,6 @@ fn check(component: &Component, kind: Kind, limits: &Limits) -> Result<()> {
         }
     }
     let start = component.line("DTSTART").map(Moment::of_line).transpose()?;
-    if kind == Kind::Event && start.is_none() {
-        return Err(missing("DTSTART is missing"));
-    }
     let repeats = component.line("RRULE").is_some() || component.line("RDATE").is_some();
     if repeats && start.is_none() && component.line("DUE").is_none() {
         return Err(missing("a recurring component has no DTSTART"));

@@ -54,7 +54,7 @@ impl Timing {
             .map(|value| Duration::parse("DURATION", value))
             .transpose()?;
         let length = match (&start, &end, duration) {
-            (Some(start), Some(end), _) => between(start, end, zones),
+            (Some(start), Some(end), _) => between(start, end, (kind, zones)),
             (_, None, Some(duration)) => Length::Nominal(duration),
             _ => Length::Unsaid,
         };
@@ -234,13 +234,14 @@ pub(crate) fn spans(range: Range, start: i64, end: i64) -> bool {
     }
 }
 
-fn between(start: &Moment, end: &Moment, zones: &Zones) -> Length {
+fn between(start: &Moment, end: &Moment, (kind, zones): (Kind, &Zones)) -> Length {
     if start.is_date() && end.is_date() {
-        let seconds = crate::moment::seconds(end.civil) - crate::moment::seconds(start.civil);
-        return Length::Nominal(Duration {
-            days: (seconds / 86_400).max(0),
-            seconds: 0,
-        });
+        let days =
+            (crate::moment::seconds(end.civil) - crate::moment::seconds(start.civil)) / 86_400;
+        // An end on the day of the start is wrong, common, and means that day.
+        let least = i64::from(kind == Kind::Event);
+        let days = days.max(least);
+        return Length::Nominal(Duration { days, seconds: 0 });
     }
     Length::Exact(zones.to_utc(end).saturating_sub(zones.to_utc(start)).max(0))
 }

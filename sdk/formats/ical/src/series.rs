@@ -4,14 +4,18 @@
 //! the zone it is written in. DTSTART is always an instance and counts for COUNT, also when the rule does not give it.
 
 mod instance;
+mod set;
 
-use crate::contentline::{Component, Line};
+pub(crate) use set::until;
+
+use crate::contentline::Component;
 use crate::moment::{from_seconds, seconds};
 use crate::overlap::{Times, Timing};
-use crate::rule::{Instances, Rule, Until};
-use crate::{Duration, Error, Form, Moment, Object, Range, Result, Zone, Zones};
+use crate::{Error, Form, Moment, Object, Range, Result, Zone, Zones};
 use jiff::civil::{Date, DateTime};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use set::{Fixed, Set};
+use std::cell::{Cell, OnceCell};
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
 /// One instance of an object.
@@ -55,7 +59,12 @@ pub(crate) struct Series<'a> {
     futures: Vec<Future<'a>>,
     overridden: HashSet<DateTime>,
     overridden_days: HashSet<Date>,
+    /// Overrides by their identity.
+    by_identity: HashMap<String, usize>,
     recurring: bool,
+    fixed: OnceCell<Fixed>,
+    /// What single instances may still cost: see [`instance`].
+    work: Cell<usize>,
 }
 
 impl<'a> Series<'a> {
@@ -74,7 +83,10 @@ impl<'a> Series<'a> {
             futures: Vec::new(),
             overridden: HashSet::new(),
             overridden_days: HashSet::new(),
+            by_identity: HashMap::new(),
             recurring: object.is_recurring(),
+            fixed: OnceCell::new(),
+            work: Cell::new(instance::MAX_WORK),
             zones: zones.clone(),
         };
         for component in object.components() {
@@ -90,6 +102,9 @@ impl<'a> Series<'a> {
                     Key::Time(time) => series.overridden.insert(time),
                     Key::Day(day) => series.overridden_days.insert(day),
                 };
+                let identity = series.identity(&id);
+                let place = series.overrides.len();
+                series.by_identity.entry(identity).or_insert(place);
                 series.overrides.push(Override { id, part });
             }
         }
@@ -206,7 +221,7 @@ impl<'a> Series<'a> {
         range: Range,
         take: &mut dyn FnMut(Occurrence<'a>) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>> {
-        let mut set = Set::of(master, anchor, self)?;
+        let mut set = Set::of(master, anchor, self, crate::rule::MAX_WORK)?;
         let slack = self.slack(master);
         if range.start > i64::MIN {
             let first = range.start.saturating_sub(slack);
@@ -225,8 +240,8 @@ impl<'a> Series<'a> {
             }
             let (part, begin) = self.described_by(master, key);
             let mut times = part.timing.at(begin);
-            if let Some(end) = set.ends.get(&key) {
-                times.end = Some((*end).max(times.start.unwrap_or(*end)));
+            if let Some(end) = set.end(&key) {
+                times.end = Some(end.max(times.start.unwrap_or(end)));
             }
             if part.timing.overlaps(times, range) {
                 let start = part.timing.anchor().map(|anchor| anchor.at(begin));
@@ -334,126 +349,6 @@ fn occurrence<'a>(
         start: begin.unwrap_or(i64::MIN),
         end: times.end.or(times.start).unwrap_or(i64::MAX),
     }
-}
-
-/// The recurrence set of a master on its own clock, in order, without its exceptions.
-struct Set {
-    start: Option<DateTime>,
-    rules: Vec<Instances>,
-    dates: BTreeSet<DateTime>,
-    /// Ends that RDATE says itself.
-    ends: BTreeMap<DateTime, i64>,
-    without: HashSet<DateTime>,
-    without_days: HashSet<Date>,
-}
-
-impl Set {
-    fn of(master: &Part<'_>, anchor: &Moment, series: &Series<'_>) -> Result<Set> {
-        let mut set = Set {
-            start: Some(anchor.civil),
-            rules: Vec::new(),
-            dates: BTreeSet::new(),
-            ends: BTreeMap::new(),
-            without: HashSet::new(),
-            without_days: HashSet::new(),
-        };
-        for line in master.component.lines_of("RRULE").take(MAX_RULES) {
-            let rule = Rule::parse(&line.value)?;
-            let until = until(&rule, master.timing.zone());
-            let mut instances = Instances::new(&rule, anchor.civil, until);
-            if instances.peek()? != Some(anchor.civil) {
-                instances.count_one();
-            }
-            set.rules.push(instances);
-        }
-        for line in master.component.lines_of("RDATE") {
-            set.add_dates(line, series)?;
-        }
-        for line in master.component.lines_of("EXDATE") {
-            for date in Moment::list_of_line(line)? {
-                match series.key(&date) {
-                    Key::Time(time) => set.without.insert(time),
-                    Key::Day(day) => set.without_days.insert(day),
-                };
-            }
-        }
-        Ok(set)
-    }
-
-    fn add_dates(&mut self, line: &Line, series: &Series<'_>) -> Result<()> {
-        let zone = line.parameter("TZID");
-        let periods = line
-            .value
-            .split(',')
-            .filter(|value| !value.trim().is_empty());
-        for (date, value) in Moment::list_of_line(line)?.iter().zip(periods) {
-            let time = match series.key(date) {
-                Key::Time(time) => time,
-                Key::Day(day) => DateTime::from(day),
-            };
-            self.dates.insert(time);
-            if let Some((_, end)) = value.split_once('/') {
-                let end = end.trim();
-                let end = match Duration::parse("RDATE", end) {
-                    Ok(duration) => {
-                        let days = series
-                            .zones
-                            .of_form(&date.form)
-                            .to_utc(duration.after_days(date.civil));
-                        days.saturating_add(duration.seconds)
-                    }
-                    Err(error) => series
-                        .zones
-                        .to_utc(&Moment::parse(end, zone).map_err(|()| error)?),
-                };
-                self.ends.insert(time, end);
-            }
-        }
-        Ok(())
-    }
-
-    /// Leaves out what comes before a time.
-    fn seek(&mut self, to: DateTime) -> Result<()> {
-        self.start = self.start.filter(|start| *start >= to);
-        self.dates = self.dates.split_off(&to);
-        self.rules.iter_mut().try_for_each(|rule| rule.seek(to))
-    }
-
-    fn next(&mut self) -> Result<Option<DateTime>> {
-        loop {
-            let mut next = self
-                .start
-                .into_iter()
-                .chain(self.dates.first().copied())
-                .min();
-            for rule in &mut self.rules {
-                next = next.into_iter().chain(rule.peek()?).min();
-            }
-            let Some(next) = next else { return Ok(None) };
-            self.start = self.start.filter(|start| *start != next);
-            self.dates.remove(&next);
-            for rule in &mut self.rules {
-                if rule.peek()? == Some(next) {
-                    rule.next()?;
-                }
-            }
-            if !(self.without.contains(&next) || self.without_days.contains(&next.date())) {
-                return Ok(Some(next));
-            }
-        }
-    }
-}
-
-/// RRULE of one component that count; RFC 5545 section 3.8.5.3 wants one.
-const MAX_RULES: usize = 8;
-
-/// UNTIL on the clock of DTSTART. A date is read as its whole day.
-pub(crate) fn until(rule: &Rule, zone: &Zone) -> Option<DateTime> {
-    Some(match rule.until? {
-        Until::Utc(instant) => zone.to_civil(instant),
-        Until::Local(time) => time,
-        Until::Date(date) => date.at(23, 59, 59, 0),
-    })
 }
 
 impl Object {

@@ -23,16 +23,28 @@ pub fn patched(
 ) -> Result<Object> {
     let before = Item::of(stored, default, mine)?.to_object(default, stored.uid(), now)?;
     let after = edited.to_object(default, stored.uid(), now)?;
-    let (base, wanted) = (parts(&before)?, parts(&after)?);
+    let (mut base, mut wanted) = (parts(&before)?, parts(&after)?);
     let mut result = parts(stored)?;
+    if stored.master().is_none() {
+        // Somebody who is invited to single instances: the item is of the first of them, the others are not in it.
+        let first = result
+            .first_key_value()
+            .map(|(id, _)| id.clone())
+            .unwrap_or_default();
+        for parts in [&mut base, &mut wanted] {
+            let main = parts.remove("");
+            *parts = main.into_iter().map(|main| (first.clone(), main)).collect();
+        }
+    }
+    let (own_series, base_series) = (Series::of(stored, default)?, Series::of(&before, default)?);
     for (id, new) in &wanted {
         let own = match result.get(id) {
             Some(own) => Some(own.clone()),
-            None => instance(stored, new, default)?,
+            None => instance(&own_series, new)?,
         };
         let old = match base.get(id) {
             Some(old) => Some(old.clone()),
-            None => instance(&before, new, default)?,
+            None => instance(&base_series, new)?,
         };
         let merged = match (own, old) {
             (Some(own), Some(old)) => merge(own, &old, new),
@@ -47,27 +59,36 @@ pub fn patched(
     tree.components
         .retain(|component| component.is("VTIMEZONE"));
     add_zones(&mut tree, &after, &result);
+    // In the order they stood, then what is new.
+    for (id, _) in identified(stored)? {
+        tree.components.extend(result.remove(&id));
+    }
     tree.components.extend(result.into_values());
     Object::of_calendar(Calendar { tree }, &Limits::default())
 }
 
-/// The components by the identity of their instance; the master has none and comes first.
-fn parts(object: &Object) -> Result<BTreeMap<String, Component>> {
+/// The components by the identity of their instance, in order.
+fn identified(object: &Object) -> Result<Vec<(String, Component)>> {
     let series = Series::of(object, &Zone::UTC)?;
-    let mut parts = BTreeMap::new();
-    for component in object.components() {
-        let id = match component.line("RECURRENCE-ID") {
-            Some(line) => series.identity(&Moment::of_line(line)?),
-            None => String::new(),
-        };
-        parts.insert(id, component.clone());
-    }
-    Ok(parts)
+    let one = |component: &Component| Ok((identity(&series, component)?, component.clone()));
+    object.components().map(one).collect()
 }
 
-fn instance(object: &Object, like: &Component, default: &Zone) -> Result<Option<Component>> {
+fn parts(object: &Object) -> Result<BTreeMap<String, Component>> {
+    Ok(identified(object)?.into_iter().collect())
+}
+
+/// The master has none.
+fn identity(series: &Series<'_>, component: &Component) -> Result<String> {
+    match component.line("RECURRENCE-ID") {
+        Some(line) => Ok(series.identity(&Moment::of_line(line)?)),
+        None => Ok(String::new()),
+    }
+}
+
+fn instance(series: &Series<'_>, like: &Component) -> Result<Option<Component>> {
     match like.line("RECURRENCE-ID") {
-        Some(line) => object.instance(&Moment::of_line(line)?, default),
+        Some(line) => series.instance(&Moment::of_line(line)?),
         None => Ok(None),
     }
 }

@@ -40,13 +40,15 @@ pub fn attendee_changed(
     if let Some(old) = old {
         check(old, new, context)?;
     }
+    let series = old.map(|old| Series::of(old, &Zone::UTC)).transpose()?;
     let mut answers = Vec::new();
     for component in new.components() {
         let Some(line) = me(component, context) else {
             continue;
         };
         let before = old
-            .map(|old| counterpart(old, component))
+            .zip(series.as_ref())
+            .map(|pair| counterpart(pair, component))
             .transpose()?
             .flatten();
         let was = before
@@ -106,9 +108,12 @@ fn declining(mut component: Component, context: &Context<'_>) -> Option<Componen
     Some(component)
 }
 
-fn counterpart(old: &Object, component: &Component) -> Result<Option<Component>> {
+fn counterpart(
+    (old, series): (&Object, &Series<'_>),
+    component: &Component,
+) -> Result<Option<Component>> {
     match component.line("RECURRENCE-ID") {
-        Some(line) => old.instance(&Moment::of_line(line)?, &Zone::UTC),
+        Some(line) => series.instance(&Moment::of_line(line)?),
         None => Ok(old.master().cloned()),
     }
 }
@@ -135,7 +140,7 @@ fn left_out(old: &Object, new: &Object) -> Result<Vec<Component>> {
     let mut out = Vec::new();
     for (id, moment) in ids(new, &after)? {
         if !known.contains(&id) {
-            out.extend(old.instance(&moment, &Zone::UTC)?);
+            out.extend(before.instance(&moment)?);
         }
     }
     Ok(out)
@@ -156,8 +161,9 @@ fn check(old: &Object, new: &Object, context: &Context<'_>) -> Result<()> {
         Zones::of(old.component(), &Zone::UTC),
         Zones::of(new.component(), &Zone::UTC),
     );
+    let before = Series::of(old, &Zone::UTC)?;
     for component in new.components() {
-        let Some(before) = counterpart(old, component)? else {
+        let Some(before) = counterpart((old, &before), component)? else {
             return refused("an attendee may not add an instance".to_owned());
         };
         let (before, after) = (

@@ -127,6 +127,7 @@ impl<'a> Difference<'a> {
 
     /// Overrides that say something new, and whether that is only who comes.
     fn changed_overrides(&self) -> Result<(Vec<Component>, bool)> {
+        let series = Series::of(self.old, &Zone::UTC)?;
         let (mut changed, mut answers_only) = (Vec::new(), true);
         for (id, component) in &self.after.overrides {
             let old = match (
@@ -134,7 +135,7 @@ impl<'a> Difference<'a> {
                 component.line("RECURRENCE-ID"),
             ) {
                 (Some(old), _) => Some(old.clone()),
-                (None, Some(line)) => self.old.instance(&Moment::of_line(line)?, &Zone::UTC)?,
+                (None, Some(line)) => series.instance(&Moment::of_line(line)?)?,
                 (None, None) => None,
             };
             let differs = |answers| -> Result<bool> {
@@ -162,7 +163,7 @@ impl<'a> Difference<'a> {
         let mut gone = BTreeMap::new();
         for (id, moment) in exceptions(&self.after, &new)? {
             if !before.contains_key(&id)
-                && let Some(component) = self.old.instance(&moment, &Zone::UTC)?
+                && let Some(component) = old.instance(&moment)?
             {
                 gone.insert(id, component);
             }

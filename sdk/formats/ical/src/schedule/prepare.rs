@@ -98,7 +98,7 @@ impl<'a> Before<'a> {
 
     fn step(&self, component: &Component, (kind, zones): (Kind, &Zones)) -> Result<Step> {
         let counterpart = match component.line("RECURRENCE-ID") {
-            Some(line) => self.object.instance(&Moment::of_line(line)?, &Zone::UTC)?,
+            Some(line) => self.series.instance(&Moment::of_line(line)?)?,
             None => self.object.master().cloned(),
         };
         let Some(before) = counterpart else {

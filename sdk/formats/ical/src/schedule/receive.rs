@@ -5,6 +5,7 @@ use crate::contentline::{Component, Line};
 use crate::object::sequence;
 use crate::series::Series;
 use crate::{Calendar, Error, Limits, Moment, Object, Precondition, Result, Zone, Zones};
+use std::collections::HashMap;
 
 /// What a message does to somebody's copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,9 +84,19 @@ pub fn receive(
             "METHOD is missing or unknown",
         )
     })?;
-    let given = Object::of_calendar(message.clone().without_method(), &Limits::default())?;
+    let given = Object::of_message(message.clone(), &Limits::default())?;
     if stored.is_some_and(|stored| stored.uid() != given.uid() || stored.kind() != given.kind()) {
         return Ok(Received::nothing(Stale::Unknown));
+    }
+    if method == Method::Request
+        && given
+            .components()
+            .any(|one| one.is("VEVENT") && one.line("DTSTART").is_none())
+    {
+        return Err(Error::object(
+            Precondition::ValidCalendarData,
+            "DTSTART is missing",
+        ));
     }
     let sender = || {
         given
@@ -153,11 +164,11 @@ fn requested(given: &Object, stored: &Object, context: &Context<'_>) -> Result<R
             continue;
         }
         any = true;
-        let is_moved =
-            timing(component, given.kind(), &zones)? != timing(&before, given.kind(), &copy.zones)?;
+        let is_moved = timing(component, given.kind(), &zones)?
+            != timing(&before, given.kind(), copy.series.zones())?;
         moved |= is_moved;
         changed |= content(component, given.kind(), &zones, false)?
-            != content(&before, given.kind(), &copy.zones, false)?;
+            != content(&before, given.kind(), copy.series.zones(), false)?;
         fresh.push(with_own(component, &before, is_moved, context));
     }
     if !any {
@@ -347,7 +358,7 @@ fn note(component: &mut Component, answer: &Line, reply: &Component) -> bool {
 /// # Errors
 /// [`Error::Object`] when the proposal is about nothing that is there.
 pub fn accept_counter(message: &Calendar, stored: &Object) -> Result<Object> {
-    let given = Object::of_calendar(message.clone().without_method(), &Limits::default())?;
+    let given = Object::of_message(message.clone(), &Limits::default())?;
     let mut copy = Copy::of(stored)?;
     for component in given.components() {
         let unknown = || {
@@ -375,26 +386,42 @@ pub fn accept_counter(message: &Calendar, stored: &Object) -> Result<Object> {
 }
 
 /// Somebody's copy while it is changed.
-struct Copy {
-    stored: Object,
+struct Copy<'a> {
+    stored: &'a Object,
+    series: Series<'a>,
     tree: Component,
-    zones: Zones,
+    /// Where in the tree a component stands, by its identity.
+    places: HashMap<Option<String>, usize>,
 }
 
-impl Copy {
-    fn of(stored: &Object) -> Result<Copy> {
-        let zones = Zones::of(stored.component(), &Zone::UTC);
-        Ok(Copy {
-            stored: stored.clone(),
+impl<'a> Copy<'a> {
+    fn of(stored: &'a Object) -> Result<Copy<'a>> {
+        let mut copy = Copy {
+            stored,
+            series: Series::of(stored, &Zone::UTC)?,
             tree: stored.component().clone(),
-            zones,
-        })
+            places: HashMap::new(),
+        };
+        for (place, component) in stored.component().components.iter().enumerate() {
+            if component.is(stored.kind().name()) {
+                copy.places.insert(copy.identity(component)?, place);
+            }
+        }
+        Ok(copy)
+    }
+
+    fn identity(&self, component: &Component) -> Result<Option<String>> {
+        let id = component
+            .line("RECURRENCE-ID")
+            .map(Moment::of_line)
+            .transpose()?;
+        Ok(id.map(|id| self.series.identity(&id)))
     }
 
     /// What a component is about, as it was stored; an instance that was not written out is made.
     fn counterpart(&self, component: &Component) -> Result<Option<Component>> {
         match component.line("RECURRENCE-ID") {
-            Some(line) => self.stored.instance(&Moment::of_line(line)?, &Zone::UTC),
+            Some(line) => self.series.instance(&Moment::of_line(line)?),
             None => Ok(self.stored.master().cloned()),
         }
     }
@@ -417,26 +444,18 @@ impl Copy {
 
     /// Puts a component in the place of the one of its identity.
     fn put(&mut self, component: Component) -> Result<()> {
-        let series = Series::of(&self.stored, &Zone::UTC)?;
-        let identity = |one: &Component| -> Result<Option<String>> {
-            one.line("RECURRENCE-ID")
-                .map(Moment::of_line)
-                .transpose()
-                .map(|id| id.map(|id| series.identity(&id)))
-        };
-        let own = identity(&component)?;
-        for other in self
-            .tree
-            .components
-            .iter_mut()
-            .filter(|one| one.is(&component.name))
-        {
-            if identity(other)? == own {
-                *other = component;
-                return Ok(());
+        let identity = self.identity(&component)?;
+        let place = self
+            .places
+            .get(&identity)
+            .and_then(|place| self.tree.components.get_mut(*place));
+        match place {
+            Some(old) => *old = component,
+            None => {
+                self.places.insert(identity, self.tree.components.len());
+                self.tree.components.push(component);
             }
         }
-        self.tree.components.push(component);
         Ok(())
     }
 
@@ -454,7 +473,7 @@ impl Copy {
             };
             let kind = given.kind();
             let same = content(&plain, kind, series.zones(), false)?
-                == content(component, kind, &self.zones, false)?;
+                == content(component, kind, self.series.zones(), false)?;
             if same && me(component, context).is_some() {
                 kept.push(component.clone());
             }
@@ -479,15 +498,9 @@ impl Copy {
             .component()
             .components_of("VTIMEZONE")
             .filter(|one| !known.iter().any(|known| one.value("TZID") == Some(known)));
-        let at = self
-            .tree
-            .components
-            .iter()
-            .position(|one| !one.is("VTIMEZONE"))
-            .unwrap_or(0);
-        for zone in new {
-            self.tree.components.insert(at, zone.clone());
-        }
+        // At the end, where they move no other; RFC 5545 asks for no order.
+        let new: Vec<Component> = new.cloned().collect();
+        self.tree.components.extend(new);
     }
 
     fn into_object(self) -> Result<Object> {

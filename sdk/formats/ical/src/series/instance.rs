@@ -1,6 +1,6 @@
 use super::{Key, Series, Set};
 use crate::contentline::Component;
-use crate::{Form, Moment, Object, Result, Zone};
+use crate::{Error, Form, Moment, Object, Result, Zone};
 use jiff::civil::DateTime;
 
 impl Object {
@@ -10,20 +10,36 @@ impl Object {
     /// # Errors
     /// [`crate::Error::Limit`] when the rule takes too much work.
     pub fn instance(&self, id: &Moment, default: &Zone) -> Result<Option<Component>> {
-        let series = Series::of(self, default)?;
-        let own = series.identity(id);
-        let written = series
-            .overrides
-            .iter()
-            .find(|one| series.identity(&one.id) == own);
-        match written {
-            Some(one) => Ok(Some(one.part.component.clone())),
-            None => series.of_master(id),
-        }
+        Series::of(self, default)?.instance(id)
     }
 }
 
+/// What all single instances that are asked of one series may cost together, in steps of its rules and octets of its components. An object
+/// can have a thousand overrides, a rule that is walked from its begin, and an attachment of megabytes.
+pub(super) const MAX_WORK: usize = 8 * crate::rule::MAX_WORK;
+
 impl<'a> Series<'a> {
+    /// See [`Object::instance`].
+    pub(crate) fn instance(&self, id: &Moment) -> Result<Option<Component>> {
+        let written = self
+            .by_identity
+            .get(&self.identity(id))
+            .and_then(|at| self.overrides.get(*at));
+        match written {
+            Some(one) => Ok(Some(one.part.component.clone())),
+            None => self.of_master(id),
+        }
+    }
+
+    fn charge(&self, work: usize) -> Result<()> {
+        let left = self.work.get().checked_sub(work);
+        self.work.set(left.unwrap_or(0));
+        left.map(|_| ()).ok_or(Error::Limit {
+            name: "work for single instances",
+            most: MAX_WORK,
+        })
+    }
+
     fn time(&self, id: &Moment) -> DateTime {
         match self.key(id) {
             Key::Time(time) => time,
@@ -45,16 +61,10 @@ impl<'a> Series<'a> {
 
     /// Whether an exception takes the instance out.
     pub(crate) fn excludes(&self, id: &Moment) -> Result<bool> {
-        let Some((master, anchor)) = self
-            .master
-            .as_ref()
-            .and_then(|master| Some((master, master.timing.anchor()?)))
-        else {
+        let Some(master) = &self.master else {
             return Ok(false);
         };
-        let set = Set::of(master, anchor, self)?;
-        let time = self.time(id);
-        Ok(set.without.contains(&time) || set.without_days.contains(&time.date()))
+        Ok(self.fixed(master)?.excludes(self.time(id)))
     }
 
     /// The same, unless the instance has an override.
@@ -76,17 +86,24 @@ impl<'a> Series<'a> {
             return Ok(None);
         };
         let time = self.time(id);
-        let mut set = Set::of(master, anchor, self)?;
+        let work = crate::rule::MAX_WORK.min(self.work.get());
+        let mut set = Set::of(master, anchor, self, work)?;
         set.seek(time)?;
-        if set.next()? != Some(time) {
+        let found = set.next()? == Some(time);
+        self.charge(set.work_left().map_or(1, |left| work.saturating_sub(left)))?;
+        if !found {
             return Ok(None);
         }
         let (part, begin) = self.described_by(master, time);
         let times = part.timing.at(begin);
-        let mut component = part.component.clone();
-        for name in ["RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID"] {
-            component.remove(name);
-        }
+        let mut component = plain(part.component);
+        self.charge(
+            component
+                .lines
+                .iter()
+                .map(|line| line.value.len() / 8)
+                .sum(),
+        )?;
         for name in ["DTSTART", "DTEND", "DUE"] {
             let Some(line) = component.line_mut(name) else {
                 continue;
@@ -114,5 +131,19 @@ impl<'a> Series<'a> {
             .lines
             .insert(place, anchor.at(time).to_line("RECURRENCE-ID"));
         Ok(Some(component))
+    }
+}
+
+/// A component without what makes it a series.
+fn plain(component: &Component) -> Component {
+    const SERIES: [&str; 5] = ["RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID"];
+    let lines = component
+        .lines
+        .iter()
+        .filter(|line| !SERIES.iter().any(|name| line.is(name)));
+    Component {
+        name: component.name.clone(),
+        lines: lines.cloned().collect(),
+        components: component.components.clone(),
     }
 }

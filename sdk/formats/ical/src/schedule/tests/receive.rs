@@ -176,6 +176,27 @@ fn a_reply_is_noted_at_the_organizer() {
 }
 
 #[test]
+fn answers_and_cancellations_need_not_say_when_the_meeting_is() {
+    let stored = part("bob", WEEKLY);
+    let without = |text: String| text.replace("DTSTART:20240108T100000Z\n", "");
+    let reply = without(reply_line(
+        "",
+        "ATTENDEE;PARTSTAT=ACCEPTED:mailto:bob@example.org",
+    ));
+    assert!(matches!(
+        received("anna", "REPLY", &reply, Some(&stored)).change,
+        Change::Replied(..)
+    ));
+    let cancel = without(part("bob", "DTSTART:20240108T100000Z\nSEQUENCE:1"));
+    assert_eq!(
+        received("bob", "CANCEL", &cancel, Some(&stored)).change,
+        Change::Cancelled
+    );
+    let request = calendar("REQUEST", &cancel);
+    assert!(as_user("bob", |context| receive(&request, None, context).is_err()));
+}
+
+#[test]
 fn a_delegate_is_added_by_either_reply() {
     let stored = part("bob", "DTSTART:20240108T100000Z");
     let delegated = reply_line(
