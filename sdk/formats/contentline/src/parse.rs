@@ -113,6 +113,7 @@ fn is_name(text: &str) -> bool {
 struct Unfolding<'a> {
     rest: &'a [u8],
     line: usize,
+    line_end: u8,
 }
 
 impl<'a> Unfolding<'a> {
@@ -120,15 +121,21 @@ impl<'a> Unfolding<'a> {
         Unfolding {
             rest: octets.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(octets),
             line: 0,
+            line_end: if memchr::memchr(b'\n', octets).is_some() {
+                b'\n'
+            } else {
+                b'\r'
+            },
         }
     }
 
+    /// A file without any LF, as old systems wrote them, has CR in their place.
     fn physical(&mut self) -> Option<&'a [u8]> {
         if self.rest.is_empty() {
             return None;
         }
         self.line += 1;
-        let end = memchr::memchr(b'\n', self.rest);
+        let end = memchr::memchr(self.line_end, self.rest);
         let (line, rest) = match end {
             Some(end) => (self.rest.get(..end)?, self.rest.get(end + 1..)?),
             None => (self.rest, [].as_slice()),
@@ -219,12 +226,16 @@ fn parameter<'a>(text: &'a str, at: usize, limits: &Limits) -> Result<(Parameter
     Ok((Parameter { name, values }, rest))
 }
 
-/// A value in quotes or without. Quotes that begin or end within a value, which is wrong and common, quote nonetheless.
+/// A value in quotes or without. Quotes that begin or end within a value, which is wrong and common, quote nonetheless, and so does a
+/// backslash before a separator, which iOS writes into `X-TITLE`.
 fn parameter_value(text: &str, at: usize) -> Result<(String, &str)> {
     let mut quoted = false;
+    let mut escaped = false;
     for (end, character) in text.char_indices() {
+        let separates = !quoted && !std::mem::replace(&mut escaped, character == '\\' && !quoted);
         match character {
             '"' => quoted = !quoted,
+            ',' | ';' if !separates => {}
             ',' | ';' | ':' if !quoted => {
                 let (value, rest) = text.split_at(end);
                 return Ok((decode(value), rest));
@@ -307,6 +318,17 @@ mod tests {
             }
         );
         assert_eq!(line.value, "mailto:a@b");
+    }
+
+    #[test]
+    fn what_clients_write_besides_the_grammar_is_read() {
+        let line = body("X-LOCATION;X-TITLE=Main St 1\\; 4041 Linz;X-R=1:geo:1,2").unwrap();
+        assert_eq!(line.parameter("X-TITLE"), Some("Main St 1\\; 4041 Linz"));
+        assert_eq!(line.parameter("X-R"), Some("1"));
+        assert_eq!(
+            one("BEGIN:V\rX:1\r 2\rEND:V\r").unwrap().value("X"),
+            Some("12")
+        );
     }
 
     #[test]

@@ -42,7 +42,7 @@ fn line(line: &Line, out: &mut String) {
 }
 
 fn parameter_value(value: &str, out: &mut String) {
-    let quoted = value.contains([':', ';', ',']);
+    let quoted = value.contains([':', ';', ',', '\\']);
     if quoted {
         out.push('"');
     }

@@ -250,7 +250,11 @@ fn recurrence(
     let mut exceptions = Vec::new();
     for line in master.lines_of("EXDATE") {
         for date in Moment::list_of_line(line)? {
-            pattern.deleted.push(day(&on_clock(&date, timing, zones)));
+            // By another time of that day no instance goes; the pattern would take the day's.
+            let gone = on_clock(&date, timing, zones);
+            if gone.time() == anchor.civil.time() {
+                pattern.deleted.push(day(&gone));
+            }
         }
     }
     for component in object.components() {

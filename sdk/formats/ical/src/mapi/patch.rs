@@ -94,7 +94,9 @@ fn instance(series: &Series<'_>, like: &Component) -> Result<Option<Component>> 
 }
 
 fn renamed(mut component: Component, uid: &str) -> Component {
-    component.set(Line::new("UID", uid));
+    if component.value("UID").map(str::trim) != Some(uid) {
+        component.set(Line::new("UID", uid));
+    }
     component
 }
 
@@ -174,7 +176,10 @@ fn attendees(own: &mut Component, old: &Component, new: &Component) {
             .iter_mut()
             .find(|other| other.is("ATTENDEE") && same_person(other, line))
         else {
-            own.lines.push(line.clone());
+            // One who was there before stands there in other words.
+            if before.is_none() {
+                own.lines.push(line.clone());
+            }
             continue;
         };
         for name in SAID {
