@@ -6,6 +6,7 @@
 mod instance;
 mod set;
 
+#[cfg(feature = "mapi")]
 pub(crate) use set::until;
 
 use crate::contentline::Component;
