@@ -12,7 +12,7 @@ use crate::session::{Answer, Completion, Imap, Output, Stage};
 const ALWAYS: [&str; 5] = ["IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE"];
 
 /// Each can be switched off for a user, as `imap.NAME`.
-const FEATURES: [&str; 46] = [
+const FEATURES: [&str; 47] = [
     "IDLE",
     "NAMESPACE",
     "CHILDREN",
@@ -38,6 +38,7 @@ const FEATURES: [&str; 46] = [
     "LANGUAGE",
     "METADATA",
     "MULTISEARCH",
+    "NOTIFY",
     "INPROGRESS",
     "UIDBATCHES",
     "LIST-METADATA",

@@ -1,6 +1,8 @@
 //! IDLE (RFC 2177, RFC 9051 section 6.3.13). The session parks: the host watches the folder and wakes it.
 
-use waxwing_sdk::stream::{Action, FolderRef, Timer};
+use waxwing_sdk::stream::{Action, Timer};
+
+use super::notify;
 
 use crate::session::{
     AUTOLOGOUT, Answer, Completion, Imap, KEEP_ALIVE, KEEP_ALIVE_MS, Output, Pending, Refusal,
@@ -10,12 +12,10 @@ use crate::session::{
 pub(super) fn run(session: &mut Imap, tag: &str, out: &mut Output) -> Answer {
     out.line("+ idling");
     session.tell_updates(Updates::All, out)?;
-    if let (Some(selected), Some(mailbox)) = (&session.state.selected, session.state.mailbox) {
-        out.then(Action::Watch(vec![FolderRef {
-            mailbox,
-            folder: selected.folder,
-        }]));
-    }
+    session.state.pending = Pending::Idle {
+        tag: tag.to_owned(),
+    };
+    notify::watch(session, out);
     out.then(Action::SetTimer(Timer {
         id: AUTOLOGOUT,
         after_ms: 30 * 60 * 1_000,
@@ -25,9 +25,6 @@ pub(super) fn run(session: &mut Imap, tag: &str, out: &mut Output) -> Answer {
         after_ms: KEEP_ALIVE_MS,
     }));
     out.then(Action::Park);
-    session.state.pending = Pending::Idle {
-        tag: tag.to_owned(),
-    };
     Ok(Completion::Later)
 }
 
@@ -43,7 +40,7 @@ pub(crate) fn on_input(session: &mut Imap, input: &[u8], out: &mut Output) -> us
     else {
         return 0;
     };
-    out.then(Action::Watch(Vec::new()));
+    notify::watch(session, out);
     out.then(Action::SetTimer(Timer {
         id: KEEP_ALIVE,
         after_ms: 0,

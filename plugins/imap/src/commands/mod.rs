@@ -25,6 +25,7 @@ mod lsub;
 mod metadata;
 pub(crate) mod multi_search;
 mod namespace;
+pub(crate) mod notify;
 mod quota;
 mod rename;
 mod search;
@@ -72,6 +73,7 @@ pub(crate) fn need(command: &Command) -> Need {
         | C::Compress
         | C::Unauthenticate
         | C::MultiSearch(_)
+        | C::Notify(_)
         | C::GetMetadata { .. }
         | C::SetMetadata { .. }
         // Refused inside, where its literal is dropped.
@@ -160,6 +162,7 @@ pub(crate) fn run(session: &mut Imap, tag: &str, command: Command, out: &mut Out
         C::Unselect => close::run(session, false),
         C::Idle => idle::run(session, tag, out),
         C::Language(ranges) => language::run(&ranges, out),
+        C::Notify(request) => notify::run(session, request, out),
         C::MultiSearch(request) => multi_search::run(session, tag, request, out),
         C::UidBatches { size, batches } => uid_batches::run(session, tag, size, batches, out),
         C::CancelUpdate(tags) => context::cancel(session, &tags),

@@ -5,9 +5,9 @@ use waxwing_sdk::sasl::Mechanism;
 use super::cursor::{Cursor, is_atom_char};
 use super::{
     AppendStretch, Bad, EntryName, FetchRequest, FlagList, Frame, ListRequest, Literal,
-    MetadataQuery, Mode, MultiSearchRequest, Parsed, Partial, QuickResync, Replaced, Rest,
-    SearchRequest, SequenceSet, SortRequest, StatusItem, ThreadRequest, append, fetch, frame,
-    limits, metadata, multi_search, select::select,
+    MetadataQuery, Mode, MultiSearchRequest, NotifyRequest, Parsed, Partial, QuickResync, Replaced,
+    Rest, SearchRequest, SequenceSet, SortRequest, StatusItem, ThreadRequest, append, fetch, frame,
+    limits, metadata, multi_search, notify, select::select,
 };
 use crate::names::MailboxName;
 
@@ -118,6 +118,7 @@ pub enum Command {
     Unauthenticate,
     /// Ranges of languages.
     Language(Vec<String>),
+    Notify(NotifyRequest),
     MultiSearch(MultiSearchRequest),
     UidBatches {
         size: u32,
@@ -377,6 +378,7 @@ impl Command {
             "LANGUAGE" => {
                 |cursor: &mut Cursor<'_>| words(cursor, "a language").map(Command::Language)
             }
+            "NOTIFY" => notify::parse,
             "ESEARCH" => multi_search::parse,
             "UIDBATCHES" => uid_batches,
             "CANCELUPDATE" => {

@@ -114,7 +114,7 @@ impl FetchItem {
         )
     }
 
-    fn parse(cursor: &mut Cursor<'_>) -> Result<Self, Bad> {
+    pub(super) fn parse(cursor: &mut Cursor<'_>) -> Result<Self, Bad> {
         let name = cursor.text_while("a FETCH item", |b| b.is_ascii_alphanumeric() || b == b'.')?;
         let peek = match name.to_ascii_uppercase().as_str() {
             "ENVELOPE" => return Ok(FetchItem::Envelope),

@@ -1,10 +1,12 @@
 //! Which mailboxes are meant (RFC 5465 section 6, RFC 7377 section 2.2).
 
+use serde::{Deserialize, Serialize};
+
 use super::{Bad, cursor::Cursor, limits};
 use crate::names::MailboxName;
 
-/// Mailboxes by what they are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Mailboxes by what they are. It is frozen with a NOTIFY: new kinds come at the end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MailboxFilter {
     /// The selected one.
     Selected,

@@ -33,11 +33,26 @@ impl Imap {
             }
             Event::Timer(KEEP_ALIVE) => commands::idle::keep_alive(self, &mut out),
             Event::Timer(_) => self.say_bye("Autologout after 30 minutes of silence", &mut out),
-            Event::Changed(_) => commands::idle::changed(self, &mut out),
+            Event::Changed(_) => self.on_change(&mut out),
             Event::Closing(reason) => out.line(&format!("* BYE {}", farewell(reason))),
             Event::Closed | Event::Extension(_) => {}
         }
         out.into_turn(consumed)
+    }
+
+    /// A watched folder changed. While a command runs, its end tells what there is to tell.
+    fn on_change(&mut self, out: &mut Output) {
+        let idle = matches!(self.state.pending, Pending::Idle { .. });
+        if idle {
+            commands::idle::changed(self, out);
+        }
+        let notified = !self.state.attention.groups.is_empty();
+        if notified && (idle || self.state.pending == Pending::Nothing) {
+            match commands::notify::changed(self, out) {
+                Ok(()) => out.then(Action::Park),
+                Err(refusal) => self.lose_selection(None, &refusal, out),
+            }
+        }
     }
 
     fn on_input(&mut self, input: &[u8], out: &mut Output) -> usize {
@@ -172,7 +187,10 @@ impl Imap {
         updates: Updates,
         out: &mut Output,
     ) {
-        if let Err(refusal) = self.tell_updates(updates, out) {
+        let told = self
+            .tell_updates(updates, out)
+            .and_then(|_| commands::notify::catch_up(self, updates, out));
+        if let Err(refusal) = told {
             return self.lose_selection(Some(tag), &refusal, out);
         }
         self.conclude(tag, answer, out);

@@ -7,10 +7,10 @@ use waxwing_sdk::testing::{check_formats, check_releases};
 
 use super::state::{
     AppendMessage, Appending, Arrived, Attention, Enabled, Fetching, Kept, LeftOut, MultiSearching,
-    Pending, Put, Putting, Selected, Stage, State,
+    Pending, Put, Putting, Selected, Stage, State, ToldMailbox,
 };
 use crate::names::MailboxName;
-use crate::parse::{AppendWord, Command, FetchRequest, Parsed, Rest, parse_command};
+use crate::parse::{AppendWord, Command, FetchRequest, NotifyRequest, Parsed, Rest, parse_command};
 
 fn command(text: &str) -> Command {
     match parse_command(format!("a {text}\r\n").as_bytes()) {
@@ -163,6 +163,7 @@ fn attending() -> State {
                 kept("k2", sort.search.key, sort.criteria),
             ],
             modseq: 77,
+            ..Attention::default()
         },
         ..waiting(Pending::Idle { tag: "i1".into() })
     };
@@ -186,6 +187,32 @@ fn multi_search() -> State {
         total: 5,
         said_ms: 1_700_000_000_000,
     })))
+}
+
+fn notified() -> State {
+    let Command::Notify(NotifyRequest::Set { groups, .. }) = command(
+        "NOTIFY SET (SELECTED-DELAYED (MessageNew (FLAGS) MessageExpunge FlagChange)) (inboxes NONE) (subscribed NONE) \
+         (subtree a NONE) (subtree-one a NONE) (mailboxes (a b) NONE) (personal (MessageNew MessageExpunge))",
+    ) else {
+        panic!("not a NOTIFY")
+    };
+    let state = State {
+        attention: Attention {
+            groups,
+            told: vec![ToldMailbox {
+                folder: 300,
+                messages: 5,
+                uid_next: 9,
+                modseq: 400_000,
+            }],
+            uid_next: 12,
+            ..Attention::default()
+        },
+        ..selected()
+    };
+    let folded = state.clone().folded();
+    assert_eq!(folded.clone().unfolded(), state);
+    folded
 }
 
 fn samples() -> Vec<(&'static str, State)> {
@@ -212,6 +239,7 @@ fn samples() -> Vec<(&'static str, State)> {
         ("replace", replace()),
         ("attending", attending()),
         ("multi-search", multi_search()),
+        ("notified", notified()),
         ("skip-nothing", skip(Rest::Nothing)),
         ("skip-line", skip(Rest::Line)),
         ("skip-literal", skip(Rest::Literal(70_000))),

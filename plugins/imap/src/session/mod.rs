@@ -19,6 +19,7 @@ pub(crate) use live::{RowStyle, Targets, fetch_row, row_flags, row_start};
 pub(crate) use output::Output;
 pub(crate) use state::{
     Enabled, Fetching, Kept, LeftOut, MultiSearching, Pending, Put, Putting, Selected, Stage,
+    ToldMailbox,
 };
 pub(crate) use updates::Updates;
 
@@ -126,6 +127,7 @@ impl Imap {
         self.state.selected = None;
         self.state.attention.kept.clear();
         self.state.attention.modseq = 0;
+        self.state.attention.uid_next = 0;
         true
     }
 }

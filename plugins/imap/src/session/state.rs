@@ -9,7 +9,8 @@ use waxwing_sdk::sasl::Exchange;
 
 use crate::names::MailboxName;
 use crate::parse::{
-    AppendLiteral, AppendRole, FetchRequest, FlagList, Rest, SearchKey, SearchReturn, SortCriterion,
+    AppendLiteral, AppendRole, FetchRequest, FlagList, NotifyGroup, Rest, SearchKey, SearchReturn,
+    SortCriterion,
 };
 
 /// Where in RFC 9051 section 3 the session is. Selected is Authenticated with a selection.
@@ -262,6 +263,21 @@ pub(crate) struct Attention {
     pub(crate) kept: Vec<Kept>,
     /// Up to which `kept` is up to date.
     pub(crate) modseq: u64,
+    /// What NOTIFY asked for.
+    pub(crate) groups: Vec<NotifyGroup>,
+    /// Mailboxes of `groups`, as they were told last.
+    pub(crate) told: Vec<ToldMailbox>,
+    /// UIDNEXT of the selected mailbox, as it was when new messages were told last.
+    pub(crate) uid_next: u32,
+}
+
+/// The numbers of a mailbox that NOTIFY watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ToldMailbox {
+    pub(crate) folder: u64,
+    pub(crate) messages: u32,
+    pub(crate) uid_next: u32,
+    pub(crate) modseq: u64,
 }
 
 /// A piece of [`Attention`], as it is frozen: a list of such can grow by other kinds.
@@ -270,13 +286,23 @@ pub(crate) enum Attended {
     Search(Kept),
     /// The modseq up to which the searches are up to date.
     SearchesUpTo(u64),
+    Notify(NotifyGroup),
+    Mailbox(ToldMailbox),
+    UidNext(u32),
 }
 
 impl From<Attention> for Vec<Attended> {
     fn from(attention: Attention) -> Self {
         let searches = attention.kept.into_iter().map(Attended::Search);
+        let up_to = (attention.modseq > 0).then_some(Attended::SearchesUpTo(attention.modseq));
+        let groups = attention.groups.into_iter().map(Attended::Notify);
+        let told = attention.told.into_iter().map(Attended::Mailbox);
+        let uid_next = (attention.uid_next > 0).then_some(Attended::UidNext(attention.uid_next));
         searches
-            .chain([Attended::SearchesUpTo(attention.modseq)])
+            .chain(up_to)
+            .chain(groups)
+            .chain(told)
+            .chain(uid_next)
             .collect()
     }
 }
@@ -288,6 +314,9 @@ impl From<Vec<Attended>> for Attention {
             match attended {
                 Attended::Search(kept) => attention.kept.push(kept),
                 Attended::SearchesUpTo(modseq) => attention.modseq = modseq,
+                Attended::Notify(group) => attention.groups.push(group),
+                Attended::Mailbox(told) => attention.told.push(told),
+                Attended::UidNext(uid) => attention.uid_next = uid,
             }
         }
         attention

@@ -114,6 +114,35 @@ pub(super) fn tell_changed(
     start(session, fetching(tag, targets, request, conclusion), out)
 }
 
+/// Pages that are told of new messages at once; what is beyond, a client fetches itself.
+const NEW_PAGES: usize = 8;
+
+/// Tells items of new messages, outside of any command (RFC 5465 section 5.2).
+pub(super) fn tell_new(
+    session: &mut Imap,
+    (first, last): (u32, u32),
+    items: Vec<FetchItem>,
+    out: &mut Output,
+) -> Result<(), Refusal> {
+    let targets = Targets {
+        spans: vec![(first, last)],
+        by_uid: true,
+    };
+    let request = FetchRequest {
+        set: SequenceSet::Saved,
+        items,
+        changed_since: None,
+        vanished: false,
+    };
+    let mut fetching = fetching("*", targets, request, "");
+    for _ in 0..NEW_PAGES {
+        if !page(session, &mut fetching, out)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
 fn start(session: &mut Imap, fetching: Fetching, out: &mut Output) -> Completion {
     if fetching.spans.is_empty() {
         return Completion::Done(fetching.conclusion);
