@@ -7,6 +7,7 @@
 //! - `store`: the root folder, its lock, the bound on open databases
 //! - `mailbox`: the transaction and all that follows from it, the state in memory, rights
 //! - `folder`, `append`, `view`, `item`: what can be done, one operation per file
+//! - `object`: what DAV clients put under names of their own
 //! - `changes`, `names`, `permissions`, `check`: the change log, named properties, who may what, the invariants
 //! - `snapshot`, `restore`: a mailbox at one commit for a backup, and a mailbox made from one
 //! - `salvage`: a mailbox made again of what is readable of a damaged file
@@ -30,6 +31,7 @@ mod item;
 mod mailbox;
 mod model;
 mod names;
+mod object;
 mod permissions;
 mod prune;
 mod quota;
@@ -47,6 +49,7 @@ pub use error::{Error, Result};
 pub use ids::{ChangeNumber, FolderId, ItemId, MailboxGuid, Uid, UidValidity, ViewId};
 pub use mailbox::{Actor, Mailbox, ScriptEntry};
 pub use model::*;
+pub use object::*;
 pub use prune::{PruneBefore, Pruned};
 pub use quota::{Holding, Quota};
 pub use restore::{Draft, RestoredMailbox};

@@ -45,6 +45,7 @@ const INTERFACES: &[(&str, Link)] = &[
     ("waxwing:store/names", link!(store::names)),
     ("waxwing:store/permissions", link!(store::permissions)),
     ("waxwing:store/scripts", link!(store::scripts)),
+    ("waxwing:store/objects", link!(store::objects)),
     ("waxwing:transport/delivery", link!(transport::delivery)),
     ("waxwing:transport/submission", link!(transport::submission)),
     (

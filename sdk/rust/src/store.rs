@@ -16,5 +16,5 @@ pub use crate::bindings::answered::views::{
     ThreadAlgorithm, Threads, View, ViewChanges, ViewInfo,
 };
 pub use crate::bindings::answered::{folders, mailboxes, types, views};
-pub use crate::bindings::waxwing::store::{changes, items, names, permissions, scripts};
+pub use crate::bindings::waxwing::store::{changes, items, names, objects, permissions, scripts};
 pub use table::TableRow;

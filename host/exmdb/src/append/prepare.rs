@@ -71,21 +71,25 @@ fn digest(message: &Bytes, spool: &Path) -> Result<(PreparedBlob, Hot)> {
     Ok((blob, Hot::of(message, &structure)))
 }
 
-/// Bytes that are no message, such as an attachment of an item made from properties.
+/// Bytes that are no message, such as an object, or an attachment of an item made from properties.
 pub(crate) async fn prepare_content(content: Body, spool: Arc<PathBuf>) -> Result<PreparedBlob> {
     let content = content.read_all().await?;
-    blocking(move || {
-        let packed = pack(&content, 0, FRAME)?;
-        Ok(PreparedBlob {
-            digest: *blake3::hash(&content).as_bytes(),
-            size: content.len() as u64,
-            header_size: 0,
-            header_packed: 0,
-            frames: packed.frames.encode(),
-            structure: None,
-            signature: None,
-            place: blob::place(packed, &spool)?,
-        })
+    if content.len() <= INLINE {
+        return packed_content(&content, &spool);
+    }
+    blocking(move || packed_content(&content, &spool)).await
+}
+
+fn packed_content(content: &Bytes, spool: &Path) -> Result<PreparedBlob> {
+    let packed = pack(content, 0, FRAME)?;
+    Ok(PreparedBlob {
+        digest: *blake3::hash(content).as_bytes(),
+        size: content.len() as u64,
+        header_size: 0,
+        header_packed: 0,
+        frames: packed.frames.encode(),
+        structure: None,
+        signature: None,
+        place: blob::place(packed, spool)?,
     })
-    .await
 }

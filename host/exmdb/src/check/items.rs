@@ -65,6 +65,29 @@ impl Check<'_> {
         Ok(())
     }
 
+    pub(super) async fn objects(&mut self) -> Result<()> {
+        let other =
+            "SELECT item FROM objects o JOIN items i ON i.id = o.item JOIN blobs b ON b.id = i.blob
+            WHERE o.etag <> substr(b.digest, 1, 16)";
+        for item in self.numbers(other).await? {
+            self.found(
+                "etag-of-the-source",
+                format!("item {item}"),
+                Some("taken from the blob"),
+            );
+            let fix = "UPDATE objects SET etag = (SELECT substr(digest, 1, 16) FROM blobs JOIN items ON blobs.id = items.blob
+                WHERE items.id = item) WHERE item = ?";
+            self.fix(fix, item).await?;
+        }
+        let nameless =
+            "SELECT item FROM objects o JOIN items i ON i.id = o.item WHERE i.outside_name IS NULL";
+        for item in self.numbers(nameless).await? {
+            self.found("object-has-a-name", format!("item {item}"), Some("dropped"));
+            self.fix("DELETE FROM objects WHERE item = ?", item).await?;
+        }
+        Ok(())
+    }
+
     pub(super) async fn bags(&mut self) -> Result<()> {
         let items: Vec<i64> = self.numbers("SELECT item FROM bags").await?;
         for item in items {

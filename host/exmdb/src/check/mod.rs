@@ -10,6 +10,8 @@
 //! | `modseq-is-the-maximum`, `size-of-the-blob` | computed from the row |
 //! | `keyword-exists` | the number is dropped from the item |
 //! | `tombstone-above-floor`, `tombstone-of-a-live-uid` | the tombstone goes |
+//! | `etag-of-the-source` | taken from the blob |
+//! | `object-has-a-name` | the object's row goes; the item stays |
 //! | `bag-decodes`, `derived-digest` | derived anew from the source; reported only without one |
 //! | `blob-digest`, `blob-file` | none: the bytes are lost; the items that name them are told, and kept |
 //! | `structure-decodes` | parsed from the blob |
@@ -106,6 +108,7 @@ async fn check(work: &mut Work, repair: bool) -> Result<CheckReport> {
         return Ok(check.report);
     }
     check.items().await?;
+    check.objects().await?;
     check.bags().await?;
     check.tombstones().await?;
     check.folders().await?;

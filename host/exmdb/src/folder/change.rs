@@ -142,7 +142,7 @@ fn refuse(state: &State, parent: FolderId, new: &NewFolder) -> Result<()> {
     Ok(())
 }
 
-async fn create(work: &mut Work, parent: FolderId, new: NewFolder) -> Result<FolderId> {
+pub(crate) async fn create(work: &mut Work, parent: FolderId, new: NewFolder) -> Result<FolderId> {
     refuse(&work.state, parent, &new)?;
     let inherited = work.state.folder(parent)?.container_class.clone();
     let classes = [new.container_class, inherited, "IPF.Note".to_owned()];
@@ -214,7 +214,7 @@ async fn inherit_permissions(work: &mut Work, parent: FolderId, folder: FolderId
     Ok(())
 }
 
-fn rename(work: &mut Work, id: FolderId, parent: FolderId, name: String) -> Result<()> {
+pub(crate) fn rename(work: &mut Work, id: FolderId, parent: FolderId, name: String) -> Result<()> {
     let folder = work.state.folder(id)?.clone();
     if folder.role == Role::Inbox || folder.parent.is_none() {
         return Err(Error::Denied(format!(

@@ -4,6 +4,11 @@ mod change;
 mod properties;
 mod subscriptions;
 
+pub(crate) use self::{
+    change::{create, rename},
+    properties::write_bag,
+};
+
 use std::collections::HashSet;
 
 use crate::{

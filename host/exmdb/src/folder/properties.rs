@@ -1,10 +1,12 @@
 //! Properties of folders: those the store knows come from the tree, the rest from the folder's packed bag.
 
 use futures_util::FutureExt;
-use waxwing_formats_mapi::{Property, PropertyTag, Value};
+use waxwing_formats_mapi::{Property, PropertyTag, Value, columns};
 
 use crate::{
-    ChangeNumber, Error, FolderId, Mailbox, Result, Rights, item::bag, mailbox::state::FolderState,
+    ChangeNumber, Error, FolderId, Mailbox, Result, Rights,
+    item::bag,
+    mailbox::{commit::Work, state::FolderState},
 };
 
 /// PidTagDisplayName.
@@ -83,7 +85,8 @@ impl Mailbox {
                             tag @ (DISPLAY_NAME
                             | CONTENT_COUNT
                             | CONTENT_UNREAD_COUNT
-                            | MESSAGE_SIZE_EXTENDED),
+                            | MESSAGE_SIZE_EXTENDED
+                            | columns::OUTSIDE_NAME),
                             _,
                         ) => {
                             return Err(Error::Invalid(format!(
@@ -94,17 +97,7 @@ impl Mailbox {
                         (tag, value) => bag::set(&mut stored, Property { tag, value }),
                     }
                 }
-                let packed = bag::pack(&stored);
-                if packed.len() > MAX_BAG {
-                    return Err(Error::Limit(format!(
-                        "the properties of a folder have at most {MAX_BAG} octets"
-                    )));
-                }
-                sqlx::query("UPDATE folders SET bag = ? WHERE id = ?")
-                    .bind(packed)
-                    .bind(id.0.cast_signed())
-                    .execute(work.conn()?)
-                    .await?;
+                write_bag(work, id, &stored).await?;
                 let cn = work.next_number()?;
                 work.folder(id)?.cn = cn;
                 work.tell(id, cn);
@@ -114,4 +107,27 @@ impl Mailbox {
         });
         write.await
     }
+}
+
+/// The properties of a folder that are not the tree's.
+///
+/// # Errors
+/// `Limit` when they are too large.
+pub(crate) async fn write_bag(
+    work: &mut Work,
+    id: FolderId,
+    properties: &[Property],
+) -> Result<()> {
+    let packed = bag::pack(properties);
+    if packed.len() > MAX_BAG {
+        return Err(Error::Limit(format!(
+            "the properties of a folder have at most {MAX_BAG} octets"
+        )));
+    }
+    sqlx::query("UPDATE folders SET bag = ? WHERE id = ?")
+        .bind(packed)
+        .bind(id.0.cast_signed())
+        .execute(work.conn()?)
+        .await?;
+    Ok(())
 }

@@ -11,7 +11,7 @@ pub(super) async fn load(
     folder: &FolderState,
 ) -> Result<IndexColumns> {
     let select = "SELECT uid, id, modseq, flags, keywords, size, internal_date, save_date, sent_date, sent_day FROM items
-        WHERE folder = ? AND deleted_at IS NULL AND flags & 512 = 0 AND blob IS NOT NULL ORDER BY uid";
+        WHERE folder = ? AND deleted_at IS NULL AND flags & 512 = 0 AND blob IS NOT NULL AND outside_name IS NULL ORDER BY uid";
     let mut columns = IndexColumns::new(folder.highest_modseq, folder.uid_next);
     let mut rows = sqlx::query(select)
         .bind(folder.id.0.cast_signed())

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Who may delete an item.
-const DELETE: (Rights, Rights) = (Rights::DELETE_ANY, Rights::DELETE_OWNED);
+pub(crate) const DELETE: (Rights, Rights) = (Rights::DELETE_ANY, Rights::DELETE_OWNED);
 
 impl Mailbox {
     /// Read state only: `read_cn` moves, `cn` does not.
@@ -72,7 +72,7 @@ async fn set_read(
         ));
         let (number, counts) = (after.modseq, item.is_live_and_normal());
         work.account(
-            (item.folder, item.sourced),
+            (item.folder, item.shown),
             counts.then_some(before),
             counts.then_some(after),
             number,
@@ -106,7 +106,7 @@ async fn delete(
         let number = work.next_number()?;
         work.bury(item.folder, &[(item.id(), number)], kind).await?;
         let before = item.is_live_and_normal().then_some(&item.columns.index);
-        work.account((item.folder, item.sourced), before, None, number)?;
+        work.account((item.folder, item.shown), before, None, number)?;
         if soft {
             let mark =
                 sqlx::query("UPDATE items SET deleted_at = ?1, cn = ?2, modseq = ?2 WHERE id = ?3");
@@ -129,6 +129,7 @@ async fn restore(work: &mut Work, actor: &Actor, items: &[ItemId]) -> Result<Cha
             return Err(Error::Invalid(format!("item {} is not deleted", item.id())));
         }
         work.state.demand(actor, item.folder, Rights::CREATE)?;
+        demand_free(work, item.id()).await?;
         item.soft_deleted = false;
         let row = IndexRow {
             uid: work.next_uid(item.folder)?,
@@ -148,11 +149,26 @@ async fn restore(work: &mut Work, actor: &Actor, items: &[ItemId]) -> Result<Cha
         .await?;
         let number = row.modseq;
         work.account(
-            (item.folder, item.sourced),
+            (item.folder, item.shown),
             None,
             item.is_live_and_normal().then_some(row),
             number,
         )?;
     }
     Ok(ChangeNumber(work.state.counter))
+}
+
+/// Refuses when an object took the name or the UID meanwhile.
+async fn demand_free(work: &mut Work, item: ItemId) -> Result<()> {
+    let select = "SELECT other.outside_name FROM items gone JOIN objects o ON o.item = gone.id
+        JOIN items other ON other.folder = gone.folder AND other.deleted_at IS NULL
+        JOIN objects p ON p.item = other.id AND (p.uid = o.uid OR other.outside_name = gone.outside_name) WHERE gone.id = ?";
+    let taken: Option<String> = sqlx::query_scalar(select)
+        .bind(item.0.cast_signed())
+        .fetch_optional(work.conn()?)
+        .await?;
+    match taken {
+        None => Ok(()),
+        Some(name) => Err(Error::AlreadyExists(format!("the object {name:?}"))),
+    }
 }

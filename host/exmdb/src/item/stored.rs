@@ -14,12 +14,14 @@ use crate::{
 
 /// An item as it is stored, without its bag.
 #[derive(Debug, Clone)]
-pub(super) struct StoredItem {
-    pub(super) columns: ItemColumns,
+pub(crate) struct StoredItem {
+    pub(crate) columns: ItemColumns,
     pub(super) folder: FolderId,
     pub(super) soft_deleted: bool,
-    /// It has a source blob: views show it.
+    /// It has a source blob.
     pub(super) sourced: bool,
+    /// It is mail: views show it. An object has a source, and a name of a client's.
+    pub(super) shown: bool,
 }
 
 impl StoredItem {
@@ -43,7 +45,7 @@ pub(super) async fn load(
     items: &[ItemId],
 ) -> Result<Vec<StoredItem>> {
     let select = select_columns!(
-        ", folder, deleted_at IS NOT NULL AS soft_deleted, blob IS NOT NULL AS sourced FROM items WHERE id IN (SELECT value FROM json_each(?))"
+        ", folder, deleted_at IS NOT NULL AS soft_deleted, blob IS NOT NULL AS sourced, blob IS NOT NULL AND outside_name IS NULL AS shown FROM items WHERE id IN (SELECT value FROM json_each(?))"
     );
     let rows = sqlx::query(select).bind(ids(items)).fetch_all(conn).await?;
     let mut found = std::collections::HashMap::with_capacity(rows.len());
@@ -53,6 +55,7 @@ pub(super) async fn load(
             folder: FolderId(row.try_get::<i64, _>("folder")?.cast_unsigned()),
             soft_deleted: row.try_get("soft_deleted")?,
             sourced: row.try_get("sourced")?,
+            shown: row.try_get("shown")?,
         };
         found.insert(item.id(), item);
     }
@@ -78,7 +81,7 @@ pub(super) fn demand_readable(state: &State, actor: &Actor, items: &[StoredItem]
 
 impl Work {
     /// Loads items to be changed and refuses unless the actor may.
-    pub(super) async fn items_to_change(
+    pub(crate) async fn items_to_change(
         &mut self,
         actor: &Actor,
         rights: (Rights, Rights),
@@ -101,16 +104,16 @@ impl Work {
     }
 
     /// Brings counts, index and watchers in line with a change of one item: what counted before, what counts after.
-    pub(super) fn account(
+    pub(crate) fn account(
         &mut self,
-        (folder, sourced): (FolderId, bool),
+        (folder, shown): (FolderId, bool),
         before: Option<&IndexRow>,
         after: Option<IndexRow>,
         number: u64,
     ) -> Result<()> {
         match (before, after) {
             (None, None) => self.touched(folder, number),
-            (before, after) if !sourced => {
+            (before, after) if !shown => {
                 let state = self.folder(folder)?;
                 if let Some(row) = before {
                     state.count(row, false);

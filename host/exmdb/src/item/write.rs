@@ -24,7 +24,7 @@ use crate::{
 pub(super) const MAX_BAG: usize = 64 * 1024 * 1024;
 
 /// Who may change an item.
-pub(super) const EDIT: (Rights, Rights) = (Rights::EDIT_ANY, Rights::EDIT_OWNED);
+pub(crate) const EDIT: (Rights, Rights) = (Rights::EDIT_ANY, Rights::EDIT_OWNED);
 
 /// Computed by the store: nobody sets them.
 fn is_computed(tag: PropertyTag) -> bool {
@@ -338,7 +338,7 @@ async fn finish(
     let uid = Uid(after.uid);
     let folder: FolderId = stored.folder;
     let after = stored.is_live_and_normal().then_some(after);
-    work.account((folder, stored.sourced), before, after, cn)?;
+    work.account((folder, stored.shown), before, after, cn)?;
     Ok(Saved {
         item: stored.id(),
         change_number: ChangeNumber(cn),

@@ -67,7 +67,8 @@ pub(super) async fn part(
 ) -> Result<ToDo> {
     let rowless = rowless(conn, seen, notes).await?;
     let hollow = "SELECT items.id, folders.name AS folder_name, uid, subject, sender, message_id
-        FROM items JOIN folders ON folders.id = folder WHERE blob IS NOT NULL AND blob NOT IN (SELECT id FROM blobs)";
+        FROM items JOIN folders ON folders.id = folder WHERE blob IS NOT NULL AND blob NOT IN (SELECT id FROM blobs)
+        AND outside_name IS NULL";
     let hollow: Vec<(i64, String, u32, String, String, String)> =
         sqlx::query_as(hollow).fetch_all(&mut *conn).await?;
     let hollow: Vec<_> = hollow
@@ -86,6 +87,7 @@ pub(super) async fn part(
     for item in &hollow {
         notes.folder(Lost::Octets, &item.folder_name, Some(item.uid));
     }
+    objects(&mut *conn, notes).await?;
     let cut = "UPDATE items SET blob = NULL WHERE blob NOT IN (SELECT id FROM blobs);
         DELETE FROM bags WHERE item NOT IN (SELECT id FROM items);
         DELETE FROM bags WHERE derived IS NOT NULL AND item IN
@@ -101,6 +103,41 @@ pub(super) async fn part(
         notes.rows("attachments");
     }
     Ok(ToDo { rowless, hollow })
+}
+
+/// Objects have no notices: one without octets stays as it is, with its entity tag, so that no client takes it for changed or
+/// gone; whoever has a copy may put it again. One of which only the facts are lost is whatever its class says, at any time, until
+/// it is put again.
+async fn objects(conn: &mut SqliteConnection, notes: &mut Notes) -> Result<()> {
+    let known =
+        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'objects')";
+    let known: bool = sqlx::query_scalar(known).fetch_one(&mut *conn).await?;
+    if !known {
+        return Ok(());
+    }
+    let hollow = "SELECT folders.name, uid FROM items JOIN folders ON folders.id = folder
+        WHERE blob NOT IN (SELECT id FROM blobs) AND items.id IN (SELECT item FROM objects)";
+    let hollow: Vec<(String, u32)> = sqlx::query_as(hollow).fetch_all(&mut *conn).await?;
+    for (folder, uid) in hollow {
+        notes.folder(Lost::Octets, &folder, Some(uid));
+    }
+    let orphans = "DELETE FROM objects WHERE item NOT IN (SELECT id FROM items)";
+    sqlx::raw_sql(orphans).execute(&mut *conn).await?;
+    let guess = "INSERT INTO objects (item, uid, kind, etag, first, last, horizon, occurrences)
+        SELECT i.id, '', CASE class WHEN 'IPM.Contact' THEN 6 WHEN 'IPM.DistList' THEN 6 WHEN 'IPM.Task' THEN 2
+            WHEN 'IPM.Activity' THEN 3 ELSE 1 END, substr(b.digest, 1, 16), ?1, ?2, ?1, x''
+        FROM items i JOIN blobs b ON b.id = blob WHERE outside_name IS NOT NULL AND i.id NOT IN (SELECT item FROM objects)";
+    let guessed = sqlx::query(guess)
+        .bind(i64::MIN)
+        .bind(i64::MAX)
+        .execute(&mut *conn)
+        .await?;
+    if guessed.rows_affected() > 0 {
+        notes.rows("objects");
+    }
+    let nothing = "UPDATE items SET outside_name = NULL WHERE id NOT IN (SELECT item FROM objects)";
+    sqlx::raw_sql(nothing).execute(conn).await?;
+    Ok(())
 }
 
 /// Numbers of an index's entries by the item they are of.

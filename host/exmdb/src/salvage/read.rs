@@ -27,7 +27,7 @@ const BATCH: usize = 256;
 
 /// Tables whose lost leaves are looked for among pages that nothing leads to: those whose rows look like no others'.
 /// Permissions are not among them: a wrong one would open a mailbox.
-const DISTINCT: [&str; 8] = [
+const DISTINCT: [&str; 9] = [
     "folders",
     "items",
     "blobs",
@@ -36,6 +36,7 @@ const DISTINCT: [&str; 8] = [
     "tombstones",
     "names",
     "kv",
+    "objects",
 ];
 
 /// Indexes that tell of lost rows, by table.

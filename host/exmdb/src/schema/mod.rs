@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("v2_deleted_items.sql"),
     include_str!("v3_flag_log.sql"),
     include_str!("v4_signatures.sql"),
+    include_str!("v5_objects.sql"),
 ];
 
 /// Brings the database to the current version.

@@ -105,7 +105,11 @@ impl<P: Plugins> Front<P> {
         incoming: &mut Incoming,
     ) -> Result<(Route, Option<Place>, Received), Refusal> {
         let route = self.admit(parts)?;
-        let (principal, place) = self.identify(&route, &parts.headers).await?;
+        let (principal, place) = if asks_what_is_possible(parts) {
+            (None, None)
+        } else {
+            self.identify(&route, &parts.headers).await?
+        };
         let encoding = Encoding::of(&parts.headers)?;
         let store = &self.listener.shared.store;
         let body = request_body::receive(incoming, encoding, route.max_body, store).await?;
@@ -235,6 +239,12 @@ fn options() -> Response<ResponseBody> {
     *response.status_mut() = StatusCode::NO_CONTENT;
     response.headers_mut().insert(header::ALLOW, ALLOWED);
     response
+}
+
+/// OPTIONS without credentials: clients ask what a server can do before they ask their user who they are, and browsers ask before
+/// they send credentials (Fetch, 3.2.2). The plugin answers as to nobody.
+fn asks_what_is_possible(parts: &Parts) -> bool {
+    parts.method == Method::OPTIONS && !parts.headers.contains_key(header::AUTHORIZATION)
 }
 
 /// Clients probe with OPTIONS; a plugin that does not know the method still gets them an answer.

@@ -39,7 +39,7 @@ fn role(code: u32) -> Result<exmdb::Role> {
     })
 }
 
-fn folder(folder: exmdb::Folder) -> Folder {
+pub(super) fn folder(folder: exmdb::Folder) -> Folder {
     Folder {
         id: folder.id.0,
         parent: folder.parent.map(|id| id.0),

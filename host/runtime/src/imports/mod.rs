@@ -15,6 +15,7 @@ mod kv;
 mod log;
 mod mailboxes;
 mod names;
+mod objects;
 mod permissions;
 mod scram;
 mod scripts;

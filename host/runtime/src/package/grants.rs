@@ -13,7 +13,7 @@ const FREE: [&str; 4] = [
 ];
 
 /// What can be needed and granted.
-pub(crate) const KNOWN: [&str; 17] = [
+pub(crate) const KNOWN: [&str; 18] = [
     "directory",
     "directory/accounts",
     "directory/addresses",
@@ -25,6 +25,7 @@ pub(crate) const KNOWN: [&str; 17] = [
     "store/items",
     "store/mailboxes",
     "store/names",
+    "store/objects",
     "store/permissions",
     "store/scripts",
     "store/views",

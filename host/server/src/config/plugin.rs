@@ -13,6 +13,16 @@ use super::{
 
 /// What the plugins that come with the server may use when the operator says nothing: what they are for.
 const SHIPPED: &[(&str, &[&str])] = &[
+    (
+        "dav",
+        &[
+            "directory/accounts",
+            "directory/addresses",
+            "store/mailboxes",
+            "store/folders",
+            "store/objects",
+        ],
+    ),
     ("imap", &["directory/accounts", "store", "kv"]),
     (
         "managesieve",

@@ -30,3 +30,7 @@ pub const FIRST_CC: PropertyTag = PropertyTag(0x67FB_001F);
 pub const DIGEST: PropertyTag = PropertyTag(0x67FC_0102);
 /// The beginning of the readable text (Text), made when it is asked for by name.
 pub const PREVIEW: PropertyTag = PropertyTag(0x67FD_001F);
+/// Of a folder: the name by which DAV clients know it (Text); no two folders of a mailbox have the same.
+pub const OUTSIDE_NAME: PropertyTag = PropertyTag(0x67FE_001F);
+/// Of a folder: the properties that DAV clients gave it (Binary).
+pub const DAV_PROPERTIES: PropertyTag = PropertyTag(0x67FF_0102);

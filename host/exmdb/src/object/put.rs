@@ -1,0 +1,335 @@
+//! Putting a source under a name: conditions, the UID's uniqueness and the change are one commit.
+
+use futures_util::FutureExt;
+use waxwing_formats_mapi::{Property, Value, tags};
+use waxwing_formats_mime::subject;
+
+use super::{
+    ETag, MAX_NAME, MAX_UID, Object, ObjectCondition, ObjectFacts, ObjectOutcome, ObjectPlace,
+    occurrences::Packed,
+    row::{named, of_uid},
+};
+use crate::{
+    Body, ChangeNumber, Error, FolderId, ItemFlags, ItemId, Mailbox, Result, Rights,
+    append::{Hot, cut, day_of, insert, prepare_content},
+    blob::PreparedBlob,
+    index::IndexRow,
+    item::{bag, derive, write::EDIT},
+    mailbox::{Actor, commit::Work, now},
+};
+
+/// Octets of the properties that come with a source.
+const MAX_PROPERTIES: usize = 256 * 1024;
+
+/// A source ready to be stored, with all that is known of it.
+struct Prepared {
+    blob: PreparedBlob,
+    etag: ETag,
+    facts: ObjectFacts,
+    occurrences: Packed,
+    properties: Vec<u8>,
+}
+
+impl Mailbox {
+    /// Puts a source under a name; durable when it returns. An item keeps its id when its source is replaced.
+    ///
+    /// # Errors
+    /// `NotFound` without the folder, `Denied` without the right to create in it or to change what is there, `Invalid` and
+    /// `Limit` for a name or facts that are none.
+    pub async fn put_object(
+        &self,
+        place: ObjectPlace,
+        condition: ObjectCondition,
+        (source, facts): (Body, ObjectFacts),
+    ) -> Result<ObjectOutcome> {
+        check_name(&place.name)?;
+        check_uid(&facts.uid)?;
+        let occurrences = Packed::of(&facts.occurrences)?;
+        let properties = bag::pack(&facts.properties);
+        if properties.len() > MAX_PROPERTIES {
+            return Err(Error::Limit(format!(
+                "the properties of an object have at most {MAX_PROPERTIES} octets"
+            )));
+        }
+        let spool = self.core.commons.spool.clone();
+        let blob = match prepare_content(source, spool).await {
+            Ok(blob) => blob,
+            Err(error) => return Err(self.core.note(error).await),
+        };
+        let prepared = Prepared {
+            etag: ETag::of(&blob.digest),
+            blob,
+            facts,
+            occurrences,
+            properties,
+        };
+        let actor = self.actor.clone();
+        let write = self.core.write_unfolded(move |work| {
+            async move { put(work, &actor, (place, condition), prepared).await }.boxed()
+        });
+        write.await
+    }
+}
+
+pub(super) fn check_name(name: &str) -> Result<()> {
+    if name.is_empty()
+        || name.len() > MAX_NAME
+        || name.contains('/')
+        || name.chars().any(char::is_control)
+    {
+        return Err(Error::Invalid(format!(
+            "the name of an object has 1 to {MAX_NAME} octets, no slash and no control characters"
+        )));
+    }
+    Ok(())
+}
+
+fn check_uid(uid: &str) -> Result<()> {
+    if uid.is_empty() || uid.len() > MAX_UID {
+        return Err(Error::Invalid(format!(
+            "the UID of an object has 1 to {MAX_UID} octets"
+        )));
+    }
+    Ok(())
+}
+
+async fn put(
+    work: &mut Work,
+    actor: &Actor,
+    (place, condition): (ObjectPlace, ObjectCondition),
+    prepared: Prepared,
+) -> Result<ObjectOutcome> {
+    work.state.demand(
+        actor,
+        place.folder,
+        Rights::CREATE | Rights::EDIT_ANY | Rights::EDIT_OWNED,
+    )?;
+    let there = named(work.conn()?, place.folder, &place.name).await?;
+    if !condition.holds(there.as_ref()) {
+        return Ok(ObjectOutcome::Refused(there));
+    }
+    let uid = &prepared.facts.uid;
+    // Salvage leaves an empty UID when it could not read what it was.
+    if let Some(there) = there
+        .as_ref()
+        .filter(|there| there.uid != *uid && !there.uid.is_empty())
+    {
+        return Ok(ObjectOutcome::UidTaken(there.name.clone()));
+    }
+    let but = there.as_ref().map(|there| there.item);
+    if let Some(other) = of_uid(work.conn()?, place.folder, uid, but).await? {
+        return Ok(ObjectOutcome::UidTaken(other.name));
+    }
+    match there {
+        None => create(work, actor, place, prepared)
+            .await
+            .map(ObjectOutcome::Created),
+        Some(there) => replace(work, actor, (place.folder, there), prepared)
+            .await
+            .map(ObjectOutcome::Replaced),
+    }
+}
+
+fn text(properties: &[Property], tag: waxwing_formats_mapi::PropertyTag) -> String {
+    match bag::find(properties, tag).map(|property| &property.value) {
+        Some(Value::Text(text)) => cut(text.clone()),
+        _ => String::new(),
+    }
+}
+
+/// What lists show.
+fn hot(properties: &[Property]) -> Hot {
+    let subject = text(properties, tags::SUBJECT);
+    Hot {
+        class: text(properties, tags::MESSAGE_CLASS),
+        base_subject: subject::base(&subject).text,
+        subject,
+        sender: text(properties, tags::SENDER_NAME),
+        first_from: text(properties, tags::SENDER_EMAIL_ADDRESS),
+        first_to: String::new(),
+        first_cc: String::new(),
+        message_id: String::new(),
+        parents: String::new(),
+        sent_date: None,
+        sent_day: None,
+        has_attachment: false,
+    }
+}
+
+async fn create(
+    work: &mut Work,
+    actor: &Actor,
+    place: ObjectPlace,
+    prepared: Prepared,
+) -> Result<Object> {
+    work.state.demand(actor, place.folder, Rights::CREATE)?;
+    let creator = match actor {
+        Actor::User(address) => Some(address.as_str()),
+        Actor::Owner | Actor::System => None,
+    };
+    let now = now();
+    let row = IndexRow {
+        uid: work.next_uid(place.folder)?,
+        item: ItemId(work.next_number()?),
+        modseq: work.next_number()?,
+        // There is no such thing as an unread event.
+        flags: ItemFlags(ItemFlags::SEEN),
+        keywords: Vec::new(),
+        size: prepared.blob.size,
+        internal_date: now,
+        save_date: now,
+        sent_date: now,
+        sent_day: day_of(now),
+    };
+    let Prepared {
+        blob,
+        etag,
+        facts,
+        occurrences,
+        properties,
+    } = prepared;
+    let content = (blob, &hot(&facts.properties));
+    insert(work, (place.folder, creator), &row, content).await?;
+    let object = Object {
+        item: row.item,
+        name: place.name,
+        uid: facts.uid,
+        kind: facts.kind,
+        etag,
+        size: row.size,
+        created: now,
+        modified: now,
+        change_number: ChangeNumber(row.modseq),
+    };
+    insert_facts(work, &object, occurrences, properties).await?;
+    work.account((place.folder, false), None, Some(row.clone()), row.modseq)?;
+    Ok(object)
+}
+
+async fn insert_facts(
+    work: &mut Work,
+    object: &Object,
+    occurrences: Packed,
+    properties: Vec<u8>,
+) -> Result<()> {
+    let all = "UPDATE items SET outside_name = ?2 WHERE id = ?1;
+        INSERT INTO objects (item, uid, kind, etag, first, last, horizon, occurrences) VALUES (?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
+        INSERT INTO bags (item, properties, recipients, converter) VALUES (?1, ?10, x'', 0)";
+    sqlx::query(all)
+        .bind(object.item.0.cast_signed())
+        .bind(&object.name)
+        .bind(&object.uid)
+        .bind(object.kind as u32)
+        .bind(&object.etag.0[..])
+        .bind(occurrences.first)
+        .bind(occurrences.last)
+        .bind(occurrences.horizon)
+        .bind(occurrences.octets)
+        .bind(properties)
+        .execute(work.conn()?)
+        .await?;
+    Ok(())
+}
+
+async fn replace(
+    work: &mut Work,
+    actor: &Actor,
+    (folder, there): (FolderId, Object),
+    prepared: Prepared,
+) -> Result<Object> {
+    let stored = work.items_to_change(actor, EDIT, &[there.item]).await?;
+    let before = stored.first().map(|stored| stored.columns.index.clone());
+    let before = before.ok_or_else(|| Error::NotFound(format!("item {}", there.item)))?;
+    let id = there.item.0.cast_signed();
+    let old = sqlx::query_scalar("SELECT blob FROM items WHERE id = ?").bind(id);
+    let old: Option<i64> = old.fetch_one(work.conn()?).await?;
+    let Prepared {
+        blob,
+        etag,
+        facts,
+        occurrences,
+        properties,
+    } = prepared;
+    let object = Object {
+        uid: facts.uid,
+        kind: facts.kind,
+        etag,
+        size: blob.size,
+        modified: now(),
+        change_number: ChangeNumber(work.next_number()?),
+        ..there
+    };
+    let properties = with_state(work, id, properties).await?;
+    let new = work.store_blob(blob).await?;
+    update_facts(work, &object, (occurrences, properties)).await?;
+    update_row(work, &object, (new, hot(&facts.properties))).await?;
+    if let Some(old) = old.filter(|old| *old != new) {
+        work.drop_unused_blobs(&[old]).await?;
+    }
+    let number = object.change_number.0;
+    let after = IndexRow {
+        modseq: number,
+        size: object.size,
+        save_date: object.modified,
+        ..before.clone()
+    };
+    work.account((folder, false), Some(&before), Some(after), number)?;
+    Ok(object)
+}
+
+async fn update_facts(
+    work: &mut Work,
+    object: &Object,
+    (occurrences, properties): (Packed, Vec<u8>),
+) -> Result<()> {
+    let all = "INSERT INTO bags (item, properties, recipients, converter) VALUES (?1, ?2, x'', 0)
+            ON CONFLICT (item) DO UPDATE SET properties = excluded.properties;
+        UPDATE objects SET uid = ?3, kind = ?4, etag = ?5, first = ?6, last = ?7, horizon = ?8, occurrences = ?9 WHERE item = ?1";
+    sqlx::query(all)
+        .bind(object.item.0.cast_signed())
+        .bind(properties)
+        .bind(&object.uid)
+        .bind(object.kind as u32)
+        .bind(&object.etag.0[..])
+        .bind(occurrences.first)
+        .bind(occurrences.last)
+        .bind(occurrences.horizon)
+        .bind(occurrences.octets)
+        .execute(work.conn()?)
+        .await?;
+    Ok(())
+}
+
+async fn update_row(work: &mut Work, object: &Object, (blob, hot): (i64, Hot)) -> Result<()> {
+    let update = "UPDATE items SET modseq = ?2, cn = ?2, size = ?3, save_date = ?4, blob = ?5, class = ?6, subject = ?7,
+        base_subject = ?8, sender = ?9, first_from = ?10, change_key = NULL, predecessors = NULL WHERE id = ?1";
+    sqlx::query(update)
+        .bind(object.item.0.cast_signed())
+        .bind(object.change_number.0.cast_signed())
+        .bind(object.size.cast_signed())
+        .bind(object.modified)
+        .bind(blob)
+        .bind(hot.class)
+        .bind(hot.subject)
+        .bind(hot.base_subject)
+        .bind(hot.sender)
+        .bind(hot.first_from)
+        .execute(work.conn()?)
+        .await?;
+    Ok(())
+}
+
+/// The properties of a new source with the state that the item has already.
+async fn with_state(work: &mut Work, item: i64, properties: Vec<u8>) -> Result<Vec<u8>> {
+    let known = sqlx::query_scalar("SELECT properties FROM bags WHERE item = ?").bind(item);
+    let known: Option<Vec<u8>> = known.fetch_optional(work.conn()?).await?;
+    let (_, state) = derive::split(known.as_deref().unwrap_or_default())?;
+    if state.is_empty() {
+        return Ok(properties);
+    }
+    let mut all = state;
+    for property in bag::unpack(&properties)? {
+        bag::set(&mut all, property);
+    }
+    Ok(bag::pack(&all))
+}

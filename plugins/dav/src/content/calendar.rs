@@ -1,0 +1,104 @@
+//! Calendar objects (RFC 4791 section 4.1).
+
+use waxwing_formats_ical::{Error, Index, Object, Zone};
+use waxwing_formats_mapi::PropertyTag;
+use waxwing_sdk::store::objects::{Facts, Occurrences, TimeRange};
+
+use super::{always, message_class, text, time};
+use crate::answer::Refusal;
+use crate::catalog::Collection;
+use crate::kind::Kind;
+use crate::limits::{HORIZON, MAX_INDEXED};
+use crate::xml::{Name, ns};
+
+/// PidTagSubject.
+use waxwing_formats_mapi::tags::SUBJECT;
+/// PidTagStartDate ([MS-OXOCAL] 2.2.1.30).
+const START_DATE: PropertyTag = PropertyTag(0x0060_0040);
+/// PidTagEndDate ([MS-OXOCAL] 2.2.1.31).
+const END_DATE: PropertyTag = PropertyTag(0x0061_0040);
+
+/// What the error of a source breaks.
+pub(crate) fn refusal(error: &Error) -> Refusal {
+    let condition = Name::caldav(error.precondition().element());
+    Refusal::forbidden(condition, error.to_string())
+}
+
+/// The occurrences of an object up to a horizon. A rule that costs too much to follow may be at any time.
+pub(crate) fn occurrences(object: &Object, horizon: i64) -> Occurrences {
+    let Ok(Index {
+        spans,
+        complete_until,
+    }) = object.index(&Zone::UTC, horizon, MAX_INDEXED)
+    else {
+        return always();
+    };
+    let range = |span: &waxwing_formats_ical::Range| TimeRange {
+        first: span.start,
+        last: span.end,
+    };
+    Occurrences {
+        ranges: spans.iter().map(range).collect(),
+        horizon: complete_until,
+    }
+}
+
+pub(super) fn facts(collection: &Collection, octets: &[u8], now: i64) -> Result<Facts, Refusal> {
+    let object = Object::parse(octets).map_err(|error| refusal(&error))?;
+    let kind = Kind::of_ical(object.kind());
+    if !collection.kinds.has(kind) {
+        return Err(Refusal::forbidden(
+            Name::caldav("supported-calendar-component"),
+            format!("this calendar does not take {}", kind.component()),
+        ));
+    }
+    let mut properties = vec![message_class(kind)];
+    if let Some(summary) = object.summary() {
+        properties.push(text(SUBJECT, &summary));
+    }
+    let occurrences = occurrences(&object, now.saturating_add(HORIZON));
+    if let Some(first) = occurrences
+        .ranges
+        .first()
+        .filter(|range| range.first > i64::MIN)
+    {
+        properties.push(time(START_DATE, first.first));
+    }
+    if let Some(last) = occurrences
+        .ranges
+        .last()
+        .filter(|range| range.last < i64::MAX)
+    {
+        properties.push(time(END_DATE, last.last));
+    }
+    Ok(Facts {
+        kind: kind as u32,
+        uid: object.uid().to_owned(),
+        properties,
+        occurrences,
+    })
+}
+
+/// The zone of dates and floating times in a collection: what it was given to keep, else UTC.
+pub(crate) fn default_zone(collection: &Collection) -> Zone {
+    let id = collection.kept.tree(&Name::caldav("calendar-timezone-id"));
+    let named = id.and_then(|id| Zone::named(id.text().trim()));
+    let given = || {
+        let zone = collection.kept.tree(&Name::caldav("calendar-timezone"))?;
+        zone_of(&zone.text())
+    };
+    named.or_else(given).unwrap_or(Zone::UTC)
+}
+
+/// The zone of a VCALENDAR that holds a VTIMEZONE.
+pub(crate) fn zone_of(text: &str) -> Option<Zone> {
+    let limits = waxwing_formats_ical::Limits::default().text;
+    let calendar = waxwing_formats_ical::Calendar::parse(text.as_bytes(), &limits).ok()?;
+    let zone = calendar.component().components_of("VTIMEZONE").next()?;
+    Some(Zone::of_component(zone))
+}
+
+/// Names whose value is a VCALENDAR with a VTIMEZONE.
+pub(crate) fn is_zone(name: &Name) -> bool {
+    name.is(ns::CALDAV, "calendar-timezone")
+}

@@ -1,0 +1,34 @@
+//! Address objects (RFC 6352 section 5.1).
+
+use waxwing_formats_mapi::{PropertyTag, tags::SUBJECT};
+use waxwing_formats_vcard::{Card, Error};
+use waxwing_sdk::store::objects::Facts;
+
+use super::{message_class, text, timeless};
+use crate::answer::Refusal;
+use crate::kind::Kind;
+use crate::xml::Name;
+
+/// PidTagDisplayName.
+const DISPLAY_NAME: PropertyTag = PropertyTag(0x3001_001F);
+
+/// What the error of a source breaks.
+pub(crate) fn refusal(error: &Error) -> Refusal {
+    let condition = Name::carddav(error.precondition().element());
+    Refusal::forbidden(condition, error.to_string())
+}
+
+pub(super) fn facts(octets: &[u8]) -> Result<Facts, Refusal> {
+    let card = Card::parse(octets).map_err(|error| refusal(&error))?;
+    let name = card.formatted_name();
+    Ok(Facts {
+        kind: Kind::Card as u32,
+        uid: card.uid().to_owned(),
+        properties: vec![
+            message_class(Kind::Card),
+            text(SUBJECT, &name),
+            text(DISPLAY_NAME, &name),
+        ],
+        occurrences: timeless(),
+    })
+}

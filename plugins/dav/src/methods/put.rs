@@ -1,0 +1,143 @@
+//! PUT: an object under a name that the client chose. It is stored octet for octet, so the answer may tell its entity tag.
+
+use waxwing_sdk::bodies::{self, Body};
+use waxwing_sdk::fault::{Fault, FaultClass};
+use waxwing_sdk::store::objects::{self, Condition, Object, Outcome};
+
+use crate::answer::{Answer, Content, Refusal};
+use crate::content;
+use crate::kind::Kind;
+use crate::limits::MAX_OBJECT;
+use crate::place::{CollectionPlace, Place, Shelf};
+use crate::property::Privilege;
+use crate::request::Request;
+use crate::visit::{Opened, Visit};
+use crate::xml::Name;
+
+pub(in crate::methods) fn answer(request: &Request, visit: &Visit) -> Result<Answer, Refusal> {
+    let (place, name) = match &request.place {
+        Some(Place::Object(place, name)) => (place, name),
+        Some(_) => {
+            return Err(Refusal::new(405, "objects are put into collections")
+                .header("allow", super::options::ALLOW));
+        }
+        // RFC 4918 section 9.7.1.
+        None => return Err(Refusal::new(409, "there is no such collection")),
+    };
+    let opened = parent(visit, place)?;
+    let condition = request.condition()?;
+    let stored = store(request, &opened, (name, &condition))?;
+    let status = if stored.created { 201 } else { 204 };
+    let answer = |status| Answer::new(status).header("etag", format!("\"{}\"", stored.object.etag));
+    match request.body() {
+        Some(body) if request.wants_representation() => {
+            let media = Kind::of_code(stored.object.kind).map(Kind::media_type);
+            Ok(answer(if stored.created { 201 } else { 200 })
+                .header("preference-applied", "return=representation")
+                .header("content-type", media.unwrap_or_default())
+                .content(Content::Stored(body.dup())))
+        }
+        _ => Ok(answer(status)),
+    }
+}
+
+/// The collection of an object that is to be made: when there is none, that is a conflict.
+pub(in crate::methods) fn parent(
+    visit: &Visit,
+    place: &CollectionPlace,
+) -> Result<Opened, Refusal> {
+    visit.open(place).map_err(|refusal| match refusal.status {
+        404 => refusal.status(409),
+        _ => refusal,
+    })
+}
+
+/// What was put.
+pub(super) struct Stored {
+    pub(super) object: Object,
+    pub(super) created: bool,
+}
+
+/// Puts the body of a request into a collection.
+pub(in crate::methods) fn store(
+    request: &Request,
+    opened: &Opened,
+    (name, condition): (&str, &Condition),
+) -> Result<Stored, Refusal> {
+    let shelf = opened.collection.place.shelf;
+    content::check_media_type(shelf, request.media_type().as_deref())?;
+    let body = request.body().ok_or_else(|| empty(shelf))?;
+    put(opened, (name, condition), body)
+}
+
+/// Puts a source into a collection.
+pub(in crate::methods) fn put(
+    opened: &Opened,
+    (name, condition): (&str, &Condition),
+    body: &Body,
+) -> Result<Stored, Refusal> {
+    let shelf = opened.collection.place.shelf;
+    if body.size() > MAX_OBJECT {
+        return Err(content::too_large(shelf));
+    }
+    let octets = bodies::read_all(body, MAX_OBJECT)?;
+    let facts = content::facts(&opened.collection, &octets, now())?;
+    let at = objects::Place {
+        folder: opened.collection.folder.id,
+        name: name.to_owned(),
+    };
+    let outcome = objects::put(&opened.mailbox, &at, condition, body, &facts)
+        .map_err(|fault| denied(fault, opened))?;
+    match outcome {
+        Outcome::Created(object) => Ok(Stored {
+            object,
+            created: true,
+        }),
+        Outcome::Replaced(object) => Ok(Stored {
+            object,
+            created: false,
+        }),
+        other => Err(failed(other, opened)),
+    }
+}
+
+fn empty(shelf: Shelf) -> Refusal {
+    let name = match shelf {
+        Shelf::Calendars => Name::caldav("valid-calendar-data"),
+        Shelf::AddressBooks => Name::carddav("valid-address-data"),
+    };
+    Refusal::forbidden(name, "the body is empty")
+}
+
+/// What a change that did not happen is called.
+pub(in crate::methods) fn failed(outcome: Outcome, opened: &Opened) -> Refusal {
+    match outcome {
+        Outcome::UidTaken(name) => {
+            let place = opened.collection.place.clone();
+            let condition = match place.shelf {
+                Shelf::Calendars => Name::caldav("no-uid-conflict"),
+                Shelf::AddressBooks => Name::carddav("no-uid-conflict"),
+            };
+            Refusal::conflict(
+                condition,
+                "the UID belongs to another object of the collection",
+            )
+            .about(&Place::Object(place, name).path())
+        }
+        _ => Refusal::new(412, "it is not as the request says"),
+    }
+}
+
+/// A missing right, with its name.
+pub(in crate::methods) fn denied(fault: Fault, opened: &Opened) -> Refusal {
+    if fault.class != FaultClass::Denied {
+        return fault.into();
+    }
+    let path = Place::Collection(opened.collection.place.clone()).path();
+    Refusal::needs(&path, &Privilege::Write.name(), fault.detail)
+}
+
+/// Seconds since 1970.
+pub(in crate::methods) fn now() -> i64 {
+    jiff::Timestamp::now().as_second()
+}

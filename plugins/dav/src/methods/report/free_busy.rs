@@ -1,0 +1,64 @@
+//! `free-busy-query` (RFC 4791 section 7.10): when somebody is busy, and nothing of with what.
+
+use waxwing_formats_ical::{Calendar, free_busy::FreeBusy};
+
+use super::calendar_query::{Further, occurring, parsed};
+use super::data;
+use crate::answer::{Answer, Content, Refusal};
+use crate::content::calendar;
+use crate::limits::MAX_INSTANCES;
+
+use crate::methods::put::now;
+use crate::paging::{Cursor, PAGE_OBJECTS};
+use crate::place::CollectionPlace;
+use crate::visit::Visit;
+use crate::xml::{Element, Name, ns};
+
+pub(super) fn answer(
+    visit: &Visit,
+    place: &CollectionPlace,
+    body: &Element,
+) -> Result<Answer, Refusal> {
+    let opened = visit.open(place)?;
+    let range = body
+        .child(ns::CALDAV, "time-range")
+        .ok_or_else(|| Refusal::new(400, "a free-busy-query has a time-range"))?;
+    let range = data::range(range)?;
+    if range.start == i64::MIN || range.end == i64::MAX {
+        return Err(Refusal::new(
+            400,
+            "the time-range of a free-busy-query has both ends",
+        ));
+    }
+    let zone = calendar::default_zone(&opened.collection);
+    let found = occurring(&opened, range, Cursor::default())?;
+    let mut busy = FreeBusy::new(range, MAX_INSTANCES);
+    let mut further = Further::new(&opened, Some(range));
+    let unsure = found.unsure;
+    let rest = found.page.sources(&opened, |object, source| {
+        if let Some(parsed) = parsed(&object.name, source) {
+            if unsure.contains(&object.item) {
+                further.note(object, &parsed)?;
+            }
+            let added = busy.add(&parsed, &zone);
+            added.map_err(|error| too_much(error.to_string()))?;
+        }
+        Ok(false)
+    })?;
+    if rest.is_some() {
+        return Err(too_much(format!(
+            "limit objects of a free-busy time = {PAGE_OBJECTS} reached"
+        )));
+    }
+    further.finish()?;
+    let mut tree = Calendar::new().component().clone();
+    tree.components.push(busy.to_component(now()));
+    Ok(Answer::new(200)
+        .header("content-type", "text/calendar; charset=utf-8")
+        .content(Content::Octets(tree.to_text().into_bytes())))
+}
+
+/// It is one answer or none: half a busy time would be a free one.
+fn too_much(why: String) -> Refusal {
+    Refusal::forbidden(Name::dav("number-of-matches-within-limits"), why)
+}

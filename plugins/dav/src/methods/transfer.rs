@@ -1,0 +1,132 @@
+//! COPY and MOVE of objects. Within a mailbox it is one commit; between mailboxes it is put there first and then deleted here, so that
+//! nothing can be lost in between.
+
+use waxwing_sdk::store::objects::{self, Condition, Outcome, Transfer};
+
+use super::put::{Stored, denied, failed, parent, put};
+use crate::answer::{Answer, Refusal};
+use crate::kind::Kind;
+use crate::place::{CollectionPlace, Place, Shelf};
+use crate::request::Request;
+use crate::visit::{Opened, Visit};
+use crate::xml::Name;
+
+pub(super) fn copy(request: &Request, visit: &Visit) -> Result<Answer, Refusal> {
+    transfer(request, visit, true)
+}
+
+pub(super) fn move_to(request: &Request, visit: &Visit) -> Result<Answer, Refusal> {
+    transfer(request, visit, false)
+}
+
+struct Ends<'r> {
+    from: (Opened, &'r str),
+    to: (Opened, String),
+}
+
+fn transfer(request: &Request, visit: &Visit, copy: bool) -> Result<Answer, Refusal> {
+    let (at, name) = match &request.place {
+        Some(Place::Object(at, name)) => (at, name.as_str()),
+        Some(_) => return Err(Refusal::new(403, "only objects are copied and moved")),
+        None => return Err(Refusal::not_found()),
+    };
+    let Place::Object(target, new_name) = request.destination()? else {
+        return Err(Refusal::new(
+            403,
+            "an object is copied and moved into collections",
+        ));
+    };
+    if (at, name) == (&target, new_name.as_str()) {
+        return Err(Refusal::new(403, "it is there already"));
+    }
+    let ends = Ends {
+        from: (visit.open(at)?, name),
+        to: (parent(visit, &target)?, new_name),
+    };
+    suits(&ends)?;
+    let outcome = if at.owner == target.owner {
+        within(&ends, (copy, request.overwrite()))?
+    } else {
+        between(&ends, (copy, request.overwrite()))?
+    };
+    let status = if outcome.created { 201 } else { 204 };
+    Ok(Answer::new(status)
+        .header("location", place(&target, &ends.to.1))
+        .header("etag", format!("\"{}\"", outcome.object.etag)))
+}
+
+fn place(target: &CollectionPlace, name: &str) -> String {
+    Place::Object(target.clone(), name.to_owned()).path()
+}
+
+fn at(opened: &Opened, name: &str) -> objects::Place {
+    objects::Place {
+        folder: opened.collection.folder.id,
+        name: name.to_owned(),
+    }
+}
+
+/// Refuses an object that the target does not take.
+fn suits(ends: &Ends<'_>) -> Result<(), Refusal> {
+    let (source, name) = &ends.from;
+    let folder = source.collection.folder.id;
+    let found = objects::get(&source.mailbox, folder, &[(*name).to_owned()])?;
+    let object = found.into_iter().flatten().next();
+    let object = object.ok_or_else(Refusal::not_found)?;
+    let target = &ends.to.0.collection;
+    let kind = Kind::of_code(object.kind);
+    if kind.is_some_and(|kind| target.kinds.has(kind)) {
+        return Ok(());
+    }
+    let condition = match (target.place.shelf, kind) {
+        (Shelf::AddressBooks, _) => Name::carddav("supported-address-data"),
+        (Shelf::Calendars, Some(Kind::Card)) => Name::caldav("supported-calendar-data"),
+        (Shelf::Calendars, _) => Name::caldav("supported-calendar-component"),
+    };
+    Err(Refusal::forbidden(
+        condition,
+        "the target does not take this",
+    ))
+}
+
+fn within(ends: &Ends<'_>, (copy, overwrite): (bool, bool)) -> Result<Stored, Refusal> {
+    let transfer = Transfer {
+        from: at(&ends.from.0, ends.from.1),
+        to: at(&ends.to.0, &ends.to.1),
+        copy,
+        overwrite,
+    };
+    let outcome = objects::transfer_object(&ends.from.0.mailbox, &transfer)
+        .map_err(|fault| denied(fault, &ends.to.0))?;
+    match outcome {
+        Outcome::Created(object) => Ok(Stored {
+            object,
+            created: true,
+        }),
+        Outcome::Replaced(object) => Ok(Stored {
+            object,
+            created: false,
+        }),
+        other => Err(failed(other, &ends.to.0)),
+    }
+}
+
+fn between(ends: &Ends<'_>, (copy, overwrite): (bool, bool)) -> Result<Stored, Refusal> {
+    let from = at(&ends.from.0, ends.from.1);
+    let (object, body) = objects::open(&ends.from.0.mailbox, &from)?;
+    let condition = if overwrite {
+        Condition::Any
+    } else {
+        Condition::Absent
+    };
+    let stored = put(&ends.to.0, (&ends.to.1, &condition), &body)?;
+    if !copy {
+        let unchanged = Condition::OneOf(vec![object.etag]);
+        let outcome = objects::delete(&ends.from.0.mailbox, &from, &unchanged)
+            .map_err(|fault| denied(fault, &ends.from.0))?;
+        if !matches!(outcome, Outcome::Replaced(_)) {
+            return Err(failed(outcome, &ends.from.0));
+        }
+    }
+    Ok(stored)
+}

@@ -1,0 +1,266 @@
+//! Properties of calendars and address books: what the server knows first, then what clients gave them to keep.
+
+use waxwing_sdk::store::Mailbox;
+use waxwing_sdk::store::mailboxes::quota_of;
+
+use super::{
+    Described,
+    common::{Common, NAMES, Privilege, hrefs},
+};
+use crate::catalog::Collection;
+use crate::limits::MAX_OBJECT;
+use crate::place::{Place, Shelf};
+use crate::visit::Visit;
+use crate::xml::{Name, Writer, ns};
+
+static CALENDAR_REPORTS: [Name; 4] = [
+    Name::caldav("calendar-query"),
+    Name::caldav("calendar-multiget"),
+    Name::caldav("free-busy-query"),
+    Name::dav("sync-collection"),
+];
+static ADDRESS_BOOK_REPORTS: [Name; 3] = [
+    Name::carddav("addressbook-query"),
+    Name::carddav("addressbook-multiget"),
+    Name::dav("sync-collection"),
+];
+
+/// A collection as who asks sees it.
+pub(crate) struct CollectionView<'v> {
+    pub(crate) visit: &'v Visit,
+    pub(crate) collection: &'v Collection,
+    /// Of the mailbox.
+    pub(crate) guid: &'v str,
+    pub(crate) mailbox: &'v Mailbox,
+}
+
+/// What the server says itself: no client sets it.
+pub(crate) fn is_protected(name: &Name) -> bool {
+    let protected: &[&str] = match &*name.ns {
+        ns::DAV => &[
+            "resourcetype",
+            "getetag",
+            "getcontenttype",
+            "getcontentlength",
+            "getlastmodified",
+            "creationdate",
+            "sync-token",
+            "supported-report-set",
+            "current-user-principal",
+            "principal-collection-set",
+            "owner",
+            "group",
+            "current-user-privilege-set",
+            "supported-privilege-set",
+            "acl",
+            "acl-restrictions",
+            "inherited-acl-set",
+            "supportedlock",
+            "lockdiscovery",
+            "add-member",
+            "principal-URL",
+            "alternate-URI-set",
+            "group-membership",
+            "group-member-set",
+            "quota-available-bytes",
+            "quota-used-bytes",
+        ],
+        ns::CALDAV => &[
+            "supported-calendar-component-set",
+            "supported-calendar-component-sets",
+            "supported-calendar-data",
+            "supported-collation-set",
+            "max-resource-size",
+            "min-date-time",
+            "max-date-time",
+            "max-instances",
+            "max-attendees-per-instance",
+            "calendar-home-set",
+            "calendar-user-address-set",
+            "calendar-data",
+        ],
+        ns::CARDDAV => &[
+            "supported-address-data",
+            "supported-collation-set",
+            "max-resource-size",
+            "addressbook-home-set",
+            "address-data",
+        ],
+        ns::CALENDARSERVER => &["getctag", "email-address-set"],
+        _ => &[],
+    };
+    protected.contains(&&*name.local)
+}
+
+impl CollectionView<'_> {
+    fn common(&self) -> Common<'_> {
+        let place = &self.collection.place;
+        Common {
+            visit: self.visit,
+            owner: Some(&place.owner),
+            privileges: Privilege::of_rights(self.collection.rights()),
+            reports: match place.shelf {
+                Shelf::Calendars => &CALENDAR_REPORTS,
+                Shelf::AddressBooks => &ADDRESS_BOOK_REPORTS,
+            },
+        }
+    }
+
+    fn token(&self) -> String {
+        let folder = &self.collection.folder;
+        crate::token::Token {
+            guid: self.guid.to_owned(),
+            folder: folder.id,
+            number: folder.highest_modseq,
+        }
+        .to_string()
+    }
+
+    fn dav(&self, name: &Name, out: &mut Writer) -> bool {
+        match &*name.local {
+            "resourcetype" => {
+                out.open(name);
+                out.empty(&Name::dav("collection"));
+                out.empty(&match self.collection.place.shelf {
+                    Shelf::Calendars => Name::caldav("calendar"),
+                    Shelf::AddressBooks => Name::carddav("addressbook"),
+                });
+                out.close(name);
+            }
+            "displayname" => out.leaf(name, &self.collection.folder.name),
+            "sync-token" => out.leaf(name, &self.token()),
+            "add-member" => hrefs(out, name, [self.place()]),
+            "quota-used-bytes" | "quota-available-bytes" => return quota(self.mailbox, name, out),
+
+            _ => return self.common().write(name, out),
+        }
+        true
+    }
+
+    fn caldav(&self, name: &Name, out: &mut Writer) -> bool {
+        match &*name.local {
+            "supported-calendar-component-set" => {
+                out.open(name);
+                for kind in self.collection.kinds.iter() {
+                    out.empty_with(&Name::caldav("comp"), &[("name", kind.component())]);
+                }
+                out.close(name);
+            }
+            "supported-calendar-data" => {
+                out.open(name);
+                out.empty_with(
+                    &Name::caldav("calendar-data"),
+                    &[("content-type", "text/calendar"), ("version", "2.0")],
+                );
+                out.close(name);
+            }
+            "supported-collation-set" => {
+                collations(out, name, &Name::caldav("supported-collation"))
+            }
+            "max-resource-size" => out.leaf(name, &MAX_OBJECT.to_string()),
+            _ => return false,
+        }
+        true
+    }
+
+    fn carddav(&self, name: &Name, out: &mut Writer) -> bool {
+        match &*name.local {
+            "supported-address-data" => {
+                out.open(name);
+                for version in ["3.0", "4.0"] {
+                    out.empty_with(
+                        &Name::carddav("address-data-type"),
+                        &[("content-type", "text/vcard"), ("version", version)],
+                    );
+                }
+                out.close(name);
+            }
+            "supported-collation-set" => {
+                collations(out, name, &Name::carddav("supported-collation"))
+            }
+            "max-resource-size" => out.leaf(name, &MAX_OBJECT.to_string()),
+            _ => return false,
+        }
+        true
+    }
+
+    fn known(&self, name: &Name, out: &mut Writer) -> bool {
+        let shelf = self.collection.place.shelf;
+        match &*name.ns {
+            ns::DAV => self.dav(name, out),
+            ns::CALDAV if shelf == Shelf::Calendars => self.caldav(name, out),
+            ns::CARDDAV if shelf == Shelf::AddressBooks => self.carddav(name, out),
+            ns::CALENDARSERVER if name.local == "getctag" => {
+                out.leaf(name, &self.token());
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+/// RFC 4331: of the mailbox, whichever of its collections is asked.
+pub(super) fn quota(mailbox: &Mailbox, name: &Name, out: &mut Writer) -> bool {
+    let Ok(quota) = quota_of(mailbox) else {
+        return false;
+    };
+    let octets = match (&*name.local, quota.storage_limit) {
+        ("quota-used-bytes", _) => quota.storage_used,
+        (_, Some(limit)) => limit.saturating_sub(quota.storage_used),
+        // Without a limit there is nothing to be told.
+        (_, None) => return false,
+    };
+    out.leaf(name, &octets.to_string());
+    true
+}
+
+fn collations(out: &mut Writer, name: &Name, one: &Name) {
+    out.open(name);
+    for collation in ["i;ascii-casemap", "i;unicode-casemap", "i;octet"] {
+        out.leaf(one, collation);
+    }
+    out.close(name);
+}
+
+impl Described for CollectionView<'_> {
+    fn place(&self) -> Place {
+        Place::Collection(self.collection.place.clone())
+    }
+
+    fn write(&self, name: &Name, out: &mut Writer) -> bool {
+        if self.known(name, out) {
+            return true;
+        }
+        match self.collection.kept.xml(name) {
+            Some(xml) if !is_protected(name) => {
+                out.raw(xml);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn names(&self) -> Vec<Name> {
+        let mut names = vec![
+            Name::dav("resourcetype"),
+            Name::dav("displayname"),
+            Name::dav("sync-token"),
+            Name::new(ns::CALENDARSERVER, "getctag"),
+        ];
+        names.extend(match self.collection.place.shelf {
+            Shelf::Calendars => vec![
+                Name::caldav("supported-calendar-component-set"),
+                Name::caldav("supported-calendar-data"),
+                Name::caldav("max-resource-size"),
+            ],
+            Shelf::AddressBooks => vec![
+                Name::carddav("supported-address-data"),
+                Name::carddav("max-resource-size"),
+            ],
+        });
+        names.extend(NAMES);
+        let kept = self.collection.kept.names();
+        names.extend(kept.filter(|name| !is_protected(name)).cloned());
+        names
+    }
+}

@@ -1,0 +1,133 @@
+//! Principals: people, by their addresses. Others see of somebody what they need to reach their calendars, and no more.
+
+use super::{
+    Described,
+    common::{Common, NAMES, Privilege, hrefs},
+};
+use crate::place::{Place, Shelf};
+use crate::visit::Visit;
+use crate::xml::{Name, Writer, ns};
+
+/// A principal.
+pub(crate) struct PrincipalView<'v> {
+    pub(crate) visit: &'v Visit,
+    pub(crate) address: String,
+    pub(crate) display_name: String,
+}
+
+impl<'v> PrincipalView<'v> {
+    /// Whoever asks.
+    pub(crate) fn current(visit: &'v Visit) -> PrincipalView<'v> {
+        PrincipalView {
+            visit,
+            address: visit.address.clone(),
+            display_name: visit.display_name(),
+        }
+    }
+
+    fn place_of_principal(&self) -> Place {
+        Place::Principal(self.address.clone())
+    }
+
+    fn home(&self, shelf: Shelf) -> Place {
+        Place::Home(shelf, self.address.clone())
+    }
+
+    fn dav(&self, name: &Name, out: &mut Writer) -> bool {
+        match &*name.local {
+            "resourcetype" => {
+                out.open(name);
+                out.empty(&Name::dav("collection"));
+                out.empty(&Name::dav("principal"));
+                out.close(name);
+            }
+            "displayname" => out.leaf(name, &self.display_name),
+            "principal-URL" => hrefs(out, name, [self.place_of_principal()]),
+            "alternate-URI-set" => {
+                out.open(name);
+                out.leaf(&Name::dav("href"), &format!("mailto:{}", self.address));
+                out.close(name);
+            }
+            "group-membership" | "group-member-set" => out.empty(name),
+            _ => {
+                let common = Common {
+                    visit: self.visit,
+                    owner: Some(&self.address),
+                    privileges: Privilege::read_only(),
+                    reports: &[],
+                };
+                return common.write(name, out);
+            }
+        }
+        true
+    }
+
+    fn caldav(&self, name: &Name, out: &mut Writer) -> bool {
+        match &*name.local {
+            "calendar-home-set" => hrefs(out, name, [self.home(Shelf::Calendars)]),
+            "calendar-user-address-set" => {
+                out.open(name);
+                let href = Name::dav("href");
+                out.open_with(&href, &[("preferred", "1")]);
+                out.text(&format!("mailto:{}", self.address));
+                out.close(&href);
+                out.leaf(&href, &self.place_of_principal().path());
+                out.close(name);
+            }
+            "calendar-user-type" => out.leaf(name, "INDIVIDUAL"),
+            _ => return false,
+        }
+        true
+    }
+
+    fn calendarserver(&self, name: &Name, out: &mut Writer) -> bool {
+        match &*name.local {
+            "email-address-set" => {
+                out.open(name);
+                out.leaf(
+                    &Name::new(ns::CALENDARSERVER, "email-address"),
+                    &self.address,
+                );
+                out.close(name);
+            }
+            "record-type" => out.leaf(name, "users"),
+            _ => return false,
+        }
+        true
+    }
+}
+
+impl Described for PrincipalView<'_> {
+    fn place(&self) -> Place {
+        self.place_of_principal()
+    }
+
+    fn write(&self, name: &Name, out: &mut Writer) -> bool {
+        match &*name.ns {
+            ns::DAV => self.dav(name, out),
+            ns::CALDAV => self.caldav(name, out),
+            ns::CALENDARSERVER => self.calendarserver(name, out),
+            ns::CARDDAV if name.local == "addressbook-home-set" => {
+                hrefs(out, name, [self.home(Shelf::AddressBooks)]);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn names(&self) -> Vec<Name> {
+        let mut names = vec![
+            Name::dav("resourcetype"),
+            Name::dav("displayname"),
+            Name::dav("principal-URL"),
+            Name::dav("group-membership"),
+            Name::caldav("calendar-home-set"),
+            Name::caldav("calendar-user-address-set"),
+            Name::caldav("calendar-user-type"),
+            Name::carddav("addressbook-home-set"),
+            Name::new(ns::CALENDARSERVER, "email-address-set"),
+        ];
+        names.extend(NAMES);
+        names
+    }
+}

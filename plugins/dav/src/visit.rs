@@ -1,0 +1,80 @@
+//! Who asks, and the mailboxes that they may open.
+
+use waxwing_sdk::accounts::{self, Principal};
+use waxwing_sdk::store::Mailbox;
+
+use crate::answer::Refusal;
+use crate::catalog::{self, Collection};
+use crate::place::{CollectionPlace, Place, Shelf};
+
+/// One request of somebody.
+pub(crate) struct Visit {
+    principal: Principal,
+    /// The primary address, in small letters as in paths.
+    pub(crate) address: String,
+}
+
+/// A collection and the mailbox that it is in.
+pub(crate) struct Opened {
+    pub(crate) mailbox: Mailbox,
+    pub(crate) collection: Collection,
+}
+
+impl Visit {
+    /// Whoever the host has authenticated.
+    pub(crate) fn current() -> Result<Visit, Refusal> {
+        let principal = accounts::current().ok_or_else(|| {
+            Refusal::new(401, "log in with a user name and a password").header(
+                "www-authenticate",
+                "Basic realm=\"waxwing\", charset=\"UTF-8\"",
+            )
+        })?;
+        Ok(Visit {
+            address: principal.address().to_lowercase(),
+            principal,
+        })
+    }
+
+    pub(crate) fn display_name(&self) -> String {
+        let name = self.principal.display_name();
+        if name.is_empty() {
+            self.address.clone()
+        } else {
+            name
+        }
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        Place::Principal(self.address.clone())
+    }
+
+    /// The mailbox of an address, if there is something in it for who asks.
+    pub(crate) fn mailbox(&self, owner: &str) -> Result<Mailbox, Refusal> {
+        let whose = (owner != self.address).then_some(owner);
+        Ok(self.principal.open_mailbox(whose)?)
+    }
+
+    /// What stands in a home.
+    pub(crate) fn home(
+        &self,
+        shelf: Shelf,
+        owner: &str,
+    ) -> Result<(Mailbox, Vec<Collection>), Refusal> {
+        let mailbox = self.mailbox(owner)?;
+        let collections = catalog::of_home(&mailbox, shelf, owner)?;
+        Ok((mailbox, collections))
+    }
+
+    /// A collection that is there.
+    pub(crate) fn open(&self, place: &CollectionPlace) -> Result<Opened, Refusal> {
+        let (mailbox, collections) = self.home(place.shelf, &place.owner)?;
+        let collection = collections
+            .into_iter()
+            .find(|collection| collection.place == *place)
+            .ok_or_else(Refusal::not_found)?;
+        Ok(Opened {
+            mailbox,
+            collection,
+        })
+    }
+}
