@@ -476,6 +476,63 @@ def test_principals_are_found_and_expanded(ann, user):
     assert (unknown.status, unknown.condition) == (403, "{DAV:}supported-report")
 
 
+# -- sharing ------------------------------------------------------------------------------------
+
+
+def acl(client, path, *aces):
+    body = "".join(
+        f"<D:ace><D:principal>{who}</D:principal><D:grant>{''.join(f'<D:privilege><D:{what}/></D:privilege>' for what in privileges)}"
+        "</D:grant></D:ace>"
+        for who, privileges in aces
+    )
+    return client.xml("ACL", path, f"<D:acl {XMLNS}>{body}</D:acl>")
+
+
+def test_an_owner_lets_others_in_and_out_again(server, user, ann):
+    bob = Dav(server, server.add_user(f"guest-{user.split('@')[0]}"))
+    calendar = ann.home + "calendar/"
+    ann.put(calendar + "1.ics", event("1"))
+    who = f"<D:href>{bob.principal}</D:href>"
+    assert bob("GET", calendar + "1.ics").status == 404
+    assert acl(ann, calendar, (who, ["read"])).status == 200
+    assert bob("GET", calendar + "1.ics").status == 200
+    assert set(bob.sync(calendar).responses()) == {calendar + "1.ics"}
+    listed = bob.propfind(ann.home, "D:current-user-privilege-set", "D:owner", depth="1").responses()
+    assert calendar in listed and ann.home + "tasks/" not in listed
+    assert listed[calendar][200]["{DAV:}owner"][0].text == ann.principal
+    refused = bob.put(calendar + "2.ics", event("2"))
+    assert (refused.status, refused.condition) == (403, "{DAV:}need-privileges")
+    assert bob("DELETE", calendar + "1.ics").status == 403
+    assert acl(bob, calendar, (who, ["all"])).status == 403
+    assert acl(ann, calendar, (who, ["read", "write"])).status == 200
+    assert bob.put(calendar + "2.ics", event("2")).status == 201
+    assert ann("GET", calendar + "2.ics").status == 200
+    # Between mailboxes too.
+    assert bob("COPY", calendar + "2.ics", Destination=bob.home + "calendar/2.ics").status == 201
+    shown = ann.propfind(calendar, "D:acl").responses()[calendar][200]["{DAV:}acl"]
+    grants = {ace.find("D:principal/D:href", NS).text: {p[0].tag for p in ace.find("D:grant", NS)} for ace in shown}
+    assert {"{DAV:}read", "{DAV:}bind", "{DAV:}unbind", "{DAV:}write-content"} <= grants[bob.principal]
+    assert 404 in bob.propfind(calendar, "D:acl").responses()[calendar]
+    assert acl(ann, calendar).status == 200
+    assert bob("GET", calendar + "1.ics").status == 404
+
+
+def test_what_an_acl_cannot_say_is_refused_by_its_precondition(ann):
+    calendar = ann.home + "calendar/"
+    for who, privileges, expected in (
+        ("<D:href>/dav/principals/nobody%40example.test/</D:href>", ["read"], "recognized-principal"),
+        ("<D:unauthenticated/>", ["read"], "allowed-principal"),
+        ("<D:authenticated/>", ["fly"], "not-supported-privilege"),
+    ):
+        answer = acl(ann, calendar, (who, privileges))
+        assert (answer.status, answer.condition) == (403, f"{{DAV:}}{expected}")
+    deny = (
+        f"<D:acl {XMLNS}><D:ace><D:principal><D:all/></D:principal><D:deny><D:privilege><D:read/></D:privilege></D:deny></D:ace></D:acl>"
+    )
+    answer = ann.xml("ACL", calendar, deny)
+    assert (answer.status, answer.condition) == (403, "{DAV:}grant-only")
+
+
 # -- what is not to happen ----------------------------------------------------------------------
 
 
@@ -505,3 +562,23 @@ def test_hostile_bodies_get_an_answer(ann):
     endless = event("endless", start="00010101T000000Z", more="RRULE:FREQ=SECONDLY\r\n")
     answer = ann.put(calendar + "endless.ics", endless)
     assert answer.status == 403 and answer.condition == f"{{{NS['C']}}}max-instances"
+
+
+def test_large_objects_are_kept_or_refused_and_nothing_breaks(ann):
+    calendar = ann.home + "calendar/"
+    one_line = event("line", more="ATTACH;ENCODING=BASE64;VALUE=BINARY:" + "QUFB" * 990_000 + "\r\n")
+    many_lines = event("lines", more="COMMENT:x\r\n" * 49_000)
+    for name, text in (("line.ics", one_line), ("lines.ics", many_lines)):
+        assert ann.put(calendar + name, text).status == 201
+        assert ann("GET", calendar + name).body == text.encode()
+        for data in ("<C:calendar-data/>", "<C:calendar-data><C:comp name='VCALENDAR'><C:allprop/><C:allcomp/></C:comp></C:calendar-data>"):
+            multiget = (
+                f"<C:calendar-multiget {XMLNS}><D:prop>{data}</D:prop><D:href>{calendar}{name}</D:href></C:calendar-multiget>"
+            )
+            assert ann.xml("REPORT", calendar, multiget).status == 207
+        assert ann("GET", calendar).status == 200
+    large = event("large", more="ATTACH:" + "x" * 5_000_000 + "\r\n")
+    refused = ann.put(calendar + "large.ics", large)
+    assert (refused.status, refused.condition) == (403, f"{{{NS['C']}}}max-resource-size")
+    refused = ann.put(calendar + "more-lines.ics", event("more", more="COMMENT:x\r\n" * 60_000))
+    assert (refused.status, refused.condition) == (403, f"{{{NS['C']}}}valid-calendar-data")

@@ -8,7 +8,7 @@
 mod hot;
 mod prepare;
 
-pub(crate) use hot::{Hot, MAX_TEXT, cut};
+pub(crate) use hot::{MAX_TEXT, cut};
 pub(crate) use prepare::{Prepared, prepare, prepare_content};
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +23,7 @@ use crate::{
     item::signature::{self, Signature},
     mailbox::{Actor, Core, Reader, commit::Work, now},
 };
+use hot::Hot;
 
 /// Appends that wait for the lock.
 #[derive(Debug, Default)]

@@ -30,6 +30,37 @@ pub(crate) struct Prepared {
     pub(crate) internal_date: i64,
 }
 
+impl Prepared {
+    /// Content that is no message, with what lists show of it: class, subject, base subject, sender and first address. There is
+    /// no such thing as an unread one.
+    pub(crate) fn of_content(
+        blob: PreparedBlob,
+        [class, subject, base_subject, sender, first_from]: [String; 5],
+    ) -> Prepared {
+        let hot = Hot {
+            class,
+            subject,
+            base_subject,
+            sender,
+            first_from,
+            first_to: String::new(),
+            first_cc: String::new(),
+            message_id: String::new(),
+            parents: String::new(),
+            sent_date: None,
+            sent_day: None,
+            has_attachment: false,
+        };
+        Prepared {
+            blob,
+            hot,
+            flags: ItemFlags(ItemFlags::SEEN),
+            keywords: Vec::new(),
+            internal_date: now(),
+        }
+    }
+}
+
 pub(crate) async fn prepare(mail: NewMail, spool: Arc<PathBuf>) -> Result<Prepared> {
     let message = mail.message.read_all().await?;
     let (blob, hot) = if message.len() <= INLINE {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Body, ChangeNumber, Error, FolderId, ItemFlags, ItemId, Mailbox, Result, Rights,
-    append::{Hot, cut, day_of, insert, prepare_content},
+    append::{self, cut, day_of, insert, prepare_content},
     blob::PreparedBlob,
     index::IndexRow,
     item::{bag, derive, write::EDIT},
@@ -137,23 +137,16 @@ fn text(properties: &[Property], tag: waxwing_formats_mapi::PropertyTag) -> Stri
     }
 }
 
-/// What lists show.
-fn hot(properties: &[Property]) -> Hot {
+/// What lists show, as [`append::Prepared::of_content`] takes it.
+fn listed(properties: &[Property]) -> [String; 5] {
     let subject = text(properties, tags::SUBJECT);
-    Hot {
-        class: text(properties, tags::MESSAGE_CLASS),
-        base_subject: subject::base(&subject).text,
-        subject,
-        sender: text(properties, tags::SENDER_NAME),
-        first_from: text(properties, tags::SENDER_EMAIL_ADDRESS),
-        first_to: String::new(),
-        first_cc: String::new(),
-        message_id: String::new(),
-        parents: String::new(),
-        sent_date: None,
-        sent_day: None,
-        has_attachment: false,
-    }
+    [
+        text(properties, tags::MESSAGE_CLASS),
+        subject.clone(),
+        subject::base(&subject).text,
+        text(properties, tags::SENDER_NAME),
+        text(properties, tags::SENDER_EMAIL_ADDRESS),
+    ]
 }
 
 async fn create(
@@ -188,7 +181,8 @@ async fn create(
         occurrences,
         properties,
     } = prepared;
-    let content = (blob, &hot(&facts.properties));
+    let content = append::Prepared::of_content(blob, listed(&facts.properties));
+    let content = (content.blob, &content.hot);
     insert(work, (place.folder, creator), &row, content).await?;
     let object = Object {
         item: row.item,
@@ -262,7 +256,7 @@ async fn replace(
     let properties = with_state(work, id, properties).await?;
     let new = work.store_blob(blob).await?;
     update_facts(work, &object, (occurrences, properties)).await?;
-    update_row(work, &object, (new, hot(&facts.properties))).await?;
+    update_row(work, &object, (new, listed(&facts.properties))).await?;
     if let Some(old) = old.filter(|old| *old != new) {
         work.drop_unused_blobs(&[old]).await?;
     }
@@ -300,7 +294,12 @@ async fn update_facts(
     Ok(())
 }
 
-async fn update_row(work: &mut Work, object: &Object, (blob, hot): (i64, Hot)) -> Result<()> {
+async fn update_row(
+    work: &mut Work,
+    object: &Object,
+    (blob, listed): (i64, [String; 5]),
+) -> Result<()> {
+    let [class, subject, base_subject, sender, first_from] = listed;
     let update = "UPDATE items SET modseq = ?2, cn = ?2, size = ?3, save_date = ?4, blob = ?5, class = ?6, subject = ?7,
         base_subject = ?8, sender = ?9, first_from = ?10, change_key = NULL, predecessors = NULL WHERE id = ?1";
     sqlx::query(update)
@@ -309,11 +308,11 @@ async fn update_row(work: &mut Work, object: &Object, (blob, hot): (i64, Hot)) -
         .bind(object.size.cast_signed())
         .bind(object.modified)
         .bind(blob)
-        .bind(hot.class)
-        .bind(hot.subject)
-        .bind(hot.base_subject)
-        .bind(hot.sender)
-        .bind(hot.first_from)
+        .bind(class)
+        .bind(subject)
+        .bind(base_subject)
+        .bind(sender)
+        .bind(first_from)
         .execute(work.conn()?)
         .await?;
     Ok(())

@@ -21,6 +21,7 @@ const SHIPPED: &[(&str, &[&str])] = &[
             "store/mailboxes",
             "store/folders",
             "store/objects",
+            "store/permissions",
         ],
     ),
     ("imap", &["directory/accounts", "store", "kv"]),

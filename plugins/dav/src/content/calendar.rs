@@ -1,10 +1,10 @@
 //! Calendar objects (RFC 4791 section 4.1).
 
-use waxwing_formats_ical::{Error, Index, Object, Zone};
+use waxwing_formats_ical::{Error, Index, Limits, Object, Zone};
 use waxwing_formats_mapi::PropertyTag;
 use waxwing_sdk::store::objects::{Facts, Occurrences, TimeRange};
 
-use super::{always, message_class, text, time};
+use super::{always, bounded, message_class, text, time};
 use crate::answer::Refusal;
 use crate::catalog::Collection;
 use crate::kind::Kind;
@@ -44,7 +44,12 @@ pub(crate) fn occurrences(object: &Object, horizon: i64) -> Occurrences {
 }
 
 pub(super) fn facts(collection: &Collection, octets: &[u8], now: i64) -> Result<Facts, Refusal> {
-    let object = Object::parse(octets).map_err(|error| refusal(&error))?;
+    let usual = Limits::default();
+    let limits = Limits {
+        text: bounded(usual.text),
+        ..usual
+    };
+    let object = Object::parse_within(octets, &limits).map_err(|error| refusal(&error))?;
     let kind = Kind::of_ical(object.kind());
     if !collection.kinds.has(kind) {
         return Err(Refusal::forbidden(

@@ -1,10 +1,10 @@
 //! Address objects (RFC 6352 section 5.1).
 
 use waxwing_formats_mapi::{PropertyTag, tags::SUBJECT};
-use waxwing_formats_vcard::{Card, Error};
+use waxwing_formats_vcard::{Card, Error, Limits};
 use waxwing_sdk::store::objects::Facts;
 
-use super::{message_class, text, timeless};
+use super::{bounded, message_class, text, timeless};
 use crate::answer::Refusal;
 use crate::kind::Kind;
 use crate::xml::Name;
@@ -19,7 +19,10 @@ pub(crate) fn refusal(error: &Error) -> Refusal {
 }
 
 pub(super) fn facts(octets: &[u8]) -> Result<Facts, Refusal> {
-    let card = Card::parse(octets).map_err(|error| refusal(&error))?;
+    let limits = Limits {
+        text: bounded(Limits::default().text),
+    };
+    let card = Card::parse_within(octets, &limits).map_err(|error| refusal(&error))?;
     let name = card.formatted_name();
     Ok(Facts {
         kind: Kind::Card as u32,

@@ -6,6 +6,7 @@
 pub(crate) mod calendar;
 pub(crate) mod card;
 
+use waxwing_formats_ical::contentline::Limits;
 use waxwing_formats_mapi::{PropertyTag, tags};
 use waxwing_sdk::store::objects::{Facts, Occurrences, TimeRange};
 use waxwing_sdk::store::{Property, Value};
@@ -13,7 +14,7 @@ use waxwing_sdk::store::{Property, Value};
 use crate::answer::Refusal;
 use crate::catalog::Collection;
 use crate::kind::Kind;
-use crate::limits::MAX_OBJECT;
+use crate::limits::{MAX_LINES, MAX_OBJECT};
 use crate::place::Shelf;
 use crate::xml::Name;
 
@@ -25,6 +26,15 @@ pub(crate) fn facts(collection: &Collection, octets: &[u8], now: i64) -> Result<
     match collection.place.shelf {
         Shelf::Calendars => calendar::facts(collection, octets, now),
         Shelf::AddressBooks => card::facts(octets),
+    }
+}
+
+/// What bounds a source: what passes it finds room in an instance's memory, also when a part of it is asked for.
+fn bounded(usual: Limits) -> Limits {
+    Limits {
+        size: usize::try_from(MAX_OBJECT).unwrap_or(usize::MAX),
+        lines: MAX_LINES,
+        ..usual
     }
 }
 

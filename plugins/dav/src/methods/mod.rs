@@ -1,5 +1,6 @@
 //! One file for each method.
 
+mod acl;
 pub(crate) mod collection;
 mod delete;
 mod get;
@@ -97,6 +98,7 @@ fn dispatch(request: &Request) -> Result<Answer, Refusal> {
         "COPY" => transfer::copy,
         "MOVE" => transfer::move_to,
         "REPORT" => report::answer,
+        "ACL" => acl::answer,
         _ => {
             return Err(
                 Refusal::new(405, "this method is not served").header("allow", options::ALLOW)

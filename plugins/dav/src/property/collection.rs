@@ -1,10 +1,12 @@
 //! Properties of calendars and address books: what the server knows first, then what clients gave them to keep.
 
+use waxwing_formats_mapi::Rights;
 use waxwing_sdk::store::Mailbox;
 use waxwing_sdk::store::mailboxes::quota_of;
+use waxwing_sdk::store::permissions;
 
 use super::{
-    Described,
+    Described, acl,
     common::{Common, NAMES, Privilege, hrefs},
 };
 use crate::catalog::Collection;
@@ -130,10 +132,23 @@ impl CollectionView<'_> {
             "displayname" => out.leaf(name, &self.collection.folder.name),
             "sync-token" => out.leaf(name, &self.token()),
             "add-member" => hrefs(out, name, [self.place()]),
+            "acl" => return self.acl(name, out),
             "quota-used-bytes" | "quota-available-bytes" => return quota(self.mailbox, name, out),
 
             _ => return self.common().write(name, out),
         }
+        true
+    }
+
+    /// Who may not read it does not see that it is there.
+    fn acl(&self, name: &Name, out: &mut Writer) -> bool {
+        if !self.collection.rights().contains(Rights::FOLDER_OWNER) {
+            return false;
+        }
+        let Ok(entries) = permissions::get(self.mailbox, self.collection.folder.id) else {
+            return false;
+        };
+        acl::write(name, &self.collection.place.owner, &entries, out);
         true
     }
 

@@ -18,6 +18,7 @@ pub(crate) enum Privilege {
     Unbind,
     Unlock,
     ReadAcl,
+    WriteAcl,
     ReadCurrentUserPrivilegeSet,
     /// RFC 4791 section 6.1.1.
     ReadFreeBusy,
@@ -35,6 +36,7 @@ impl Privilege {
             Privilege::Unbind => Name::dav("unbind"),
             Privilege::Unlock => Name::dav("unlock"),
             Privilege::ReadAcl => Name::dav("read-acl"),
+            Privilege::WriteAcl => Name::dav("write-acl"),
             Privilege::ReadCurrentUserPrivilegeSet => Name::dav("read-current-user-privilege-set"),
             Privilege::ReadFreeBusy => Name::caldav("read-free-busy"),
         }
@@ -55,6 +57,7 @@ impl Privilege {
                 P::Unbind,
                 P::Unlock,
                 P::ReadAcl,
+                P::WriteAcl,
                 P::ReadCurrentUserPrivilegeSet,
             ];
         }
@@ -171,13 +174,14 @@ pub(super) fn write_privilege(out: &mut Writer, privilege: Privilege) {
 /// RFC 3744 section 5.3: which privilege contains which.
 fn write_supported(out: &mut Writer, name: &Name) {
     use Privilege as P;
-    let tree: [(P, &[P]); 4] = [
+    let tree: [(P, &[P]); 5] = [
         (P::Read, &[P::ReadFreeBusy]),
         (
             P::Write,
             &[P::WriteProperties, P::WriteContent, P::Bind, P::Unbind],
         ),
         (P::ReadAcl, &[P::ReadCurrentUserPrivilegeSet]),
+        (P::WriteAcl, &[]),
         (P::Unlock, &[]),
     ];
     let supported = Name::dav("supported-privilege");

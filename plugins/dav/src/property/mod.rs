@@ -3,6 +3,7 @@
 //! Every resource is [`Described`]: it writes a property that it has and is silent about any other, which becomes a 404 of its own in
 //! the answer. No property that a client can ask for makes a request fail.
 
+pub(crate) mod acl;
 mod collection;
 mod common;
 mod object;
