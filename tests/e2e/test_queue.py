@@ -90,7 +90,7 @@ def test_a_forwarded_message_leaves_once_and_exactly_as_it_came(post, sink):
     queue_is_empty(server)
     (taken,) = sink.taken
     assert (taken.sender, taken.recipients) == (f"anna@{DOMAIN}", ["ok@sink.test"])
-    assert re.fullmatch(rb"Received: [^\n]+(\n[\t ][^\n]+)*\n", taken.content.removesuffix(MESSAGE))
+    assert re.fullmatch(rb"Delivered-To: away@example.test\r\nReceived: [^\n]+(\n[\t ][^\n]+)*\n", taken.content.removesuffix(MESSAGE))
     assert "BODY=8BITMIME" in taken.options
 
 

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Connection};
 use crate::{Directory, Error, Result, schema};
 
 /// Parents before the rows that name them.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 13] = [
     "domains",
     "addresses",
     "users",
@@ -18,6 +18,9 @@ const TABLES: [&str; 10] = [
     "forwards",
     "scram_decoys",
     "dkim_keys",
+    "catch_alls",
+    "group_policies",
+    "group_senders",
 ];
 
 impl Directory {
@@ -86,7 +89,7 @@ async fn take(connection: &mut sqlx::SqliteConnection) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{DirectoryConfig, DkimAlgorithm, testing::Fixture};
+    use crate::{DirectoryConfig, DkimAlgorithm, Posting, PostingChange, testing::Fixture};
 
     #[tokio::test]
     async fn a_copy_holds_everything_and_fills_an_empty_directory() {
@@ -97,6 +100,15 @@ mod tests {
         old.add_app_password(anna, "phone").await.unwrap();
         old.add_alias("info@example.org", anna).await.unwrap();
         old.add_group("all@example.org", &[anna.into(), "x@example.net".into()])
+            .await
+            .unwrap();
+        old.set_catch_all("example.org", Some(anna)).await.unwrap();
+        let change = PostingChange {
+            who: Some(Posting::Listed),
+            allow: vec!["x@example.net".into()],
+            ..PostingChange::default()
+        };
+        old.change_posting("all@example.org", &change)
             .await
             .unwrap();
         let made = old.create_dkim_key("example.org", None, DkimAlgorithm::Ed25519);
@@ -121,6 +133,10 @@ mod tests {
         );
         assert_eq!(new.app_passwords(anna).await.unwrap().len(), 1);
         assert_eq!(new.dkim_keys("example.org").await.unwrap(), [key]);
+        assert_eq!(
+            new.catch_all("example.org").await.unwrap().as_deref(),
+            Some(anna)
+        );
         let again = new.take_from(&copy).await.unwrap_err();
         assert!(again.to_string().contains("not empty"), "{again}");
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sqlx::{Row, Sqlite, Transaction};
 
-use crate::{Directory, DomainName, Error, Result, User, cache::Domains};
+use crate::{Directory, DomainName, Error, Result, User, cache::Domains, users::spelled};
 
 /// A domain of ours.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -13,6 +13,8 @@ pub struct Domain {
     pub name: String,
     /// Users in it.
     pub users: u32,
+    /// Who gets mail to addresses that do not exist.
+    pub catch_all: Option<String>,
 }
 
 /// A domain as look-ups need it.
@@ -29,13 +31,19 @@ impl Directory {
     /// # Errors
     /// [`Error::Database`].
     pub async fn domains(&self) -> Result<Vec<Domain>> {
-        const SQL: &str = "SELECT d.name, (SELECT count(*) FROM addresses a WHERE a.domain = d.id AND a.kind = 'user') \
-                           FROM domains d ORDER BY d.name";
-        let rows: Vec<(String, u32)> = sqlx::query_as(SQL).fetch_all(&self.0.pool).await?;
-        Ok(rows
-            .into_iter()
-            .map(|(name, users)| Domain { name, users })
-            .collect())
+        const SQL: &str = "SELECT d.name, (SELECT count(*) FROM addresses a WHERE a.domain = d.id AND a.kind = 'user'), \
+                           ca.local, cd.name FROM domains d LEFT JOIN catch_alls c ON c.domain = d.id \
+                           LEFT JOIN addresses ca ON ca.id = c.address LEFT JOIN domains cd ON cd.id = ca.domain ORDER BY d.name";
+        type Row = (String, u32, Option<String>, Option<String>);
+        let rows: Vec<Row> = sqlx::query_as(SQL).fetch_all(&self.0.pool).await?;
+        let domain = |(name, users, local, domain): Row| Domain {
+            name,
+            users,
+            catch_all: local
+                .zip(domain)
+                .map(|(local, domain)| spelled(&local, &domain)),
+        };
+        Ok(rows.into_iter().map(domain).collect())
     }
 
     /// Adds a domain.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use sqlx::{Row, Sqlite, Transaction};
 
 use crate::{
-    Directory, Error, Result,
+    Directory, Error, Posting, Result,
     domains::remove_address,
     users::{Target, claim, spelled},
 };
@@ -18,6 +18,10 @@ pub struct Group {
     pub address: String,
     /// Direct members, by address.
     pub members: Vec<String>,
+    /// Who may write to it.
+    pub posting: Posting,
+    /// Who may beside those.
+    pub senders: Vec<String>,
 }
 
 impl Directory {
@@ -114,10 +118,17 @@ impl Directory {
                 members.push(foreign);
             }
         }
-        Ok(groups
-            .into_iter()
-            .map(|(address, members)| Group { address, members })
-            .collect())
+        let mut posting = self.posting(domain).await?;
+        let group = |(address, members): (String, Vec<String>)| {
+            let (posting, senders) = posting.remove(&address).unwrap_or_default();
+            Group {
+                address,
+                members,
+                posting,
+                senders,
+            }
+        };
+        Ok(groups.into_iter().map(group).collect())
     }
 
     /// Removes a group; its members stay. Aliases of it go.
@@ -133,7 +144,7 @@ impl Directory {
         Ok(())
     }
 
-    async fn group_id(&self, address: &str) -> Result<i64> {
+    pub(crate) async fn group_id(&self, address: &str) -> Result<i64> {
         let address = self.complete(address).await?;
         match self.address_row(&address).await? {
             Some((id, kind)) if kind == "group" => Ok(id),

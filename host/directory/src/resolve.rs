@@ -3,6 +3,8 @@
 //! The exact address first, then without its detail (`anna+news`), so a user who is really called `a+b` is found. Aliases
 //! and groups are followed by one recursive query that visits every address once: a ring ends, a mailbox comes once.
 //!
+//! What is for nobody is for whoever catches it ([`crate::catch_alls`]).
+//!
 //! `postmaster` exists in every domain (RFC 5321 section 4.5.1), whether anybody made it or not: an address of that name is asked
 //! first, then the configured postmaster, then the user who was added first.
 
@@ -35,6 +37,8 @@ pub enum Resolution {
         users: Vec<User>,
         /// Every address elsewhere that it is forwarded to.
         foreign: Vec<String>,
+        /// It is a group that does not take mail of everybody ([`Directory::may_post`]).
+        restricted: bool,
     },
     /// Our domain, but no such address.
     Unknown,
@@ -72,6 +76,10 @@ impl Directory {
             }
             None => None,
         };
+        let (id, caught) = match id {
+            Some(id) => (Some(id), false),
+            None => (self.catch_all_id(&address.domain).await?, true),
+        };
         let Some(id) = id else {
             return Ok(Resolution::Unknown);
         };
@@ -79,7 +87,11 @@ impl Directory {
             canonical: address.to_string(),
             users: self.reached(id).await?,
             foreign: self.forwarded(id).await?,
+            restricted: self.is_restricted(id).await?,
         };
+        if caught {
+            return Ok(answer);
+        }
         // Only what exists is kept: a sender can make up any number of addresses that do not.
         Ok((*self.0.cache.put_resolution(asked, text, answer)).clone())
     }
@@ -154,7 +166,7 @@ impl Directory {
         }
     }
 
-    async fn reached(&self, id: i64) -> Result<Vec<User>> {
+    pub(crate) async fn reached(&self, id: i64) -> Result<Vec<User>> {
         const SQL: &str = concat!(
             reached!(),
             "SELECT ",
@@ -166,7 +178,7 @@ impl Directory {
         rows.iter().map(User::from_row).collect()
     }
 
-    async fn forwarded(&self, id: i64) -> Result<Vec<String>> {
+    pub(crate) async fn forwarded(&self, id: i64) -> Result<Vec<String>> {
         const SQL: &str = concat!(
             reached!(),
             "SELECT DISTINCT target FROM forwards WHERE address IN reached ORDER BY target"

@@ -11,8 +11,8 @@ use std::io::Write;
 
 use serde::Serialize;
 use waxwing_admin::protocol::{
-    CanaryAudience, CheckedMailbox, Finding, ImportProblem, MailboxRow, PluginCanary, PluginLoaded,
-    PluginRow, Response, UserProblem, UserRow, UsersImported,
+    CanaryAudience, CheckedMailbox, DomainRow, Finding, ImportProblem, MailboxRow, PluginCanary,
+    PluginLoaded, PluginRow, Response, UserProblem, UserRow, UsersImported,
 };
 
 /// Writes to standard output; a reader that went away (`| head`) is no error.
@@ -78,12 +78,7 @@ pub(crate) fn pretty(value: &impl Serialize) -> serde_json::Result<String> {
 pub(crate) fn text(response: &Response) -> String {
     match response {
         Response::Done(sentence) => format!("{sentence}\n"),
-        Response::Domains(rows) => table(
-            &["DOMAIN", "USERS"],
-            rows.iter()
-                .map(|row| vec![row.name.clone(), row.users.to_string()])
-                .collect(),
-        ),
+        Response::Domains(rows) => domains(rows),
         Response::DkimKeys(keys) => dns::keys(keys),
         Response::DnsRecords(rows) => dns::records(rows),
         Response::Users(rows) => users(rows),
@@ -112,9 +107,13 @@ pub(crate) fn text(response: &Response) -> String {
                 .collect(),
         ),
         Response::Groups(rows) => table(
-            &["GROUP", "MEMBERS"],
+            &["GROUP", "WHO MAY WRITE", "MEMBERS"],
             rows.iter()
-                .map(|row| vec![row.address.clone(), row.members.join(", ")])
+                .map(|row| {
+                    let who = [row.posting.name().to_owned()];
+                    let who: Vec<String> = who.into_iter().chain(row.senders.clone()).collect();
+                    vec![row.address.clone(), who.join(", "), row.members.join(", ")]
+                })
                 .collect(),
         ),
         Response::AppPasswords(rows) => table(
@@ -178,6 +177,19 @@ pub(crate) fn text(response: &Response) -> String {
             problems(&summary.problems)
         ),
     }
+}
+
+fn domains(rows: &[DomainRow]) -> String {
+    let caught = rows.iter().any(|row| row.catch_all.is_some());
+    let mut header = vec!["DOMAIN", "USERS"];
+    header.extend(caught.then_some("CATCH-ALL"));
+    let cells = rows.iter().map(|row| {
+        let mut cells = vec![row.name.clone(), row.users.to_string()];
+        let catch_all = row.catch_all.as_deref().unwrap_or("-");
+        cells.extend(caught.then(|| catch_all.to_owned()));
+        cells
+    });
+    table(&header, cells.collect())
 }
 
 fn users_imported(done: &UsersImported) -> String {
@@ -426,7 +438,7 @@ pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use waxwing_admin::protocol::{DomainRow, Secret};
+    use waxwing_admin::protocol::Secret;
 
     use super::*;
 
@@ -436,10 +448,12 @@ mod tests {
             DomainRow {
                 name: "example.org".into(),
                 users: 12,
+                catch_all: None,
             },
             DomainRow {
                 name: "a.test".into(),
                 users: 3,
+                catch_all: None,
             },
         ]));
         assert_eq!(
@@ -453,6 +467,7 @@ mod tests {
         let text = json(&Response::Domains(vec![DomainRow {
             name: "a.test".into(),
             users: 3,
+            catch_all: None,
         }]))
         .unwrap();
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();

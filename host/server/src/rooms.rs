@@ -72,6 +72,7 @@ impl Rooms {
             queue.clone(),
             config.host_name.clone(),
         );
+        delivery.configure(config.transport.delivery());
         delivery.authenticate_with(
             config.authentication.authentication(&config.host_name),
             &Resolver::new(&config.dns.dns()),

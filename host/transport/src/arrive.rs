@@ -9,7 +9,7 @@
 //!   (a duplicate, an answer) is never of a message that may come again.
 //! - A message that a filter has sent on carries `Delivered-To` of its owner. One that comes back with it is not sent on a second time.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use waxwing_exmdb::{Body, Error, Mailbox, MailboxGuid};
 use waxwing_formats_mime::{address, header as mime};
@@ -18,12 +18,14 @@ use crate::{
     Delivery, Deposit, Envelope, Outcome, Post, Recipient, Step,
     deposit::deposit,
     destination::Relaying,
+    duplicates::Arrived,
     filter::{Arrival, Filter},
     header::Header,
+    report_values::one_line,
     submission::authors,
 };
 
-/// What says whose filter has sent a message on.
+/// What says from which address of ours a message was sent on.
 const DELIVERED_TO: &str = "Delivered-To";
 
 /// A message on its way into one mailbox.
@@ -43,6 +45,25 @@ impl Delivery {
 
     /// Brings a message into a mailbox, as its owner wants it.
     pub(crate) async fn arrive(&self, guid: MailboxGuid, incoming: &Incoming<'_>) -> Outcome {
+        let (options, session) = (self.options(), &incoming.envelope.session);
+        let window = options.duplicate_window;
+        let is_asked =
+            !window.is_zero() && (options.duplicates_of_lmtp || incoming.envelope.source != "lmtp");
+        let known = is_asked
+            .then(|| Arrived::of(guid, incoming.header))
+            .flatten();
+        if known.is_some_and(|known| self.duplicates().has(known, window, Instant::now())) {
+            tracing::info!(session, mailbox = %guid, "it has the message already");
+            return Outcome::delivered();
+        }
+        let outcome = self.arrive_new(guid, incoming).await;
+        if let (Some(known), true) = (known, outcome.is_success()) {
+            self.duplicates().note(known, window, Instant::now());
+        }
+        outcome
+    }
+
+    async fn arrive_new(&self, guid: MailboxGuid, incoming: &Incoming<'_>) -> Outcome {
         let session = &incoming.envelope.session;
         let arrived = async {
             let mailbox = self.store().mailbox(guid).await?;
@@ -147,17 +168,13 @@ impl Delivery {
         post: Post,
     ) -> Result<Outcome, Error> {
         let owner = mailbox.owner().await?;
-        let been_here = mime::fields(incoming.header.octets())
-            .filter(|field| field.is(DELIVERED_TO))
-            .any(|field| names(field.value, &owner));
-        if been_here {
+        if has_been_at(incoming.header, &owner) {
             return Ok(Outcome::came_back());
         }
-        let trace = Body::from_bytes(format!("{DELIVERED_TO}: {owner}\r\n").into());
         let message = post.message.unwrap_or_else(|| incoming.message.clone());
         let (envelope, original) = (incoming.envelope, incoming.message);
         let message = self.sealed(envelope, original, message).await;
-        let message = Body::concat(vec![trace, message]);
+        let message = Body::concat(vec![delivered_to(&owner), message]);
         Ok(self
             .post(incoming, &post.sender, post.recipient, &message)
             .await)
@@ -231,6 +248,19 @@ impl Delivery {
         let outcomes = Box::pin(self.carry(&envelope, message, Relaying::Allowed, None)).await;
         Outcome::worst(outcomes.into_iter()).unwrap_or_else(Outcome::empty_group)
     }
+}
+
+/// The field that says so.
+pub(crate) fn delivered_to(address: &str) -> Body {
+    let address = one_line(address);
+    Body::from_bytes(format!("{DELIVERED_TO}: {address}\r\n").into())
+}
+
+/// Whether a message was sent on from an address of ours already.
+pub(crate) fn has_been_at(header: &Header, address: &str) -> bool {
+    mime::fields(header.octets())
+        .filter(|field| field.is(DELIVERED_TO))
+        .any(|field| names(field.value, address))
 }
 
 /// Whether a field names an address.

@@ -8,7 +8,7 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, OnceLock},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use futures_util::{StreamExt, stream};
@@ -17,11 +17,13 @@ use waxwing_directory::Directory;
 use waxwing_exmdb::{Body, BodyWriter, MailboxGuid, Store};
 
 use crate::{
-    Envelope, Filter, Outcome, Queue, Recipient,
-    arrive::Incoming,
+    Envelope, Filter, Milter, Outcome, Queue, Recipient,
+    arrive::{Incoming, delivered_to},
     authentication::Authentication,
-    destination::{Destination, Relaying},
+    destination::{Destination, Poster, Relaying},
+    duplicates::Duplicates,
     header::Header,
+    milter::Passed,
     queue::NewReport,
     report::{Action, Report, Reported},
     retries::{Fingerprint, Place, Retries},
@@ -45,6 +47,8 @@ struct Inner {
     retries: Retries,
     signing: Signing,
     authentication: OnceLock<Authentication>,
+    options: OnceLock<DeliveryOptions>,
+    duplicates: Duplicates,
     filter: OnceLock<Arc<dyn Filter>>,
 }
 
@@ -59,6 +63,8 @@ impl Delivery {
             host_name,
             retries: Retries::default(),
             authentication: OnceLock::new(),
+            options: OnceLock::new(),
+            duplicates: Duplicates::default(),
             filter: OnceLock::new(),
         }))
     }
@@ -66,16 +72,14 @@ impl Delivery {
     /// Delivers to every recipient that is ours. One outcome per recipient, in their order; 250 means durable in every mailbox that
     /// it reaches, and in the queue for everybody to whom it is forwarded.
     pub async fn deliver(&self, envelope: &Envelope, message: &Body) -> Vec<Outcome> {
-        match self.authenticated(envelope, message).await {
-            Ok(Some((envelope, message))) => {
-                self.carry(&envelope, &message, Relaying::Refused, None)
-                    .await
-            }
-            Ok(None) => self.carry(envelope, message, Relaying::Refused, None).await,
-            Err(refusal) => {
-                tracing::info!(session = envelope.session, from = ?envelope.sender, outcome = %refusal, "refused");
-                vec![refusal; envelope.recipients.len()]
-            }
+        let entered = async {
+            let checked = self.authenticated(envelope, message).await?;
+            let (envelope, message) = checked.unwrap_or((envelope.clone(), message.clone()));
+            self.through_milters(&envelope, &message, None).await
+        };
+        match entered.await {
+            Ok(passed) => self.carry_on(passed, Relaying::Refused, None).await,
+            Err(refusal) => turned_away(envelope, refusal),
         }
     }
 
@@ -86,7 +90,9 @@ impl Delivery {
             address,
             ..Recipient::default()
         };
-        let destination = Destination::of(&self.0.directory, &recipient, Relaying::Refused).await;
+        let nobody = Envelope::default();
+        let (directory, poster) = (&self.0.directory, Poster::of(&nobody));
+        let destination = Destination::of(directory, &recipient, Relaying::Refused, poster).await;
         if destination.foreign().next().is_some() {
             return None;
         }
@@ -107,6 +113,41 @@ impl Delivery {
         full
     }
 
+    /// What has passed the filters: those that are left, and those that were added, in one delivery, so that a retry brings it to nobody
+    /// twice.
+    pub(crate) async fn carry_on(
+        &self,
+        passed: Passed,
+        relaying: Relaying,
+        due: Option<i64>,
+    ) -> Vec<Outcome> {
+        let Passed {
+            mut envelope,
+            message,
+            decided,
+            added,
+        } = passed;
+        let relaying = match relaying {
+            Relaying::Refused => Relaying::AllowedAfter(envelope.recipients.len()),
+            other => other,
+        };
+        envelope.recipients.extend(added);
+        let outcomes = self.carry(&envelope, &message, relaying, due).await;
+        let mut outcomes = outcomes.into_iter();
+        let own: Vec<Option<Outcome>> = decided
+            .into_iter()
+            .map(|decided| decided.or_else(|| outcomes.next()))
+            .collect();
+        let put_off = outcomes.find(Outcome::is_temporary);
+        own.into_iter()
+            .map(|outcome| match (outcome, &put_off) {
+                (Some(outcome), Some(put_off)) if outcome.is_success() => put_off.clone(),
+                (Some(outcome), _) => outcome,
+                (None, _) => Outcome::empty_group(),
+            })
+            .collect()
+    }
+
     /// The same to anybody, at once or at a time (milliseconds since 1970); until then everything is in the queue.
     pub(crate) async fn carry(
         &self,
@@ -117,10 +158,12 @@ impl Delivery {
     ) -> Vec<Outcome> {
         let outcomes = match self.admit(envelope, message).await {
             Ok(header) => {
+                let (directory, poster) = (&self.0.directory, Poster::of(envelope));
                 let mut destinations = Vec::with_capacity(envelope.recipients.len());
-                for recipient in &envelope.recipients {
-                    destinations
-                        .push(Destination::of(&self.0.directory, recipient, relaying).await);
+                for (number, recipient) in envelope.recipients.iter().enumerate() {
+                    let relaying = relaying.of(number);
+                    let found = Destination::of(directory, recipient, relaying, poster).await;
+                    destinations.push(found.unless_it_came_back(recipient, &header));
                 }
                 match due {
                     Some(due) => self.hold(envelope, message, destinations, due).await,
@@ -141,6 +184,20 @@ impl Delivery {
 
     pub(crate) fn filter_slot(&self) -> &OnceLock<Arc<dyn Filter>> {
         &self.0.filter
+    }
+
+    /// As the operator wants it, from now on.
+    pub fn configure(&self, options: DeliveryOptions) {
+        // The first ones stay: there is one configuration.
+        let _ = self.0.options.set(options);
+    }
+
+    pub(crate) fn options(&self) -> &DeliveryOptions {
+        self.0.options.get_or_init(DeliveryOptions::default)
+    }
+
+    pub(crate) fn duplicates(&self) -> &Duplicates {
+        &self.0.duplicates
     }
 
     pub(crate) fn authentication_slot(&self) -> &OnceLock<Authentication> {
@@ -294,14 +351,7 @@ impl Delivery {
             .collect();
         let into_mailboxes = self.arrive_all(envelope, message, header, places.mailboxes);
         arrived.extend(into_mailboxes.await);
-        if !places.foreign.is_empty() {
-            let addresses: Vec<String> = places.foreign.keys().cloned().collect();
-            let recipients = places.foreign.into_values().collect();
-            let sealed = self.sealed(envelope, message, message.clone()).await;
-            let queued = self.enqueue(envelope, recipients, &sealed, None).await;
-            let each = addresses.into_iter().map(Place::Foreign);
-            arrived.extend(each.map(|place| (place, queued.clone())));
-        }
+        arrived.extend(self.send_on(envelope, message, places.foreign).await);
         if arrived.values().any(Outcome::is_temporary) && arrived.values().any(Outcome::is_success)
         {
             let delivered = arrived
@@ -314,6 +364,37 @@ impl Delivery {
             }
         }
         Ok(arrived)
+    }
+
+    /// To the queue: one message for those who were written to, and one for each address of ours that leads elsewhere, which says so.
+    async fn send_on(
+        &self,
+        envelope: &Envelope,
+        message: &Body,
+        foreign: BTreeMap<String, Forward>,
+    ) -> Vec<(Place, Outcome)> {
+        let mut by_origin: BTreeMap<Option<String>, Vec<Recipient>> = BTreeMap::new();
+        for Forward { origin, recipient } in foreign.into_values() {
+            by_origin.entry(origin).or_default().push(recipient);
+        }
+        if by_origin.is_empty() {
+            return Vec::new();
+        }
+        let sealed = self.sealed(envelope, message, message.clone()).await;
+        let mut arrived = Vec::new();
+        for (origin, recipients) in by_origin {
+            let message = match origin {
+                Some(origin) => Body::concat(vec![delivered_to(&origin), sealed.clone()]),
+                None => sealed.clone(),
+            };
+            let places: Vec<Place> = recipients
+                .iter()
+                .map(|recipient| Place::Foreign(recipient.address.clone()))
+                .collect();
+            let queued = self.enqueue(envelope, recipients, &message, None).await;
+            arrived.extend(places.into_iter().map(|place| (place, queued.clone())));
+        }
+        arrived
     }
 
     async fn arrive_all(
@@ -394,11 +475,35 @@ impl Delivery {
     }
 }
 
+/// A recipient elsewhere.
+struct Forward {
+    /// The address of ours that leads there; none: it was written to itself.
+    origin: Option<String>,
+    recipient: Recipient,
+}
+
+/// One refusal for all.
+pub(crate) fn turned_away(envelope: &Envelope, refusal: Outcome) -> Vec<Outcome> {
+    tracing::info!(session = envelope.session, source = envelope.source, from = ?envelope.sender, outcome = %refusal, "refused");
+    vec![refusal; envelope.recipients.len()]
+}
+
+/// What the operator wants of deliveries.
+#[derive(Debug, Clone, Default)]
+pub struct DeliveryOptions {
+    /// For so long the same message is not stored twice in a mailbox.
+    pub duplicate_window: Duration,
+    /// What comes over LMTP too.
+    pub duplicates_of_lmtp: bool,
+    /// Filters of others, in the order in which they are asked.
+    pub milters: Vec<Milter>,
+}
+
 /// All places that a message goes to, each once.
 struct Places {
     /// With the recipient that leads there, of several the first.
     mailboxes: BTreeMap<MailboxGuid, String>,
-    foreign: BTreeMap<String, Recipient>,
+    foreign: BTreeMap<String, Forward>,
     /// Those that have it already.
     known: usize,
 }
@@ -419,16 +524,21 @@ impl Places {
             }
         }
         mailboxes.retain(|mailbox, _| is_new(&Place::Mailbox(*mailbox)));
-        let mut foreign: BTreeMap<String, Recipient> = BTreeMap::new();
-        // Who was written to directly keeps what was said about it.
-        for recipient in destinations.iter().flat_map(Destination::foreign) {
-            let kept = foreign.entry(recipient.address.clone());
-            kept.and_modify(|kept| {
-                if recipient.notify.success {
-                    *kept = recipient.clone();
+        let mut foreign: BTreeMap<String, Forward> = BTreeMap::new();
+        for (written, destination) in envelope.recipients.iter().zip(destinations) {
+            let origin = destination.is_forwarded().then(|| written.address.clone());
+            for recipient in destination.foreign() {
+                let new = Forward {
+                    origin: origin.clone(),
+                    recipient: recipient.clone(),
+                };
+                // Who was written to directly keeps what was said about it.
+                match foreign.get_mut(&recipient.address) {
+                    Some(kept) if origin.is_none() || recipient.notify.success => *kept = new,
+                    Some(_) => {}
+                    None => drop(foreign.insert(recipient.address.clone(), new)),
                 }
-            })
-            .or_insert_with(|| recipient.clone());
+            }
         }
         foreign.retain(|address, _| is_new(&Place::Foreign(address.clone())));
         Places {

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use waxwing_directory::{Directory, Resolution};
 use waxwing_exmdb::MailboxGuid;
 
-use crate::{Notify, Outcome, Recipient, report_values::xtext, retries::Place};
+use crate::{
+    Envelope, Notify, Outcome, Recipient, arrive::has_been_at, header::Header,
+    report_values::xtext, retries::Place,
+};
 
 /// Addresses that one recipient may lead through; what is beyond that was never meant.
 const MAX_STEPS: usize = 10_000;
@@ -17,6 +20,51 @@ pub(crate) enum Relaying {
     Allowed,
     /// Only to addresses of ours, wherever those lead.
     Refused,
+    /// Refused for so many recipients; those after them were added by a filter of the operator's.
+    AllowedAfter(usize),
+}
+
+impl Relaying {
+    /// For the recipient of a number.
+    pub(crate) fn of(self, number: usize) -> Relaying {
+        match self {
+            Relaying::AllowedAfter(first) if number >= first => Relaying::Allowed,
+            Relaying::AllowedAfter(_) => Relaying::Refused,
+            all => all,
+        }
+    }
+}
+
+/// Who writes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Poster<'a> {
+    sender: &'a str,
+    /// The sender is who he says: he is logged in, or another server of ours has seen to that.
+    is_known: bool,
+}
+
+impl<'a> Poster<'a> {
+    pub(crate) fn of(envelope: &'a Envelope) -> Poster<'a> {
+        Poster {
+            sender: &envelope.sender,
+            is_known: matches!(envelope.source.as_str(), "submission" | "lmtp"),
+        }
+    }
+
+    /// Whether a group that does not take mail of everybody takes his. An address of ours may be anybody's who is not logged in.
+    async fn may_write_to(self, directory: &Directory, group: &str) -> Result<(), Outcome> {
+        let allowed = async {
+            if !self.is_known && directory.resolve(self.sender).await? != Resolution::Foreign {
+                return Ok(false);
+            }
+            directory.may_post(group, self.sender).await
+        };
+        match allowed.await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Outcome::may_not_post(group)),
+            Err(error) => Err(Outcome::directory(&error)),
+        }
+    }
 }
 
 /// Where one recipient's message goes.
@@ -36,13 +84,19 @@ impl Destination {
         directory: &Directory,
         recipient: &Recipient,
         relaying: Relaying,
+        poster: Poster<'_>,
     ) -> Destination {
         let address = recipient.address.as_str();
         match directory.resolve(address).await {
-            Ok(Resolution::Local { .. }) => match Reach::from(directory, recipient).await {
-                Ok(reached) => reached,
-                Err(outcome) => Destination::Refused(outcome),
-            },
+            Ok(Resolution::Local { restricted, .. }) => {
+                let reached = async {
+                    if restricted {
+                        poster.may_write_to(directory, address).await?;
+                    }
+                    Reach::from(directory, recipient).await
+                };
+                reached.await.unwrap_or_else(Destination::Refused)
+            }
             Ok(Resolution::Unknown) => Destination::Refused(Outcome::unknown(address)),
             Ok(Resolution::Foreign) if relaying == Relaying::Allowed => Destination::Reached {
                 mailboxes: BTreeSet::new(),
@@ -52,6 +106,14 @@ impl Destination {
             Ok(Resolution::Foreign) => Destination::Refused(Outcome::foreign()),
             Ok(Resolution::Malformed(reason)) => Destination::Refused(Outcome::malformed(&reason)),
             Err(error) => Destination::Refused(Outcome::directory(&error)),
+        }
+    }
+
+    /// A message that leads elsewhere goes there once: with our own trace in it, it has come back.
+    pub(crate) fn unless_it_came_back(self, recipient: &Recipient, header: &Header) -> Destination {
+        match self.is_forwarded() && has_been_at(header, &recipient.address) {
+            true => Destination::Refused(Outcome::came_back()),
+            false => self,
         }
     }
 

@@ -67,6 +67,24 @@ impl Header {
 /// Beside Received.
 const OWN: [&[u8]; 2] = [b"authentication-results", b"x-quarantine-reason"];
 
+/// Each field with its continuation lines and line ends.
+pub(crate) fn fields(header: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = header;
+    std::iter::from_fn(move || {
+        let mut lines = rest.split_inclusive(|octet| *octet == b'\n');
+        let mut length = lines.next()?.len();
+        for line in lines {
+            if !line.starts_with(b" ") && !line.starts_with(b"\t") {
+                break;
+            }
+            length += line.len();
+        }
+        let (field, behind) = rest.split_at_checked(length)?;
+        rest = behind;
+        Some(field)
+    })
+}
+
 /// Where the header ends, in what follows `from`. Lines may end in CRLF or, from careless senders, in LF.
 fn end(octets: &[u8], from: usize) -> Option<usize> {
     if octets.starts_with(b"\r\n") || octets.starts_with(b"\n") {

@@ -4,7 +4,7 @@
 //! that arrives ([`arrive`], [`deposit`]), what somebody who is logged in may hand in
 //! ([`submission`]), the outbound [`queue`], the [`courier`] that empties it, loop protection ([`header`]), the memory that keeps a
 //! retry from arriving twice ([`retries`]), reports to the sender ([`report`]), signatures on what starts here ([`signing`]) and
-//! the checks of what comes from elsewhere ([`authentication`]). **Promises** that an outcome of 250 is durable
+//! the checks of what comes from elsewhere ([`authentication`]) and the filters of others ([`milter`]). **Promises** that an outcome of 250 is durable
 //! in every mailbox that the recipient reaches and in the queue for everybody else; that nothing is put into a message but one
 //! Return-Path where it ends, signatures where it starts, and results where it comes in; that mail for others is taken only from who is logged in, so this cannot be an open relay.
 
@@ -16,6 +16,7 @@ mod courier;
 mod deliver;
 mod deposit;
 mod destination;
+mod duplicates;
 mod envelope;
 mod error;
 mod filter;
@@ -23,6 +24,7 @@ mod header;
 mod hop;
 mod line_ends;
 mod metrics;
+mod milter;
 mod outbound;
 mod outcome;
 mod queue;
@@ -38,12 +40,13 @@ mod testing;
 pub use authentication::{AuthenticationConfig, AuthenticationMode};
 pub use config::{HostPort, OutboundTls, Route, TransportConfig};
 pub use courier::Courier;
-pub use deliver::Delivery;
+pub use deliver::{Delivery, DeliveryOptions};
 pub use deposit::{has_folder, has_special_use};
 pub use envelope::{Envelope, Notify, Recipient};
 pub use error::{Error, Result};
 pub use filter::{Arrival, Deposit, Filter, Post, Step};
 pub use metrics::QueueMetrics;
+pub use milter::{Milter, MilterAddress, MilterFailure};
 pub use outbound::Outbound;
 pub use outcome::Outcome;
 pub use queue::{LastAttempt, Queue, QueueFilter, QueueId, QueuedMessage, QueuedRecipient};

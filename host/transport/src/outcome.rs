@@ -121,6 +121,56 @@ impl Outcome {
         Outcome::new(550, "5.7.1", "The message has more than one From field")
     }
 
+    pub(crate) fn may_not_post(address: &str) -> Outcome {
+        Outcome::new(
+            550,
+            "5.7.2",
+            format!(
+                "<{}> does not take mail from this sender",
+                printable(address)
+            ),
+        )
+    }
+
+    pub(crate) fn filter_unavailable() -> Outcome {
+        Outcome::new(451, "4.7.1", "A filter is unavailable, try again later")
+    }
+
+    pub(crate) fn refused_by_filter() -> Outcome {
+        Outcome::new(550, "5.7.1", "A filter refuses this message")
+    }
+
+    pub(crate) fn put_off_by_filter() -> Outcome {
+        Outcome::new(
+            451,
+            "4.7.1",
+            "A filter puts this message off, try again later",
+        )
+    }
+
+    pub(crate) fn discarded() -> Outcome {
+        Outcome::new(250, "2.0.0", "Taken")
+    }
+
+    /// A filter's own words, `550 5.7.1 text`; what is no refusal is put into our own.
+    pub(crate) fn filter_reply(words: &str) -> Outcome {
+        let (code, rest) = words.split_once([' ', '-']).unwrap_or((words, ""));
+        let Some(code) = code.parse().ok().filter(|code| (400..600).contains(code)) else {
+            return Outcome::refused_by_filter();
+        };
+        let class = code / 100;
+        let (enhanced, text) = rest.split_once(' ').unwrap_or((rest, ""));
+        let is_enhanced = |word: &str| {
+            let mut parts = word.split('.').map(str::parse::<u16>);
+            let first = parts.next().is_some_and(|first| first == Ok(class));
+            first && parts.clone().count() == 2 && parts.all(|part| part.is_ok())
+        };
+        match is_enhanced(enhanced) {
+            true => Outcome::said(code, enhanced, text),
+            false => Outcome::said(code, &format!("{class}.7.1"), rest),
+        }
+    }
+
     pub(crate) fn no_resolver() -> Outcome {
         Outcome::new(451, "4.4.3", "DNS cannot be asked, try again later")
     }

@@ -9,7 +9,10 @@ use waxwing_directory::User;
 use waxwing_exmdb::Body;
 use waxwing_formats_mime::{Address, address, header as mime};
 
-use crate::{Delivery, Envelope, Outcome, destination::Relaying, header::Header};
+use crate::{
+    Delivery, Envelope, Outcome, deliver::turned_away, destination::Relaying, header::Header,
+    milter::Passed,
+};
 
 /// A message with all that is said about it.
 #[derive(Debug, Clone)]
@@ -29,18 +32,16 @@ impl Delivery {
         let envelope = &submission.envelope;
         let signed = async {
             let authors = self.check_names(submission, message).await?;
-            self.signed(authors.first(), message).await
-        };
-        let message = match signed.await {
-            Ok(signed) => signed,
-            Err(refusal) => {
-                tracing::info!(session = envelope.session, principal = submission.principal.address, from = ?envelope.sender,
-                    outcome = %refusal, "submission refused");
-                return vec![refusal; envelope.recipients.len()];
-            }
+            let login = submission.principal.address.as_str();
+            let passed = self.through_milters(envelope, message, Some(login)).await?;
+            let message = self.signed(authors.first(), &passed.message).await?;
+            Ok(Passed { message, ..passed })
         };
         let due = submission.hold_until.map(Timestamp::as_millisecond);
-        self.carry(envelope, &message, Relaying::Allowed, due).await
+        match signed.await {
+            Ok(passed) => self.carry_on(passed, Relaying::Allowed, due).await,
+            Err(refusal) => turned_away(envelope, refusal),
+        }
     }
 
     /// With the signatures of its author's domain.

@@ -28,6 +28,7 @@ const DEBIAN: &[(&str, &str)] = &[
     ("mpop", "mpop"),
     ("fetchmail", "fetchmail"),
     ("gsasl", "gsasl"),
+    ("rspamd", "rspamd"),
     ("/usr/sbin/smtp-source", "postfix"),
     ("openssl", "openssl"),
     ("npm", "npm"),

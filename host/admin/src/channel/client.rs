@@ -268,6 +268,7 @@ mod tests {
         let row = |name: &str| DomainRow {
             name: name.into(),
             users: 0,
+            catch_all: None,
         };
         assert_eq!(
             domains,

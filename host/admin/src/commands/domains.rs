@@ -21,9 +21,19 @@ pub(crate) async fn execute(admin: &Admin, command: DomainCommand) -> Result<Res
                     .map(|domain| DomainRow {
                         name: domain.name,
                         users: domain.users,
+                        catch_all: domain.catch_all,
                     })
                     .collect(),
             ))
+        }
+        DomainCommand::CatchAll { domain, address } => {
+            directory.set_catch_all(&domain, address.as_deref()).await?;
+            Ok(Response::Done(match address {
+                Some(address) => {
+                    format!("mail to addresses of {domain} that do not exist goes to {address}")
+                }
+                None => format!("mail to addresses of {domain} that do not exist is refused"),
+            }))
         }
         DomainCommand::Dkim { domain, command } => dkim::execute(admin, &domain, command).await,
         DomainCommand::Dns { domain, check } => {

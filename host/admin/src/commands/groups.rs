@@ -1,5 +1,7 @@
 //! `waxwing group …`
 
+use waxwing_directory::PostingChange;
+
 use crate::{
     Admin, Result,
     protocol::{GroupCommand, GroupRow, Response},
@@ -20,6 +22,8 @@ pub(crate) async fn execute(admin: &Admin, command: GroupCommand) -> Result<Resp
             let row = |group: waxwing_directory::Group| GroupRow {
                 address: group.address,
                 members: group.members,
+                posting: group.posting,
+                senders: group.senders,
             };
             Ok(Response::Groups(groups.into_iter().map(row).collect()))
         }
@@ -32,6 +36,22 @@ pub(crate) async fn execute(admin: &Admin, command: GroupCommand) -> Result<Resp
             Ok(Response::Done(format!(
                 "added {} to group {address}",
                 members.join(", ")
+            )))
+        }
+        GroupCommand::Posting {
+            address,
+            who,
+            allow,
+            disallow,
+        } => {
+            let change = PostingChange {
+                who,
+                allow,
+                disallow,
+            };
+            directory.change_posting(&address, &change).await?;
+            Ok(Response::Done(format!(
+                "changed who may write to {address}"
             )))
         }
         GroupCommand::RemoveMembers { address, members } => {

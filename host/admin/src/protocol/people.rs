@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use waxwing_directory::Posting;
 
 /// A password on its way between CLI and server: never in a log line or a `{:?}`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +39,13 @@ pub enum DomainCommand {
     },
     /// All domains.
     List,
+    /// Says who gets mail to addresses that do not exist.
+    CatchAll {
+        /// The domain.
+        domain: String,
+        /// Who; none: nobody, it is refused.
+        address: Option<String>,
+    },
     /// `waxwing domain dkim …`
     Dkim {
         /// The domain.
@@ -169,6 +177,17 @@ pub enum GroupCommand {
         /// Local addresses.
         members: Vec<String>,
     },
+    /// Changes who may write to it.
+    Posting {
+        /// The group.
+        address: String,
+        /// None: as before.
+        who: Option<Posting>,
+        /// Senders that may from now on, whoever they are.
+        allow: Vec<String>,
+        /// Senders that may no more.
+        disallow: Vec<String>,
+    },
     /// Takes members out.
     RemoveMembers {
         /// The group.
@@ -210,6 +229,9 @@ pub struct DomainRow {
     pub name: String,
     /// Users in it.
     pub users: u32,
+    /// Who gets mail to addresses that do not exist.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catch_all: Option<String>,
 }
 
 /// A line of `user list`.
@@ -254,6 +276,10 @@ pub struct GroupRow {
     pub address: String,
     /// Its direct members.
     pub members: Vec<String>,
+    /// Who may write to it.
+    pub posting: Posting,
+    /// Who may beside those.
+    pub senders: Vec<String>,
 }
 
 /// A line of `app-password list`.

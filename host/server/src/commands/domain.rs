@@ -21,6 +21,20 @@ pub(crate) enum Domain {
     },
     /// List the domains and how many users are in each.
     List,
+    /// Say who gets mail to addresses of a domain that do not exist; without this it is refused.
+    #[command(
+        after_help = "Examples:\n  waxwing domain catch-all example.org alice@example.org\n  waxwing domain catch-all example.org --off"
+    )]
+    CatchAll {
+        /// The domain.
+        domain: String,
+        /// A user, alias or group of this server.
+        #[arg(required_unless_present = "off", conflicts_with = "off")]
+        address: Option<String>,
+        /// Nobody gets it any more.
+        #[arg(long)]
+        off: bool,
+    },
     /// The keys that a domain's mail is signed with (DKIM).
     #[command(
         after_help = "Examples:\n  waxwing domain dkim example.org create\n  waxwing domain dkim example.org\n  waxwing domain dkim example.org rotate\n  waxwing domain dkim example.org remove --selector rsa-20261127"
@@ -61,6 +75,9 @@ impl Domain {
         let command = match self {
             Domain::Add { name } => DomainCommand::Add { name },
             Domain::List => DomainCommand::List,
+            Domain::CatchAll {
+                domain, address, ..
+            } => DomainCommand::CatchAll { domain, address },
             Domain::Dkim(dkim) => return dkim.run(console).await,
             Domain::Dns { domain, check } => return dns(console, domain, check).await,
             Domain::Remove {

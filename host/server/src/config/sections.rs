@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use waxwing_directory::{Address, DEFAULT_SCRAM_ITERATIONS, HashCost};
 use waxwing_runtime::{CompileLimits, EngineConfig};
 use waxwing_transport::{
-    AuthenticationConfig, AuthenticationMode, DnsConfig, HostPort, OutboundTls, Route,
-    TransportConfig,
+    AuthenticationConfig, AuthenticationMode, DeliveryOptions, DnsConfig, HostPort, Milter,
+    OutboundTls, Route, TransportConfig,
 };
 
 use super::section::section;
@@ -174,6 +174,15 @@ section! {
         delay_notice_seconds: u64 = TransportConfig::default().delay_notice.as_secs(), example "14400";
         /// Connections to one destination at the same time.
         per_destination: usize = TransportConfig::default().per_destination, example "5";
+        /// Filters that speak the milter protocol, asked in this order about each message; also written as [[transport.milter]] with
+        /// the keys address (inet:host:port or unix:/path), timeout_seconds (60, for each step), on_failure (tempfail, or accept) and
+        /// for (["smtp", "submission"]; lmtp is the third).
+        milter: Vec<Milter> = Vec::new(), example "[{ address = \"inet:127.0.0.1:11332\" }]";
+        /// Seconds within which a message that comes a second time for the same mailbox, by its Message-ID, From and Date, is taken and
+        /// not stored again. 0: it is.
+        duplicate_window_seconds: u64 = 600, example "600";
+        /// The same for messages that come over LMTP.
+        duplicates_of_lmtp: bool = false, example "true";
         /// Connections to other servers at the same time.
         connections: usize = TransportConfig::default().connections, example "100";
     }
@@ -193,6 +202,15 @@ impl TransportKeys {
             (false, false) => Ok(()),
             (true, true) if self.relay_host.is_some() => Ok(()),
             _ => Err("relay_user and relay_password_file belong together, with a relay_host"),
+        }
+    }
+
+    /// For deliveries.
+    pub(crate) fn delivery(&self) -> DeliveryOptions {
+        DeliveryOptions {
+            duplicate_window: Duration::from_secs(self.duplicate_window_seconds),
+            duplicates_of_lmtp: self.duplicates_of_lmtp,
+            milters: self.milter.clone(),
         }
     }
 

@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use waxwing_exmdb::Body;
 
-use crate::header::Header;
+use crate::header::{Header, fields};
 
 const NAME: &[u8] = b"authentication-results";
 
@@ -23,24 +23,6 @@ pub(super) fn removed(name: &str, header: &Header, message: &Body) -> Body {
     let length = header.octets().len() as u64;
     let rest = message.slice(length, message.size().saturating_sub(length));
     Body::concat(vec![Body::from_bytes(kept.freeze()), rest])
-}
-
-/// Each field with its continuation lines and line ends.
-fn fields(header: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = header;
-    std::iter::from_fn(move || {
-        let mut lines = rest.split_inclusive(|octet| *octet == b'\n');
-        let mut length = lines.next()?.len();
-        for line in lines {
-            if !line.starts_with(b" ") && !line.starts_with(b"\t") {
-                break;
-            }
-            length += line.len();
-        }
-        let (field, behind) = rest.split_at_checked(length)?;
-        rest = behind;
-        Some(field)
-    })
 }
 
 fn is_ours(name: &str, field: &[u8]) -> bool {

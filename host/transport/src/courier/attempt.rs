@@ -8,6 +8,7 @@ use super::{Courier, Job};
 use crate::{
     Envelope, Outcome, Queue, QueueId, QueuedMessage, QueuedRecipient, Recipient,
     client::{Connection, Errand, ErrandRecipient, Octets, Verdict},
+    destination::Relaying,
     hop::{Hop, dns},
     metrics,
 };
@@ -83,7 +84,10 @@ async fn here(
         session: message.session.clone(),
         ..Envelope::default()
     };
-    let outcomes = courier.0.delivery.deliver(&envelope, &body).await;
+    let delivery = &courier.0.delivery;
+    let outcomes = delivery
+        .carry(&envelope, &body, Relaying::Refused, None)
+        .await;
     outcomes
         .into_iter()
         .map(|outcome| Verdict {
