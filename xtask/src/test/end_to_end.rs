@@ -22,6 +22,7 @@ use crate::{
 /// Program or file, and the Debian package that brings it.
 const DEBIAN: &[(&str, &str)] = &[
     ("curl", "curl"),
+    ("cadaver", "cadaver"),
     ("swaks", "swaks"),
     ("mbsync", "isync"),
     ("msmtp", "msmtp"),

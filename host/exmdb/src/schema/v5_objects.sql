@@ -1,9 +1,9 @@
 -- Version 5: objects, that is what DAV clients put under names of their own, and when they occur.
 
-CREATE UNIQUE INDEX IF NOT EXISTS items_outside_name ON items (folder, outside_name) WHERE outside_name IS NOT NULL AND deleted_at IS NULL;
+CREATE UNIQUE INDEX items_outside_name ON items (folder, outside_name) WHERE outside_name IS NOT NULL AND deleted_at IS NULL;
 
 -- Its name, folder and source stand in the item.
-CREATE TABLE IF NOT EXISTS objects (
+CREATE TABLE objects (
     item INTEGER PRIMARY KEY REFERENCES items (id) ON DELETE CASCADE,
     uid TEXT NOT NULL,                  -- of the iCalendar object or vCard
     kind INTEGER NOT NULL,
@@ -13,4 +13,4 @@ CREATE TABLE IF NOT EXISTS objects (
     horizon INTEGER,                    -- what occurs from here on is not in the list; NULL: the list is whole
     occurrences BLOB NOT NULL           -- packed, ascending
 ) STRICT;
-CREATE INDEX IF NOT EXISTS objects_uid ON objects (uid);
+CREATE INDEX objects_uid ON objects (uid);

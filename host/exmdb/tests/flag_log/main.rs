@@ -193,7 +193,8 @@ async fn a_mailbox_of_version_2_gets_its_log() {
     drop(mailbox);
     store.shutdown().await;
     drop(store);
-    sql(root.path(), "DROP TABLE flag_log; PRAGMA user_version = 2").await;
+    let old = "DROP TABLE objects; DROP INDEX items_outside_name; DROP TABLE signatures; DROP TABLE flag_log; PRAGMA user_version = 2";
+    sql(root.path(), old).await;
     let store = open(root.path()).await;
     let mailbox = store.mailbox(GUID).await.unwrap();
     let view = mailbox.open_view(inbox, false).await.unwrap();
