@@ -223,6 +223,11 @@ impl Outcome {
         )
     }
 
+    /// Others have the message; this one is refused, and the sender hears of it by a report.
+    pub(crate) fn told_by_report() -> Outcome {
+        Outcome::new(250, "2.1.5", "Refused, a report says why")
+    }
+
     /// RFC 3463 X.2.2. Not for now: who writes is to hear of it today and not in five days.
     pub(crate) fn mailbox_full() -> Outcome {
         Outcome::new(552, "5.2.2", "The mailbox is full")

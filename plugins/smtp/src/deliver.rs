@@ -4,8 +4,8 @@
 //!
 //! LMTP answers for each recipient (RFC 2033 4.2). SMTP has one answer for all. Some refused for now: that temporary
 //! answer; the mail flow remembers who has the message, so a retry does not double it. All refused for good: the first of
-//! those. Some served and some refused for good (a user removed since RCPT): a temporary answer too, because there is no
-//! outbound queue yet to bounce from; at the retry RCPT refuses, and the sender's own server tells the sender.
+//! those. Some served and some refused for good: the mail flow says that all are served, and reports to the sender; where it could not,
+//! a temporary answer.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
