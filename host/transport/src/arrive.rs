@@ -49,9 +49,10 @@ impl Delivery {
         let window = options.duplicate_window;
         let is_asked =
             !window.is_zero() && (options.duplicates_of_lmtp || incoming.envelope.source != "lmtp");
-        let known = is_asked
-            .then(|| Arrived::of(guid, incoming.header))
-            .flatten();
+        let known = match is_asked {
+            true => Arrived::of(guid, incoming.message, incoming.header).await,
+            false => None,
+        };
         if known.is_some_and(|known| self.duplicates().has(known, window, Instant::now())) {
             tracing::info!(session, mailbox = %guid, "it has the message already");
             return Outcome::delivered();

@@ -1,7 +1,7 @@
 //! One message that comes twice to one mailbox within a short time: by a list and directly, or by two aliases on two servers.
 //!
-//! It is known by its Message-ID, with From and Date, so that a program that gives all of its mail one Message-ID loses none. Noted
-//! is only what has arrived, so 250 for the second one is the truth: the first one is on disk. A message without a Message-ID is never a
+//! It is known by its Message-ID, with From and Date, and by all that stands below the header: programs give different mail one Message-ID,
+//! and no message may be lost over that. What a list has added a line to is therefore another message. Noted is only what has arrived, so 250 for the second one is the truth: the first one is on disk. A message without a Message-ID is never a
 //! duplicate. Bounds: [`MAX_KNOWN`] in memory, for the time that the operator says; a restart forgets, and a message may show up twice then.
 
 use std::{
@@ -10,21 +10,27 @@ use std::{
     time::{Duration, Instant},
 };
 
-use waxwing_exmdb::MailboxGuid;
+use waxwing_exmdb::{Body, MailboxGuid};
 use waxwing_formats_mime::header as mime;
 
 use crate::header::Header;
 
 /// Messages that are known.
 const MAX_KNOWN: usize = 100_000;
+/// Octets that are read at a time.
+const CHUNK: usize = 256 * 1024;
 
 /// A message in a mailbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Arrived(MailboxGuid, [u8; 32]);
 
 impl Arrived {
-    /// None without a Message-ID.
-    pub(crate) fn of(mailbox: MailboxGuid, header: &Header) -> Option<Arrived> {
+    /// None without a Message-ID, and when the message cannot be read.
+    pub(crate) async fn of(
+        mailbox: MailboxGuid,
+        message: &Body,
+        header: &Header,
+    ) -> Option<Arrived> {
         let mut digest = blake3::Hasher::new();
         let mut is_named = false;
         for field in mime::fields(header.octets()) {
@@ -41,7 +47,18 @@ impl Arrived {
                 .update(&(value.len() as u64).to_le_bytes())
                 .update(value);
         }
-        is_named.then(|| Arrived(mailbox, *digest.finalize().as_bytes()))
+        if !is_named {
+            return None;
+        }
+        let mut offset = header.octets().len() as u64;
+        loop {
+            let chunk = message.read(offset, CHUNK).await.ok()?;
+            if chunk.is_empty() {
+                return Some(Arrived(mailbox, *digest.finalize().as_bytes()));
+            }
+            digest.update(&chunk);
+            offset += chunk.len() as u64;
+        }
     }
 }
 
@@ -69,8 +86,6 @@ impl Duplicates {
 
 #[cfg(test)]
 mod tests {
-    use waxwing_exmdb::Body;
-
     use super::*;
     use crate::{
         DeliveryOptions, Envelope,
@@ -78,9 +93,20 @@ mod tests {
     };
 
     async fn arrived(header: &str) -> Option<Arrived> {
-        let message = Body::from_bytes(format!("{header}\r\n").into());
+        arrived_with(header, "hello\r\n").await
+    }
+
+    async fn arrived_with(header: &str, body: &str) -> Option<Arrived> {
+        let message = Body::from_bytes(format!("{header}\r\n{body}").into());
         let header = Header::read(&message).await.unwrap();
-        Arrived::of(MailboxGuid([1; 16]), &header)
+        Arrived::of(MailboxGuid([1; 16]), &message, &header).await
+    }
+
+    #[tokio::test]
+    async fn different_mail_under_one_message_id_is_not_lost() {
+        let header = "Message-ID: <1@a>\r\nFrom: a\r\nDate: x\r\n";
+        let one = arrived_with(header, "one\r\n").await;
+        assert!(one.is_some() && one != arrived_with(header, "two\r\n").await);
     }
 
     #[tokio::test]

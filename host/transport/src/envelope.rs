@@ -15,6 +15,14 @@ pub struct Notify {
     pub delay: bool,
 }
 
+impl Notify {
+    /// Whether it is told that a message is not delivered.
+    pub(crate) fn wants_failure(self) -> bool {
+        let silent = !self.success && !self.failure && !self.delay;
+        !self.never && (silent || self.failure)
+    }
+}
+
 /// One RCPT.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recipient {

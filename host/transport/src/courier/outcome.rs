@@ -104,7 +104,7 @@ fn decide(
         recipient,
         outcome,
         settled: Settled::Done,
-        tell: told(silent || notify.failure, Action::Failed),
+        tell: told(notify.wants_failure(), Action::Failed),
     };
     if verdict.outcome.is_success() {
         let tell = told(notify.success && !verdict.reports, Action::Relayed);

@@ -34,7 +34,7 @@ impl Delivery {
         }
         let refused = envelope.recipients.iter().zip(&outcomes);
         let refused: Vec<Reported<'_>> = refused
-            .filter(|(recipient, outcome)| is_refused(outcome) && !recipient.notify.never)
+            .filter(|(recipient, outcome)| is_refused(outcome) && recipient.notify.wants_failure())
             .map(|(recipient, outcome)| Reported {
                 address: &recipient.address,
                 original: recipient.original.as_deref(),

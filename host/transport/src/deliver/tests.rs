@@ -34,7 +34,9 @@ async fn each_recipient_has_its_own_outcome() {
         "no address",
         "empty@example.org",
     ];
-    let outcomes = fixture.deliver(&envelope("", &to), MESSAGE).await;
+    let mut envelope = envelope("", &to);
+    envelope.source = "lmtp".into();
+    let outcomes = fixture.deliver(&envelope, MESSAGE).await;
     let enhanced: Vec<_> = outcomes
         .iter()
         .map(|outcome| (outcome.code, outcome.enhanced.as_str()))
@@ -142,10 +144,11 @@ async fn a_sender_cannot_write_fields_of_its_own() {
 #[tokio::test]
 async fn a_local_sender_is_told_of_success_when_it_asked() {
     let fixture = Fixture::with_users(&["anna@example.org", "bob@example.org"]).await;
-    let plain = envelope(
+    let mut plain = envelope(
         "bob@example.org",
         &["anna@example.org", "nobody@example.org"],
     );
+    plain.source = "lmtp".into();
     fixture.deliver(&plain, MESSAGE).await;
     assert!(fixture.queued_reports().await.is_empty(), "nobody asked");
     fixture.deliver(&notifying(plain), MESSAGE).await;
