@@ -19,7 +19,7 @@ def sink():
 
 @pytest.fixture
 def server(sink):
-    s = Server(extra_config=settings(route("sink.test", sink))).start()
+    s = Server(extra_config=settings(route("sink.test", sink), more="duplicate_window_seconds = 600")).start()
     for name in ("anna", "carl"):
         s.add_user(name)
     yield s

@@ -84,9 +84,10 @@ fn attempt(
     transaction: &Transaction,
     parts: &[Body],
 ) -> Result<Vec<Outcome>, Fault> {
-    let now = SystemTime::now()
+    let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
+        .unwrap_or_default();
+    let now = since.as_secs();
     let mut pieces = vec![Piece::Bytes(
         received::header(context, state, transaction, now).into_bytes(),
     )];
@@ -97,7 +98,9 @@ fn attempt(
             let Some(header) = read_header(&given)? else {
                 return Ok(all(transaction, 552, "5.3.4", "The header is too big"));
             };
-            let id = format!("{:x}.{}@{}", now, context.session, context.host_name);
+            // A session submits more than one message in a second.
+            let (moment, session) = (since.as_nanos(), context.session.as_str());
+            let id = format!("{moment:x}.{session}@{}", context.host_name);
             let fixups = fixups::plan(&header, &date::rfc5322(now), &id);
             pieces.push(Piece::Bytes(fixups.added.into_bytes()));
             pieces.extend(fixups.kept.into_iter().map(|kept| range(&given, &kept)));

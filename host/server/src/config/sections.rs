@@ -180,7 +180,7 @@ section! {
         milter: Vec<Milter> = Vec::new(), example "[{ address = \"inet:127.0.0.1:11332\" }]";
         /// Seconds within which a message that comes a second time for the same mailbox, by its Message-ID, From and Date, is taken and
         /// not stored again. 0: it is.
-        duplicate_window_seconds: u64 = 600, example "600";
+        duplicate_window_seconds: u64 = 0, example "600";
         /// The same for messages that come over LMTP.
         duplicates_of_lmtp: bool = false, example "true";
         /// Connections to other servers at the same time.
