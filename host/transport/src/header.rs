@@ -42,7 +42,7 @@ impl Header {
         lines(&self.0).filter(|line| is_received(line)).count()
     }
 
-    /// Octets of what this hop wrote, which may be different in each attempt: results of checks, and the first Received field.
+    /// Octets of what this hop wrote, which may be different in each attempt: results of checks, signatures, and the first Received field.
     pub(crate) fn own_trace(&self) -> u64 {
         let (mut length, mut received) = (0, false);
         for line in lines(&self.0) {
@@ -65,7 +65,12 @@ impl Header {
 }
 
 /// Beside Received.
-const OWN: [&[u8]; 2] = [b"authentication-results", b"x-quarantine-reason"];
+const OWN: [&[u8]; 3] = [
+    b"authentication-results",
+    b"x-quarantine-reason",
+    // Of what is submitted: it holds the time.
+    b"dkim-signature",
+];
 
 /// Each field with its continuation lines and line ends.
 pub(crate) fn fields(header: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -174,6 +179,13 @@ mod tests {
                 .await
                 .own_trace(),
             own.len() as u64
+        );
+        let signed = format!("DKIM-Signature: v=1;\r\n\tt=1\r\n{own}");
+        assert_eq!(
+            header(&format!("{signed}DKIM-Signature: theirs\r\n\r\n"))
+                .await
+                .own_trace(),
+            signed.len() as u64
         );
         assert_eq!(
             header("Subject: x\r\nReceived: c\r\n\r\n")
