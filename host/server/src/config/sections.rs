@@ -178,8 +178,8 @@ section! {
         /// the keys address (inet:host:port or unix:/path), timeout_seconds (60, for each step), on_failure (tempfail, or accept) and
         /// for (["smtp", "submission"]; lmtp is the third).
         milter: Vec<Milter> = Vec::new(), example "[{ address = \"inet:127.0.0.1:11332\" }]";
-        /// Seconds within which a message that comes a second time for the same mailbox, by its Message-ID, From and Date, is taken and
-        /// not stored again. 0: it is.
+        /// Seconds within which a message that comes a second time for the same mailbox, by its Message-ID, From, Date and text, is taken
+        /// and not stored again. 0: it is.
         duplicate_window_seconds: u64 = 0, example "600";
         /// The same for messages that come over LMTP.
         duplicates_of_lmtp: bool = false, example "true";

@@ -169,6 +169,14 @@ fn what_is_missing_is_added_and_nothing_else_is_touched() {
     let (id, rest) = rest.split_once(">\r\n").unwrap();
     assert!(id.ends_with(".s1@mx.here.test"), "{id}");
     assert_eq!(rest, "From: a@here.test\r\nSubject: x\r\n\r\nBcc: body\r\n");
+    let bare = "From: a@here.test\r\n\r\n";
+    let id_of = |message: String| {
+        message
+            .split_once("Message-ID: ")
+            .map(|(_, id)| id.to_owned())
+    };
+    let ids = [submitted(&mut s, bare), submitted(&mut s, bare)].map(id_of);
+    assert_ne!(ids[0], ids[1], "two messages of one second");
     let whole = "Date: today\r\nMessage-ID: <1@x>\r\nFrom: a@here.test\r\n\r\n";
     let message = submitted(&mut s, whole);
     assert!(message.ends_with(&format!("+0000\r\n{whole}")), "{message}");
