@@ -6,30 +6,18 @@
     reason = "tests"
 )]
 
-use tempfile::TempDir;
+#[path = "support/fresh.rs"]
+mod fresh;
+
+use fresh::fresh;
 use waxwing_exmdb::{
     Actor, Body, ChangeNumber, Error, FolderId, ItemFlags, ItemId, ItemUpdate, Mailbox,
-    MailboxGuid, NamedProperty, NewFolder, NewItem, NewMail, Permission, PropertyName, Rights,
-    Role, Store, StoreConfig, TableQuery, TombstoneKind,
+    NamedProperty, NewFolder, NewItem, NewMail, Permission, PropertyName, Rights, Role, TableQuery,
+    TombstoneKind,
 };
 use waxwing_formats_mapi::{
     MatchMode, Property, PropertyTag, Relation, Restriction, SortKey, Value, tags,
 };
-
-async fn fresh() -> (TempDir, Store, Mailbox) {
-    let folder = tempfile::tempdir().unwrap();
-    let config = StoreConfig {
-        root: folder.path().into(),
-        max_open: 4,
-        index_cache: 1 << 20,
-    };
-    let store = Store::open(config).await.unwrap();
-    let mailbox = store
-        .create(MailboxGuid([7; 16]), "alice@example.org")
-        .await
-        .unwrap();
-    (folder, store, mailbox)
-}
 
 async fn id(mailbox: &Mailbox, role: Role) -> FolderId {
     mailbox.folder_by_role(role).await.unwrap().id

@@ -6,33 +6,17 @@
     reason = "tests"
 )]
 
+#[path = "support/fresh.rs"]
+mod fresh;
+
 use std::time::Duration;
 
-use tempfile::TempDir;
+use fresh::{GUID, fresh, open};
 use waxwing_exmdb::{
     Actor, Body, Columns, Error, FlagMode, FlagUpdate, Folder, ItemFlags, Mailbox, MailboxGuid,
     NewMail, Query, Role, Row, Selection, Store, StoreConfig, View,
 };
 use waxwing_formats_mapi::{Restriction, SortKey, columns};
-
-const GUID: MailboxGuid = MailboxGuid([0xab; 16]);
-
-async fn open(folder: &TempDir) -> Store {
-    Store::open(StoreConfig {
-        root: folder.path().into(),
-        max_open: 8,
-        index_cache: 1 << 20,
-    })
-    .await
-    .unwrap()
-}
-
-async fn fresh() -> (TempDir, Store, Mailbox) {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder).await;
-    let mailbox = store.create(GUID, "alice@example.org").await.unwrap();
-    (folder, store, mailbox)
-}
 
 fn mail(subject: &str, body: &str) -> NewMail {
     let text = format!(

@@ -1,26 +1,20 @@
 //! Objects: iCalendar objects and vCards under names of clients.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+#[path = "support/fresh.rs"]
+mod fresh;
+
+use fresh::fresh;
 use tempfile::TempDir;
 use waxwing_exmdb::{
-    Actor, Body, ChangeNumber, CollectionUpdate, ETag, Error, FolderId, Mailbox, MailboxGuid,
-    NewCollection, NewFolder, ObjectCondition, ObjectFacts, ObjectKind, ObjectOutcome, ObjectPlace,
-    ObjectTransfer, Occurrences, Permission, PruneBefore, Rights, Role, Store, StoreConfig,
+    Actor, Body, ChangeNumber, CollectionUpdate, ETag, Error, FolderId, Mailbox, NewCollection,
+    NewFolder, ObjectCondition, ObjectFacts, ObjectKind, ObjectOutcome, ObjectPlace,
+    ObjectTransfer, Occurrences, Permission, PruneBefore, Rights, Role, Store,
 };
 use waxwing_formats_mapi::{Property, Value, columns, tags};
 
-async fn fresh() -> (TempDir, Store, Mailbox, FolderId) {
-    let folder = tempfile::tempdir().unwrap();
-    let config = StoreConfig {
-        root: folder.path().into(),
-        max_open: 4,
-        index_cache: 1 << 20,
-    };
-    let store = Store::open(config).await.unwrap();
-    let mailbox = store
-        .create(MailboxGuid([7; 16]), "alice@example.org")
-        .await
-        .unwrap();
+async fn with_calendar() -> (TempDir, Store, Mailbox, FolderId) {
+    let (folder, store, mailbox) = fresh().await;
     let calendar = mailbox.folder_by_role(Role::Calendar).await.unwrap().id;
     (folder, store, mailbox, calendar)
 }
@@ -88,7 +82,7 @@ async fn names(mailbox: &Mailbox, folder: FolderId) -> Vec<String> {
 
 #[tokio::test]
 async fn a_source_is_read_back_byte_for_byte_also_when_it_was_replaced_by_a_large_one() {
-    let (_folder, _store, mailbox, calendar) = fresh().await;
+    let (_folder, _store, mailbox, calendar) = with_calendar().await;
     let first = put(&mailbox, calendar, "a.ics", "small").await;
     assert!(matches!(first, ObjectOutcome::Created(_)));
     let noise: String = (0..40_000_u32)
@@ -109,7 +103,7 @@ async fn a_source_is_read_back_byte_for_byte_also_when_it_was_replaced_by_a_larg
 
 #[tokio::test]
 async fn conditions_are_looked_at_in_the_commit() {
-    let (_folder, _store, mailbox, calendar) = fresh().await;
+    let (_folder, _store, mailbox, calendar) = with_calendar().await;
     let place = || at(calendar, "a");
     let refused = |outcome| matches!(outcome, ObjectOutcome::Refused(_));
     assert!(refused(
@@ -158,7 +152,7 @@ async fn conditions_are_looked_at_in_the_commit() {
 
 #[tokio::test]
 async fn a_uid_belongs_to_one_object_of_a_folder_and_is_told_with_its_name() {
-    let (_folder, _store, mailbox, calendar) = fresh().await;
+    let (_folder, _store, mailbox, calendar) = with_calendar().await;
     let any = || ObjectCondition::Any;
     put_if(&mailbox, at(calendar, "a"), any(), ("uid", "1")).await;
     let other = put_if(&mailbox, at(calendar, "b"), any(), ("uid", "1")).await;
@@ -175,7 +169,7 @@ async fn a_uid_belongs_to_one_object_of_a_folder_and_is_told_with_its_name() {
 
 #[tokio::test]
 async fn changes_tell_what_is_new_and_what_is_gone_by_name() {
-    let (_folder, _store, mailbox, calendar) = fresh().await;
+    let (_folder, _store, mailbox, calendar) = with_calendar().await;
     for name in ["a", "b", "c"] {
         put(&mailbox, calendar, name, name).await;
     }
@@ -223,7 +217,7 @@ async fn changes_tell_what_is_new_and_what_is_gone_by_name() {
 
 #[tokio::test]
 async fn numbers_below_the_floor_are_expired() {
-    let (_folder, _store, mailbox, calendar) = fresh().await;
+    let (_folder, _store, mailbox, calendar) = with_calendar().await;
     put(&mailbox, calendar, "a", "a").await;
     let old = mailbox
         .changes_of_objects(calendar, ChangeNumber(0), 10)
@@ -247,7 +241,7 @@ async fn numbers_below_the_floor_are_expired() {
 
 #[tokio::test]
 async fn a_range_finds_what_occurs_in_it_and_what_may() {
-    let (_folder, _store, mailbox, calendar) = fresh().await;
+    let (_folder, _store, mailbox, calendar) = with_calendar().await;
     let put = async |name: &str, ranges: &[(i64, i64)], horizon| {
         let source = Body::from_bytes(name.to_owned().into());
         let facts = facts(name, ranges, horizon);
@@ -291,7 +285,7 @@ async fn a_range_finds_what_occurs_in_it_and_what_may() {
 
 #[tokio::test]
 async fn an_object_is_moved_with_its_id_and_copied_without_it() {
-    let (_folder, _store, mailbox, calendar) = fresh().await;
+    let (_folder, _store, mailbox, calendar) = with_calendar().await;
     let tasks = mailbox.folder_by_role(Role::Tasks).await.unwrap().id;
     let ObjectOutcome::Created(object) = put(&mailbox, calendar, "a", "a").await else {
         panic!("it is not new");
@@ -336,7 +330,7 @@ async fn an_object_is_moved_with_its_id_and_copied_without_it() {
 
 #[tokio::test]
 async fn other_protocols_see_an_item_and_views_do_not() {
-    let (_folder, _store, mailbox, calendar) = fresh().await;
+    let (_folder, _store, mailbox, calendar) = with_calendar().await;
     let ObjectOutcome::Created(object) = put(&mailbox, calendar, "a", "a").await else {
         panic!("it is not new");
     };
@@ -372,7 +366,7 @@ async fn other_protocols_see_an_item_and_views_do_not() {
 
 #[tokio::test]
 async fn a_deleted_object_comes_back_unless_its_place_is_taken() {
-    let (_folder, _store, mailbox, calendar) = fresh().await;
+    let (_folder, _store, mailbox, calendar) = with_calendar().await;
     let ObjectOutcome::Created(object) = put(&mailbox, calendar, "a", "a").await else {
         panic!("it is not new");
     };
@@ -393,7 +387,7 @@ async fn a_deleted_object_comes_back_unless_its_place_is_taken() {
 
 #[tokio::test]
 async fn who_may_only_read_a_folder_puts_and_deletes_nothing() {
-    let (_folder, _store, mailbox, calendar) = fresh().await;
+    let (_folder, _store, mailbox, calendar) = with_calendar().await;
     put(&mailbox, calendar, "a", "a").await;
     let entry = Permission {
         member: "bob@example.org".into(),
@@ -425,7 +419,7 @@ async fn who_may_only_read_a_folder_puts_and_deletes_nothing() {
 
 #[tokio::test]
 async fn a_collection_is_made_with_its_properties_and_its_outside_name_is_its_own() {
-    let (_folder, _store, mailbox, calendar) = fresh().await;
+    let (_folder, _store, mailbox, calendar) = with_calendar().await;
     let property = |name: &str| Property {
         tag: columns::OUTSIDE_NAME,
         value: Value::Text(name.to_owned()),

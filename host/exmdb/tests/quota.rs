@@ -1,24 +1,19 @@
 //! What a mailbox may hold, through the public door.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+#[path = "support/fresh.rs"]
+mod fresh;
+
+use fresh::{GUID, fresh};
 use tempfile::TempDir;
 use waxwing_exmdb::{
-    Body, Error, FolderId, Holding, ItemFlags, Mailbox, MailboxGuid, NewMail, Quota, Role,
-    Selection, Store, StoreConfig,
+    Body, Error, FolderId, Holding, ItemFlags, Mailbox, NewMail, Quota, Role, Selection, Store,
 };
 
-const GUID: MailboxGuid = MailboxGuid([0xab; 16]);
 const MAIL: &str = "From: Bob <bob@example.org>\r\n\r\nfifty octets\r\n";
 
-async fn fresh(quota: Quota) -> (TempDir, Store, Mailbox) {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(StoreConfig {
-        root: folder.path().into(),
-        max_open: 8,
-        index_cache: 1 << 20,
-    });
-    let store = store.await.unwrap();
-    let mailbox = store.create(GUID, "alice@example.org").await.unwrap();
+async fn bounded(quota: Quota) -> (TempDir, Store, Mailbox) {
+    let (folder, store, mailbox) = fresh().await;
     store.set_quota(GUID, quota);
     (folder, store, mailbox)
 }
@@ -52,7 +47,7 @@ fn refused<T: std::fmt::Debug>(outcome: Result<T, Error>) -> bool {
 
 #[tokio::test]
 async fn a_full_mailbox_takes_nothing_and_gives_everything() {
-    let (_guard, _store, mailbox) = fresh(octets(2)).await;
+    let (_guard, _store, mailbox) = bounded(octets(2)).await;
     append(&mailbox, 2).await.unwrap();
     assert!(refused(append(&mailbox, 1).await));
     assert!(refused(mailbox.demand_room(1).await));
@@ -77,7 +72,7 @@ async fn a_full_mailbox_takes_nothing_and_gives_everything() {
 
 #[tokio::test]
 async fn room_that_is_made_can_be_used() {
-    let (_guard, _store, mailbox) = fresh(Quota {
+    let (_guard, _store, mailbox) = bounded(Quota {
         messages: Some(1),
         storage: None,
     })
@@ -100,14 +95,14 @@ async fn room_that_is_made_can_be_used() {
 
 #[tokio::test]
 async fn an_append_is_taken_whole_or_not_at_all() {
-    let (_guard, _store, mailbox) = fresh(octets(2)).await;
+    let (_guard, _store, mailbox) = bounded(octets(2)).await;
     assert!(refused(append(&mailbox, 3).await));
     assert_eq!(mailbox.holding().await.unwrap(), Holding::default());
 }
 
 #[tokio::test]
 async fn one_append_too_many_does_not_spoil_those_committed_with_it() {
-    let (_guard, _store, mailbox) = fresh(octets(4)).await;
+    let (_guard, _store, mailbox) = bounded(octets(4)).await;
     let outcomes = futures_util::future::join_all([
         append(&mailbox, 1),
         append(&mailbox, 9),
@@ -121,7 +116,7 @@ async fn one_append_too_many_does_not_spoil_those_committed_with_it() {
 
 #[tokio::test]
 async fn who_is_not_named_any_more_has_no_limit() {
-    let (_guard, store, mailbox) = fresh(octets(0)).await;
+    let (_guard, store, mailbox) = bounded(octets(0)).await;
     assert!(refused(append(&mailbox, 1).await));
     store.set_quotas([]);
     append(&mailbox, 1).await.unwrap();

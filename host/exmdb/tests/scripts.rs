@@ -1,23 +1,11 @@
 //! Scripts of a mailbox, and what a filter remembers.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use tempfile::TempDir;
-use waxwing_exmdb::{Error, Mailbox, MailboxGuid, Store, StoreConfig};
+#[path = "support/fresh.rs"]
+mod fresh;
 
-async fn fresh() -> (TempDir, Store, Mailbox) {
-    let folder = tempfile::tempdir().unwrap();
-    let config = StoreConfig {
-        root: folder.path().into(),
-        max_open: 4,
-        index_cache: 1 << 20,
-    };
-    let store = Store::open(config).await.unwrap();
-    let mailbox = store
-        .create(MailboxGuid([7; 16]), "alice@example.org")
-        .await
-        .unwrap();
-    (folder, store, mailbox)
-}
+use fresh::{GUID, fresh, open};
+use waxwing_exmdb::{Error, Mailbox};
 
 async fn listed(mailbox: &Mailbox) -> Vec<(String, bool)> {
     let scripts = mailbox.scripts().await.unwrap();
@@ -106,13 +94,8 @@ async fn what_is_remembered_is_forgotten_in_time_and_survives_a_restart() {
     drop(mailbox);
     store.shutdown().await;
     drop(store);
-    let config = StoreConfig {
-        root: folder.path().into(),
-        max_open: 4,
-        index_cache: 1 << 20,
-    };
-    let store = Store::open(config).await.unwrap();
-    let mailbox = store.mailbox(MailboxGuid([7; 16])).await.unwrap();
+    let store = open(&folder).await;
+    let mailbox = store.mailbox(GUID).await.unwrap();
     assert!(mailbox.remembers("long").await.unwrap());
     assert_eq!(
         mailbox.active_script().await.unwrap(),

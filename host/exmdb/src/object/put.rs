@@ -195,20 +195,22 @@ async fn create(
         modified: now,
         change_number: ChangeNumber(row.modseq),
     };
-    insert_facts(work, &object, occurrences, properties).await?;
+    write_facts(work, &object, (occurrences, properties)).await?;
     work.account((place.folder, false), None, Some(row.clone()), row.modseq)?;
     Ok(object)
 }
 
-async fn insert_facts(
+/// What is known of an object beside its item's row, new or not.
+async fn write_facts(
     work: &mut Work,
     object: &Object,
-    occurrences: Packed,
-    properties: Vec<u8>,
+    (occurrences, properties): (Packed, Vec<u8>),
 ) -> Result<()> {
     let all = "UPDATE items SET outside_name = ?2 WHERE id = ?1;
-        INSERT INTO objects (item, uid, kind, etag, first, last, horizon, occurrences) VALUES (?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
-        INSERT INTO bags (item, properties, recipients, converter) VALUES (?1, ?10, x'', 0)";
+        INSERT OR REPLACE INTO objects (item, uid, kind, etag, first, last, horizon, occurrences)
+            VALUES (?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
+        INSERT INTO bags (item, properties, recipients, converter) VALUES (?1, ?10, x'', 0)
+            ON CONFLICT (item) DO UPDATE SET properties = excluded.properties";
     sqlx::query(all)
         .bind(object.item.0.cast_signed())
         .bind(&object.name)
@@ -255,7 +257,7 @@ async fn replace(
     };
     let properties = with_state(work, id, properties).await?;
     let new = work.store_blob(blob).await?;
-    update_facts(work, &object, (occurrences, properties)).await?;
+    write_facts(work, &object, (occurrences, properties)).await?;
     update_row(work, &object, (new, listed(&facts.properties))).await?;
     if let Some(old) = old.filter(|old| *old != new) {
         work.drop_unused_blobs(&[old]).await?;
@@ -269,29 +271,6 @@ async fn replace(
     };
     work.account((folder, false), Some(&before), Some(after), number)?;
     Ok(object)
-}
-
-async fn update_facts(
-    work: &mut Work,
-    object: &Object,
-    (occurrences, properties): (Packed, Vec<u8>),
-) -> Result<()> {
-    let all = "INSERT INTO bags (item, properties, recipients, converter) VALUES (?1, ?2, x'', 0)
-            ON CONFLICT (item) DO UPDATE SET properties = excluded.properties;
-        UPDATE objects SET uid = ?3, kind = ?4, etag = ?5, first = ?6, last = ?7, horizon = ?8, occurrences = ?9 WHERE item = ?1";
-    sqlx::query(all)
-        .bind(object.item.0.cast_signed())
-        .bind(properties)
-        .bind(&object.uid)
-        .bind(object.kind as u32)
-        .bind(&object.etag.0[..])
-        .bind(occurrences.first)
-        .bind(occurrences.last)
-        .bind(occurrences.horizon)
-        .bind(occurrences.octets)
-        .execute(work.conn()?)
-        .await?;
-    Ok(())
 }
 
 async fn update_row(

@@ -27,7 +27,7 @@ use crate::{
         Core,
         create::{self, sync_folder},
     },
-    quota::Quotas,
+    quota::{Quota, Quotas},
     watch::{Hub, Watcher},
 };
 
@@ -154,7 +154,9 @@ impl Store {
     pub async fn remove(&self, guid: MailboxGuid) -> Result<()> {
         let mailbox = self.mailbox(guid).await?;
         self.mailboxes.remove(&guid);
-        mailbox.core.remove().await
+        mailbox.core.remove().await?;
+        self.set_quota(guid, Quota::default());
+        Ok(())
     }
 
     /// The guids of all mailboxes, sorted.
