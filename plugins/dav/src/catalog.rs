@@ -137,25 +137,10 @@ pub(crate) fn of_home(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use waxwing_sdk::testing;
 
     fn folder(id: u64, class: &str, role: u32) -> Folder {
-        Folder {
-            id,
-            parent: None,
-            name: "Name".into(),
-            container_class: class.into(),
-            role,
-            uid_validity: 1,
-            uid_next: 1,
-            items: 0,
-            unread: 0,
-            deleted: 0,
-            recent: 0,
-            size: 0,
-            highest_modseq: 1,
-            change_number: 1,
-            rights: 0,
-        }
+        testing::folder(id, "Name", class, role)
     }
 
     #[test]

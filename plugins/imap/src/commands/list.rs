@@ -205,25 +205,12 @@ fn entries<'a>(
 mod tests {
     use super::*;
     use crate::parse::{Command, Parsed, parse_command};
-    use waxwing_sdk::store::folders::Folder;
+    use waxwing_sdk::{store::folders::Folder, testing};
 
     fn folder(id: u64, parent: Option<u64>, name: &str, role: u32) -> Folder {
         Folder {
-            id,
             parent,
-            name: name.into(),
-            container_class: "IPF.Note".into(),
-            role,
-            uid_validity: 1,
-            uid_next: 1,
-            items: 0,
-            unread: 0,
-            deleted: 0,
-            recent: 0,
-            size: 0,
-            highest_modseq: 1,
-            change_number: 1,
-            rights: 0,
+            ..testing::folder(id, name, "IPF.Note", role)
         }
     }
 

@@ -2,7 +2,7 @@
 //! a limit. Limits are the administrator's: SETQUOTA is refused, so QUOTASET is not offered.
 
 use waxwing_sdk::store::{
-    ItemFlags, Query, Selection, Span,
+    ItemFlags, Query, Selection, Span, View,
     folders::Folder,
     mailboxes::{self, Mailbox, Quota},
     views,
@@ -69,8 +69,14 @@ pub(super) fn deleted_storage(mailbox: &Mailbox, folder: &Folder) -> Result<u64,
         return Ok(0);
     }
     let view = views::open(mailbox, folder.id, true)?;
+    let octets = deleted_octets(&view);
+    view.close();
+    octets
+}
+
+fn deleted_octets(view: &View) -> Result<u64, Refusal> {
     let (mut octets, mut after) = (0, Some(0));
-    while let Some(page) = after {
+    while let Some(behind) = after {
         let all = Span {
             first: 1,
             last: u32::MAX,
@@ -80,7 +86,7 @@ pub(super) fn deleted_storage(mailbox: &Mailbox, folder: &Folder) -> Result<u64,
             columns: 0,
             tags: Vec::new(),
             changed_since: None,
-            after: page,
+            after: behind,
             limit: u32::MAX,
         })?;
         let deleted = page
@@ -90,7 +96,6 @@ pub(super) fn deleted_storage(mailbox: &Mailbox, folder: &Folder) -> Result<u64,
         octets += deleted.map(|row| row.size).sum::<u64>();
         after = page.next;
     }
-    view.close();
     Ok(octets)
 }
 

@@ -104,6 +104,7 @@ impl Tree {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use waxwing_sdk::testing;
 
     pub(crate) fn folder(
         id: u64,
@@ -113,21 +114,8 @@ mod tests {
         role: u32,
     ) -> Folder {
         Folder {
-            id,
             parent,
-            name: name.into(),
-            container_class: class.into(),
-            role,
-            uid_validity: 1,
-            uid_next: 1,
-            items: 0,
-            unread: 0,
-            deleted: 0,
-            recent: 0,
-            size: 0,
-            highest_modseq: 1,
-            change_number: 1,
-            rights: u32::MAX,
+            ..testing::folder(id, name, class, role)
         }
     }
 

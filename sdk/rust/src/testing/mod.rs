@@ -35,7 +35,10 @@ pub use native::Native;
 pub use play::{Driver, Manner};
 pub use script::{Mismatch, Script};
 
-use crate::stream::{Context, Handoff, TlsInfo};
+use crate::{
+    store::folders::Folder,
+    stream::{Context, Handoff, TlsInfo},
+};
 
 /// The context transcripts are played in: plaintext on loopback, STARTTLS to be had, protocol `test`.
 #[must_use]
@@ -53,6 +56,28 @@ pub fn context() -> Context {
         plaintext_login: true,
         host_name: "mx.test".into(),
         version: "test 0.0.0".into(),
+    }
+}
+
+/// An empty folder of somebody's own, without a parent; a test changes what it is about.
+#[must_use]
+pub fn folder(id: u64, name: &str, container_class: &str, role: u32) -> Folder {
+    Folder {
+        id,
+        parent: None,
+        name: name.into(),
+        container_class: container_class.into(),
+        role,
+        uid_validity: 1,
+        uid_next: 1,
+        items: 0,
+        unread: 0,
+        deleted: 0,
+        recent: 0,
+        size: 0,
+        highest_modseq: 1,
+        change_number: 1,
+        rights: u32::MAX,
     }
 }
 
