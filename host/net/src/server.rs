@@ -44,13 +44,14 @@ impl<P: Plugins> Server<P> {
         http::metrics::process::started();
         descriptors::raise_limit();
         check(&config.listeners)?;
+        let names = tls::names(&config.host_name, &config.domains);
+        let tls = Arc::new(Tls::new(&config.tls, &config.data_dir, names)?);
+        // After the certificates: who finds a port open may read the authority's file and connect.
         let sockets = config
             .listeners
             .iter()
             .map(bind)
             .collect::<Result<Vec<_>>>()?;
-        let names = tls::names(&config.host_name, &config.domains);
-        let tls = Arc::new(Tls::new(&config.tls, &config.data_dir, names)?);
         let shared = Arc::new(Shared::new(
             plugins,
             (store, directory),
