@@ -194,14 +194,14 @@ def test_a_client_finds_its_way_from_the_host_name_alone(server, ann):
     assert refused.status == 401 and refused.headers["www-authenticate"].startswith("Basic ")
     principal = ann.propfind("/dav/", "D:current-user-principal").responses()["/dav/"][200]
     assert principal["{DAV:}current-user-principal"].find("D:href", NS).text == ann.principal
-    homes = ann.propfind(ann.principal, "C:calendar-home-set", "A:addressbook-home-set", "C:schedule-outbox-URL")
+    homes = ann.propfind(ann.principal, "C:calendar-home-set", "A:addressbook-home-set", "C:calendar-free-busy-set")
     stats = homes.responses()[ann.principal]
     found = {tag: element.find("D:href", NS).text for tag, element in stats[200].items()}
     assert found == {
         f"{{{NS['C']}}}calendar-home-set": ann.home,
         f"{{{NS['A']}}}addressbook-home-set": ann.books,
     }
-    assert list(stats[404]) == [f"{{{NS['C']}}}schedule-outbox-URL"]
+    assert list(stats[404]) == [f"{{{NS['C']}}}calendar-free-busy-set"]
 
 
 def test_options_need_no_password_and_tell_one_field_of_what_is_true(server):
@@ -211,7 +211,7 @@ def test_options_need_no_password_and_tell_one_field_of_what_is_true(server):
     assert len(answer.headers.get_all("dav")) == 1
     features = {feature.strip() for feature in answer.headers["dav"].split(",")}
     assert {"1", "3", "calendar-access", "addressbook", "extended-mkcol"} <= features
-    assert "2" not in features and "calendar-auto-schedule" not in features
+    assert "2" not in features and "calendar-auto-schedule" in features
 
 
 def test_properties_nobody_knows_are_a_404_of_their_own(ann):

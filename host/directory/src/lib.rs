@@ -21,6 +21,7 @@ mod dkim;
 mod domains;
 mod error;
 mod groups;
+mod identities;
 mod login_name;
 mod logins;
 mod passwords;

@@ -8,8 +8,8 @@ use fresh::fresh;
 use tempfile::TempDir;
 use waxwing_exmdb::{
     Actor, Body, ChangeNumber, CollectionUpdate, ETag, Error, FolderId, Mailbox, NewCollection,
-    NewFolder, ObjectCondition, ObjectFacts, ObjectKind, ObjectOutcome, ObjectPlace,
-    ObjectTransfer, Occurrences, Permission, PruneBefore, Rights, Role, Store,
+    NewFolder, ObjectCondition, ObjectFacts, ObjectKind, ObjectOutcome, ObjectPlace, ObjectPut,
+    ObjectTransfer, Occurrences, Permission, PruneBefore, Rights, Role, SchedulingState, Store,
 };
 use waxwing_formats_mapi::{Property, Value, columns, tags};
 
@@ -25,6 +25,7 @@ fn facts(uid: &str, ranges: &[(i64, i64)], horizon: Option<i64>) -> ObjectFacts 
         value: Value::Text(text.to_owned()),
     };
     ObjectFacts {
+        scheduling: SchedulingState::Not,
         kind: ObjectKind::Event,
         uid: uid.to_owned(),
         properties: vec![
@@ -458,4 +459,57 @@ async fn a_collection_is_made_with_its_properties_and_its_outside_name_is_its_ow
         .set_folder_properties(calendar, vec![property("x-1")])
         .await;
     assert!(matches!(sideways, Err(Error::Invalid(_))));
+}
+
+fn scheduled(uid: &str, scheduling: SchedulingState) -> ObjectFacts {
+    ObjectFacts {
+        scheduling,
+        ..facts(uid, &[], None)
+    }
+}
+
+#[tokio::test]
+async fn a_schedule_tag_stays_when_only_answers_change() {
+    let (_folder, _store, mailbox, calendar) = with_calendar().await;
+    let put = async |source: &str, state| {
+        let source = Body::from_bytes(source.to_owned().into());
+        let place = at(calendar, "m.ics");
+        let put = mailbox.put_object(place, ObjectCondition::Any, (source, scheduled("m", state)));
+        match put.await.unwrap() {
+            ObjectOutcome::Created(object) | ObjectOutcome::Replaced(object) => object,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(put("0", SchedulingState::Not).await.schedule_tag, None);
+    let first = put("1", SchedulingState::Changed).await;
+    assert_eq!(first.schedule_tag, Some(first.etag));
+    let answered = put("2", SchedulingState::AnswersOnly).await;
+    assert_eq!(answered.schedule_tag, first.schedule_tag);
+    assert_ne!(answered.etag, first.etag);
+    let names = ["m.ics".to_owned()];
+    let named = mailbox.objects_named(calendar, &names).await;
+    assert_eq!(named.unwrap(), [Some(answered)]);
+    let moved = put("3", SchedulingState::Changed).await;
+    assert_ne!(moved.schedule_tag, first.schedule_tag);
+}
+
+#[tokio::test]
+async fn several_objects_are_put_together_or_none_is() {
+    let (_folder, _store, mailbox, calendar) = with_calendar().await;
+    let one = |name: &str, uid: &str| ObjectPut {
+        place: at(calendar, name),
+        condition: ObjectCondition::Absent,
+        source: Body::from_bytes(uid.to_owned().into()),
+        facts: facts(uid, &[], None),
+    };
+    let both = mailbox.put_objects(vec![one("a.ics", "a"), one("b.ics", "b")]);
+    assert_eq!(both.await.unwrap().len(), 2);
+    let torn = mailbox.put_objects(vec![one("c.ics", "c"), one("a.ics", "a")]);
+    assert!(matches!(torn.await, Err(Error::Conflict(_))));
+    assert_eq!(mailbox.objects_of_uid("c").await.unwrap(), []);
+    let found = mailbox.objects_of_uid("b").await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].0, found[0].1.name.as_str()), (calendar, "b.ics"));
+    let stranger = mailbox.acting(Actor::User("x@example.org".into()));
+    assert_eq!(stranger.objects_of_uid("b").await.unwrap(), []);
 }

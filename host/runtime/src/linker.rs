@@ -48,6 +48,7 @@ const INTERFACES: &[(&str, Link)] = &[
     ("waxwing:store/objects", link!(store::objects)),
     ("waxwing:transport/delivery", link!(transport::delivery)),
     ("waxwing:transport/submission", link!(transport::submission)),
+    ("waxwing:scheduling/itip", link!(scheduling::itip)),
     (
         "waxwing:hook/filter-surroundings",
         link!(hook::filter_surroundings),

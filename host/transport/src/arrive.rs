@@ -58,6 +58,9 @@ impl Delivery {
             return Outcome::delivered();
         }
         let outcome = self.arrive_new(guid, incoming).await;
+        if outcome.is_success() {
+            self.bring_to_calendar(guid, incoming).await;
+        }
         if let (Some(known), true) = (known, outcome.is_success()) {
             self.duplicates().note(known, window, Instant::now());
         }

@@ -15,6 +15,7 @@ use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use waxwing_directory::Directory;
 use waxwing_exmdb::{Body, BodyWriter, MailboxGuid, Store};
+use waxwing_scheduling::Scheduling;
 
 use crate::{
     Envelope, Filter, Milter, Outcome, Queue, Recipient,
@@ -49,6 +50,7 @@ struct Inner {
     authentication: OnceLock<Authentication>,
     options: OnceLock<DeliveryOptions>,
     duplicates: Duplicates,
+    scheduling: Scheduling,
     filter: OnceLock<Arc<dyn Filter>>,
 }
 
@@ -56,6 +58,7 @@ impl Delivery {
     /// `host_name` is the Reporting-MTA of reports.
     pub fn new(store: Store, directory: Directory, queue: Queue, host_name: String) -> Delivery {
         Delivery(Arc::new(Inner {
+            scheduling: Scheduling::new(store.clone(), directory.clone()),
             store,
             signing: Signing::new(directory.clone()),
             directory,
@@ -195,6 +198,10 @@ impl Delivery {
 
     pub(crate) fn options(&self) -> &DeliveryOptions {
         self.0.options.get_or_init(DeliveryOptions::default)
+    }
+
+    pub(crate) fn scheduling_room(&self) -> &Scheduling {
+        &self.0.scheduling
     }
 
     pub(crate) fn duplicates(&self) -> &Duplicates {

@@ -6,7 +6,7 @@ use waxwing_directory::{Directory, Resolution};
 use waxwing_exmdb::MailboxGuid;
 
 use crate::{
-    Envelope, Notify, Outcome, Recipient, arrive::has_been_at, header::Header,
+    Envelope, Notify, Outcome, Recipient, arrive::has_been_at, header::Header, meetings::APPLIED,
     report_values::xtext, retries::Place,
 };
 
@@ -47,7 +47,7 @@ impl<'a> Poster<'a> {
     pub(crate) fn of(envelope: &'a Envelope) -> Poster<'a> {
         Poster {
             sender: &envelope.sender,
-            is_known: matches!(envelope.source.as_str(), "submission" | "lmtp"),
+            is_known: matches!(envelope.source.as_str(), "submission" | "lmtp" | APPLIED),
         }
     }
 

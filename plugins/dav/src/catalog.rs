@@ -34,9 +34,32 @@ impl Collection {
         Rights::from_bits_truncate(self.folder.rights)
     }
 
-    /// One of those that a mailbox begins with.
+    /// One of those that a mailbox begins with, or that the server makes.
     pub(crate) fn is_default(&self) -> bool {
-        self.folder.role != 0
+        self.folder.role != 0 || self.purpose() != Purpose::Objects
+    }
+
+    pub(crate) fn purpose(&self) -> Purpose {
+        purpose(&self.folder)
+    }
+}
+
+/// What a collection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// What clients put.
+    Objects,
+    /// Scheduling messages that came (RFC 6638 section 2.2).
+    Inbox,
+    /// Scheduling messages that leave (RFC 6638 section 2.1).
+    Outbox,
+}
+
+fn purpose(folder: &Folder) -> Purpose {
+    match folder.container_class.as_str() {
+        "IPF.ScheduleInbox" => Purpose::Inbox,
+        "IPF.ScheduleOutbox" => Purpose::Outbox,
+        _ => Purpose::Objects,
     }
 }
 
@@ -51,7 +74,9 @@ pub(crate) fn container_class(shelf: Shelf, kinds: Kinds) -> &'static str {
 
 /// Whether a client may give a collection this name: those that folders get by themselves are not for clients.
 pub(crate) fn is_free_name(name: &str) -> bool {
-    !ROLES.iter().any(|(_, reserved)| *reserved == name) && !name.starts_with(NUMBERED)
+    !ROLES.iter().any(|(_, reserved)| *reserved == name)
+        && !matches!(name, "inbox" | "outbox")
+        && !name.starts_with(NUMBERED)
 }
 
 /// Where a folder stands, by its class and its subclasses.
@@ -65,7 +90,7 @@ fn shelf(folder: &Folder) -> Option<Shelf> {
         start.is_some_and(|start| start.eq_ignore_ascii_case(class))
             && (rest.is_empty() || rest.starts_with('.'))
     };
-    if is("IPF.Appointment") || is("IPF.Task") {
+    if is("IPF.Appointment") || is("IPF.Task") || purpose(folder) != Purpose::Objects {
         Some(Shelf::Calendars)
     } else if is("IPF.Contact") {
         Some(Shelf::AddressBooks)
@@ -94,6 +119,8 @@ fn name(folder: &Folder, properties: &[Property]) -> String {
 fn usual(folder: &Folder, shelf: Shelf) -> Kinds {
     match (shelf, folder.role) {
         (Shelf::AddressBooks, _) => Kinds::only(Kind::Card),
+        // The server puts what is there.
+        _ if purpose(folder) != Purpose::Objects => Kinds::NONE,
         (Shelf::Calendars, _) if container_is_tasks(folder) => Kinds::only(Kind::ToDo),
         (Shelf::Calendars, 0) => Kinds::CALENDAR,
         (Shelf::Calendars, _) => Kinds::only(Kind::Event).with(Kind::FreeBusy),

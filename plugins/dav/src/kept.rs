@@ -40,8 +40,19 @@ impl Kept {
         })
     }
 
-    /// As a property of a folder.
-    pub(crate) fn property(&self) -> Result<Property, Refusal> {
+    /// As properties of a folder: all of it, and what the host must know for free-busy times.
+    pub(crate) fn properties(&self) -> Result<[Property; 2], Refusal> {
+        let transparency = self.tree(&Name::caldav("schedule-calendar-transp"));
+        let is_transparent =
+            transparency.is_some_and(|set| set.child(ns::CALDAV, "transparent").is_some());
+        let transparent = Property {
+            tag: columns::TRANSPARENT.0,
+            value: Value::Boolean(is_transparent),
+        };
+        Ok([self.property()?, transparent])
+    }
+
+    fn property(&self) -> Result<Property, Refusal> {
         let octets = serde_json::to_vec(self)
             .map_err(|error| Refusal::new(500, format!("properties cannot be written: {error}")))?;
         if octets.len() > MAX_ALL || self.0.len() > MAX_PROPERTIES {

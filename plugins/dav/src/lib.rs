@@ -9,13 +9,14 @@
 //! | [`property`] | properties, and the 207 |
 //! | [`content`] | what stands in objects |
 //! | [`paging`] | answers that take more than one turn |
+//! | [`scheduling`] | meetings: what a change of one tells others |
 //! | [`methods`] | one file for each method, [`methods::report`] for each report |
 //!
 //! An instance serves one request and keeps nothing: all state is the store's, so a version that takes over in the middle of a day's
 //! synchronisation is noticed by nobody. The conditions of a change (If-Match, the UID's uniqueness) are looked at by the store in the
 //! commit that makes it.
 //!
-//! Not here: scheduling (RFC 6638), so nothing of it is advertised; locks, so the class is 1 and 3.
+//! Not here: locks, so the class is 1 and 3.
 
 mod answer;
 mod catalog;
@@ -28,6 +29,7 @@ mod paging;
 mod place;
 mod property;
 mod request;
+mod scheduling;
 mod token;
 mod visit;
 mod xml;

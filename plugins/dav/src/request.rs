@@ -185,6 +185,18 @@ impl Request {
         Some(Tags::These(tags))
     }
 
+    /// If-Schedule-Tag-Match (RFC 6638 section 8.3), without quotes.
+    pub(crate) fn schedule_tag(&self) -> Option<&str> {
+        let value = self.header("if-schedule-tag-match")?;
+        Some(value.trim_matches('"'))
+    }
+
+    /// Schedule-Reply: F (RFC 6638 section 8.1).
+    pub(crate) fn wants_no_reply(&self) -> bool {
+        self.header("schedule-reply")
+            .is_some_and(|value| value.eq_ignore_ascii_case("f"))
+    }
+
     /// Whether a client that has one of these tags has all that there is (If-None-Match of GET).
     pub(crate) fn knows(&self, etag: &str) -> bool {
         self.members("if-none-match").any(|member| {

@@ -1,6 +1,7 @@
 //! Who asks, and the mailboxes that they may open.
 
 use waxwing_sdk::accounts::{self, Principal};
+use waxwing_sdk::scheduling;
 use waxwing_sdk::store::Mailbox;
 
 use crate::answer::Refusal;
@@ -68,10 +69,21 @@ impl Visit {
     /// A collection that is there.
     pub(crate) fn open(&self, place: &CollectionPlace) -> Result<Opened, Refusal> {
         let (mailbox, collections) = self.home(place.shelf, &place.owner)?;
-        let collection = collections
-            .into_iter()
-            .find(|collection| collection.place == *place)
-            .ok_or_else(Refusal::not_found)?;
+        let named = |collections: Vec<Collection>| {
+            let mut collections = collections.into_iter();
+            collections.find(|collection| collection.place == *place)
+        };
+        let is_made = place.shelf == Shelf::Calendars
+            && place.owner == self.address
+            && matches!(place.name.as_str(), "inbox" | "outbox");
+        let collection = match named(collections) {
+            None if is_made => {
+                scheduling::collections(&mailbox)?;
+                named(catalog::of_home(&mailbox, place.shelf, &place.owner)?)
+            }
+            found => found,
+        };
+        let collection = collection.ok_or_else(Refusal::not_found)?;
         Ok(Opened {
             mailbox,
             collection,

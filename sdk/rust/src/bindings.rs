@@ -123,6 +123,7 @@ pub mod http {
             "waxwing:store/objects@1.0.0": crate::bindings::waxwing::store::objects,
             "waxwing:transport/delivery@1.0.0": crate::bindings::waxwing::transport::delivery,
             "waxwing:transport/submission@1.0.0": crate::bindings::waxwing::transport::submission,
+            "waxwing:scheduling/itip@1.0.0": crate::bindings::waxwing::scheduling::itip,
             "waxwing:hook/filter-surroundings@1.0.0": crate::bindings::waxwing::hook::filter_surroundings,
             "waxwing:session/types@1.0.0": crate::bindings::waxwing::session::types,
             "waxwing:http/types@1.0.0": generate,
@@ -159,6 +160,7 @@ pub mod filter {
             "waxwing:store/objects@1.0.0": crate::bindings::waxwing::store::objects,
             "waxwing:transport/delivery@1.0.0": crate::bindings::waxwing::transport::delivery,
             "waxwing:transport/submission@1.0.0": crate::bindings::waxwing::transport::submission,
+            "waxwing:scheduling/itip@1.0.0": crate::bindings::waxwing::scheduling::itip,
             "waxwing:hook/filter-surroundings@1.0.0": crate::bindings::waxwing::hook::filter_surroundings,
         },
     });

@@ -13,6 +13,7 @@
 //! | a parser of lines and literals | [`reader`] |
 //! | AUTH of a line protocol | [`sasl`] |
 //! | mail | [`accounts`], [`store`], [`delivery`], [`bodies`], [`kv`] |
+//! | meetings | [`scheduling`] |
 //! | tests | `testing` (feature `testing`): transcripts of what a client says and must hear |
 //! | what the operator sees and sets | [`log`], [`config`] |
 //!
@@ -37,6 +38,7 @@ pub mod kv;
 pub mod log;
 pub mod reader;
 pub mod sasl;
+pub mod scheduling;
 #[cfg(not(in_host))]
 pub mod standin;
 pub mod store;

@@ -16,12 +16,14 @@ mod collection;
 mod delete;
 mod occur;
 mod occurrences;
+mod of_uid;
 mod put;
 mod read;
 mod row;
 mod transfer;
 
 pub use collection::{CollectionUpdate, NewCollection};
+pub use put::ObjectPut;
 pub use transfer::ObjectTransfer;
 
 use waxwing_formats_mapi::Property;
@@ -98,6 +100,8 @@ pub struct Object {
     pub modified: i64,
     /// Its `cn`.
     pub change_number: ChangeNumber,
+    /// RFC 6638 section 3.2.10, of a scheduling object: the entity tag that it had when more than the answers of others changed.
+    pub schedule_tag: Option<ETag>,
 }
 
 /// When something occurs, in seconds since 1970; both ends included, so that the list may say too much and never too little.
@@ -120,6 +124,20 @@ pub struct ObjectFacts {
     pub properties: Vec<Property>,
     /// When it occurs; nothing for what has no time.
     pub occurrences: Occurrences,
+    /// What becomes of its Schedule-Tag.
+    pub scheduling: SchedulingState,
+}
+
+/// Whether an object is a scheduling object, and what is new in it (RFC 6638 section 3.2.10).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SchedulingState {
+    /// It is none: it has no Schedule-Tag.
+    #[default]
+    Not,
+    /// It is one, and more than the answers of others changed.
+    Changed,
+    /// Its tag stays as it is.
+    AnswersOnly,
 }
 
 /// What must be true for a change to be made.

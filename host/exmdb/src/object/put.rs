@@ -6,6 +6,7 @@ use waxwing_formats_mime::subject;
 
 use super::{
     ETag, MAX_NAME, MAX_UID, Object, ObjectCondition, ObjectFacts, ObjectOutcome, ObjectPlace,
+    SchedulingState,
     occurrences::Packed,
     row::{named, of_uid},
 };
@@ -20,6 +21,19 @@ use crate::{
 
 /// Octets of the properties that come with a source.
 const MAX_PROPERTIES: usize = 256 * 1024;
+
+/// One of several sources that are put in one commit.
+#[derive(Debug)]
+pub struct ObjectPut {
+    /// Where.
+    pub place: ObjectPlace,
+    /// What must be true.
+    pub condition: ObjectCondition,
+    /// The octets.
+    pub source: Body,
+    /// What is known of them.
+    pub facts: ObjectFacts,
+}
 
 /// A source ready to be stored, with all that is known of it.
 struct Prepared {
@@ -43,6 +57,46 @@ impl Mailbox {
         (source, facts): (Body, ObjectFacts),
     ) -> Result<ObjectOutcome> {
         check_name(&place.name)?;
+        let prepared = self.prepare_object(source, facts).await?;
+        let actor = self.actor.clone();
+        let write = self.core.write_unfolded(move |work| {
+            async move { put(work, &actor, (place, condition), prepared).await }.boxed()
+        });
+        write.await
+    }
+
+    /// Puts several sources in one commit: all of them or none. The outcomes are `Created` and `Replaced`, in the order of the puts.
+    ///
+    /// # Errors
+    /// As [`Mailbox::put_object`]; `Conflict` when the condition of one does not hold or its UID is another's.
+    pub async fn put_objects(&self, puts: Vec<ObjectPut>) -> Result<Vec<ObjectOutcome>> {
+        let mut all = Vec::with_capacity(puts.len());
+        for given in puts {
+            check_name(&given.place.name)?;
+            let prepared = self.prepare_object(given.source, given.facts).await?;
+            all.push((given.place, given.condition, prepared));
+        }
+        let actor = self.actor.clone();
+        let write = self.core.write_unfolded(move |work| {
+            async move {
+                let mut outcomes = Vec::with_capacity(all.len());
+                for (place, condition, prepared) in all {
+                    let name = place.name.clone();
+                    match put(work, &actor, (place, condition), prepared).await? {
+                        ObjectOutcome::Refused(_) | ObjectOutcome::UidTaken(_) => {
+                            return Err(Error::Conflict(format!("the object {name:?}")));
+                        }
+                        done => outcomes.push(done),
+                    }
+                }
+                Ok(outcomes)
+            }
+            .boxed()
+        });
+        write.await
+    }
+
+    async fn prepare_object(&self, source: Body, facts: ObjectFacts) -> Result<Prepared> {
         check_uid(&facts.uid)?;
         let occurrences = Packed::of(&facts.occurrences)?;
         let properties = bag::pack(&facts.properties);
@@ -56,18 +110,13 @@ impl Mailbox {
             Ok(blob) => blob,
             Err(error) => return Err(self.core.note(error).await),
         };
-        let prepared = Prepared {
+        Ok(Prepared {
             etag: ETag::of(&blob.digest),
             blob,
             facts,
             occurrences,
             properties,
-        };
-        let actor = self.actor.clone();
-        let write = self.core.write_unfolded(move |work| {
-            async move { put(work, &actor, (place, condition), prepared).await }.boxed()
-        });
-        write.await
+        })
     }
 }
 
@@ -194,10 +243,20 @@ async fn create(
         created: now,
         modified: now,
         change_number: ChangeNumber(row.modseq),
+        schedule_tag: schedule_tag(facts.scheduling, etag, None),
     };
     write_facts(work, &object, (occurrences, properties)).await?;
     work.account((place.folder, false), None, Some(row.clone()), row.modseq)?;
     Ok(object)
+}
+
+/// The Schedule-Tag of what is put now.
+fn schedule_tag(state: SchedulingState, now: ETag, before: Option<ETag>) -> Option<ETag> {
+    match state {
+        SchedulingState::Not => None,
+        SchedulingState::Changed => Some(now),
+        SchedulingState::AnswersOnly => before.or(Some(now)),
+    }
 }
 
 /// What is known of an object beside its item's row, new or not.
@@ -207,8 +266,8 @@ async fn write_facts(
     (occurrences, properties): (Packed, Vec<u8>),
 ) -> Result<()> {
     let all = "UPDATE items SET outside_name = ?2 WHERE id = ?1;
-        INSERT OR REPLACE INTO objects (item, uid, kind, etag, first, last, horizon, occurrences)
-            VALUES (?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
+        INSERT OR REPLACE INTO objects (item, uid, kind, etag, first, last, horizon, occurrences, schedule_tag)
+            VALUES (?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?11);
         INSERT INTO bags (item, properties, recipients, converter) VALUES (?1, ?10, x'', 0)
             ON CONFLICT (item) DO UPDATE SET properties = excluded.properties";
     sqlx::query(all)
@@ -222,6 +281,7 @@ async fn write_facts(
         .bind(occurrences.horizon)
         .bind(occurrences.octets)
         .bind(properties)
+        .bind(object.schedule_tag.map(|tag| tag.0.to_vec()))
         .execute(work.conn()?)
         .await?;
     Ok(())
@@ -253,6 +313,7 @@ async fn replace(
         size: blob.size,
         modified: now(),
         change_number: ChangeNumber(work.next_number()?),
+        schedule_tag: schedule_tag(facts.scheduling, etag, there.schedule_tag),
         ..there
     };
     let properties = with_state(work, id, properties).await?;

@@ -9,7 +9,7 @@ use crate::{ChangeNumber, Error, FolderId, ItemId, Result};
 macro_rules! select_objects {
     ($rest:literal) => { crate::object::row::select_objects!("", "", $rest) };
     ($columns:literal, $joins:literal, $rest:literal) => { concat!(
-        "SELECT i.id, i.outside_name, o.uid AS object_uid, o.kind, o.etag, i.size, i.internal_date, i.save_date, i.cn, i.uid",
+        "SELECT i.id, i.outside_name, o.uid AS object_uid, o.kind, o.etag, o.schedule_tag, i.size, i.internal_date, i.save_date, i.cn, i.uid",
         $columns, " FROM items i JOIN objects o ON o.item = i.id ", $joins,
         " WHERE i.deleted_at IS NULL AND i.outside_name IS NOT NULL ", $rest
     ) };
@@ -20,17 +20,21 @@ pub(super) fn object(row: &SqliteRow) -> Result<Object> {
     let number =
         |column: &str| -> Result<u64> { Ok(row.try_get::<i64, _>(column)?.cast_unsigned()) };
     let kind: u32 = row.try_get("kind")?;
-    let etag: Vec<u8> = row.try_get("etag")?;
+    let tag = |octets: Vec<u8>| {
+        let octets = octets
+            .try_into()
+            .map_err(|_| Error::Corrupt("an entity tag has not 16 octets".into()));
+        octets.map(ETag)
+    };
+    let schedule_tag: Option<Vec<u8>> = row.try_get("schedule_tag")?;
     Ok(Object {
         item: ItemId(number("id")?),
         name: row.try_get("outside_name")?,
         uid: row.try_get("object_uid")?,
         kind: ObjectKind::from_code(kind)
             .ok_or_else(|| Error::Corrupt(format!("object of kind {kind}")))?,
-        etag: ETag(
-            etag.try_into()
-                .map_err(|_| Error::Corrupt("an entity tag has not 16 octets".into()))?,
-        ),
+        etag: tag(row.try_get("etag")?)?,
+        schedule_tag: schedule_tag.map(tag).transpose()?,
         size: number("size")?,
         created: row.try_get("internal_date")?,
         modified: row.try_get("save_date")?,

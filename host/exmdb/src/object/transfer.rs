@@ -118,8 +118,8 @@ async fn duplicate(
             parents, creator, outside_name)
             SELECT ?2, ?3, ?4, ?5, ?5, ?5, ?5, flags, size, internal_date, ?6, sent_date, sent_day, blob, keywords, class, subject,
             base_subject, sender, first_from, first_to, first_cc, message_id, parents, ?7, ?8 FROM items WHERE id = ?1;
-        INSERT INTO objects (item, uid, kind, etag, first, last, horizon, occurrences)
-            SELECT ?2, uid, kind, etag, first, last, horizon, occurrences FROM objects WHERE item = ?1;
+        INSERT INTO objects (item, uid, kind, etag, first, last, horizon, occurrences, schedule_tag)
+            SELECT ?2, uid, kind, etag, first, last, horizon, occurrences, schedule_tag FROM objects WHERE item = ?1;
         INSERT INTO bags (item, properties, recipients, converter, derived)
             SELECT ?2, properties, recipients, converter, derived FROM bags WHERE item = ?1";
     sqlx::query(all)

@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("v3_flag_log.sql"),
     include_str!("v4_signatures.sql"),
     include_str!("v5_objects.sql"),
+    include_str!("v6_schedule_tags.sql"),
 ];
 
 /// Brings the database to the current version.

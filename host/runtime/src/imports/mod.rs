@@ -17,6 +17,7 @@ mod mailboxes;
 mod names;
 mod objects;
 mod permissions;
+mod scheduling;
 mod scram;
 mod scripts;
 mod submission;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use wasmtime::component::Resource;
 use waxwing_exmdb::{
     self as exmdb, Body, ChangeNumber, ETag, FolderId, ItemId, ObjectCondition, ObjectFacts,
-    ObjectKind, ObjectOutcome, ObjectPlace,
+    ObjectKind, ObjectOutcome, ObjectPlace, SchedulingState,
 };
 
 use super::{Failure, Result, folders::folder, values};
@@ -29,22 +29,27 @@ fn named(names: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn object(object: exmdb::Object) -> wit::Object {
-    let mut etag = String::with_capacity(32);
-    for octet in object.etag.0 {
+fn tag(tag: ETag) -> String {
+    let mut text = String::with_capacity(32);
+    for octet in tag.0 {
         // Writing to a String cannot fail.
-        let _ = write!(etag, "{octet:02x}");
+        let _ = write!(text, "{octet:02x}");
     }
+    text
+}
+
+fn object(object: exmdb::Object) -> wit::Object {
     wit::Object {
         item: object.item.0,
         name: object.name,
         uid: object.uid,
         kind: object.kind as u32,
-        etag,
+        etag: tag(object.etag),
         size: object.size,
         created: object.created,
         modified: object.modified,
         change_number: object.change_number.0,
+        schedule_tag: object.schedule_tag.map(tag),
     }
 }
 
@@ -107,6 +112,11 @@ fn facts(facts: wit::Facts) -> Result<ObjectFacts> {
         uid: facts.uid,
         properties: values::properties(facts.properties)?,
         occurrences: occurrences(facts.occurrences),
+        scheduling: match facts.scheduling {
+            wit::Scheduling::None => SchedulingState::Not,
+            wit::Scheduling::Changed => SchedulingState::Changed,
+            wit::Scheduling::Answers => SchedulingState::AnswersOnly,
+        },
     })
 }
 
@@ -122,6 +132,20 @@ impl wit::Host for State {
         self.call("objects.get", async move {
             let found = mailbox.objects_named(FolderId(folder), &names).await?;
             Ok(found.into_iter().map(|one| one.map(object)).collect())
+        })
+        .await
+    }
+
+    async fn of_uid(
+        &mut self,
+        mailbox: Resource<OpenMailbox>,
+        uid: String,
+    ) -> Result<Vec<(u64, wit::Object)>> {
+        let mailbox = State::get(self, &mailbox)?.mailbox;
+        self.call("objects.of-uid", async move {
+            let found = mailbox.objects_of_uid(&uid).await?;
+            let found = found.into_iter();
+            Ok(found.map(|(folder, one)| (folder.0, object(one))).collect())
         })
         .await
     }

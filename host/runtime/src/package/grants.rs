@@ -13,12 +13,14 @@ const FREE: [&str; 4] = [
 ];
 
 /// What can be needed and granted.
-pub(crate) const KNOWN: [&str; 18] = [
+pub(crate) const KNOWN: [&str; 20] = [
     "directory",
     "directory/accounts",
     "directory/addresses",
     "kv",
     "kv/buckets",
+    "scheduling",
+    "scheduling/itip",
     "store",
     "store/changes",
     "store/folders",

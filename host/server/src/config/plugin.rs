@@ -22,6 +22,7 @@ const SHIPPED: &[(&str, &[&str])] = &[
             "store/folders",
             "store/objects",
             "store/permissions",
+            "scheduling/itip",
         ],
     ),
     ("imap", &["directory/accounts", "store", "kv"]),

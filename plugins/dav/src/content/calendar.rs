@@ -2,7 +2,7 @@
 
 use waxwing_formats_ical::{Error, Index, Limits, Object, Zone};
 use waxwing_formats_mapi::PropertyTag;
-use waxwing_sdk::store::objects::{Facts, Occurrences, TimeRange};
+use waxwing_sdk::store::objects::{Facts, Occurrences, Scheduling, TimeRange};
 
 use super::{always, bounded, message_class, text, time};
 use crate::answer::Refusal;
@@ -43,7 +43,8 @@ pub(crate) fn occurrences(object: &Object, horizon: i64) -> Occurrences {
     }
 }
 
-pub(super) fn facts(collection: &Collection, octets: &[u8], now: i64) -> Result<Facts, Refusal> {
+/// An object that a collection takes.
+pub(crate) fn admitted(collection: &Collection, octets: &[u8]) -> Result<Object, Refusal> {
     let usual = Limits::default();
     let limits = Limits {
         text: bounded(usual.text),
@@ -57,11 +58,17 @@ pub(super) fn facts(collection: &Collection, octets: &[u8], now: i64) -> Result<
             format!("this calendar does not take {}", kind.component()),
         ));
     }
+    Ok(object)
+}
+
+/// What the store has to know of an object.
+pub(crate) fn facts_of(object: &Object, now: i64, scheduling: Scheduling) -> Facts {
+    let kind = Kind::of_ical(object.kind());
     let mut properties = vec![message_class(kind)];
     if let Some(summary) = object.summary() {
         properties.push(text(SUBJECT, &summary));
     }
-    let occurrences = occurrences(&object, now.saturating_add(HORIZON));
+    let occurrences = occurrences(object, now.saturating_add(HORIZON));
     if let Some(first) = occurrences
         .ranges
         .first()
@@ -76,12 +83,13 @@ pub(super) fn facts(collection: &Collection, octets: &[u8], now: i64) -> Result<
     {
         properties.push(time(END_DATE, last.last));
     }
-    Ok(Facts {
+    Facts {
         kind: kind as u32,
         uid: object.uid().to_owned(),
         properties,
         occurrences,
-    })
+        scheduling,
+    }
 }
 
 /// The zone of dates and floating times in a collection: what it was given to keep, else UTC.

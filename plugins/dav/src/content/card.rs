@@ -2,7 +2,7 @@
 
 use waxwing_formats_mapi::{PropertyTag, tags::SUBJECT};
 use waxwing_formats_vcard::{Card, Error, Limits};
-use waxwing_sdk::store::objects::Facts;
+use waxwing_sdk::store::objects::{Facts, Scheduling};
 
 use super::{bounded, message_class, text, timeless};
 use crate::answer::Refusal;
@@ -18,7 +18,7 @@ pub(crate) fn refusal(error: &Error) -> Refusal {
     Refusal::forbidden(condition, error.to_string())
 }
 
-pub(super) fn facts(octets: &[u8]) -> Result<Facts, Refusal> {
+pub(crate) fn facts(octets: &[u8]) -> Result<Facts, Refusal> {
     let limits = Limits {
         text: bounded(Limits::default().text),
     };
@@ -33,5 +33,6 @@ pub(super) fn facts(octets: &[u8]) -> Result<Facts, Refusal> {
             text(DISPLAY_NAME, &name),
         ],
         occurrences: timeless(),
+        scheduling: Scheduling::None,
     })
 }

@@ -8,11 +8,10 @@ pub(crate) mod card;
 
 use waxwing_formats_ical::contentline::Limits;
 use waxwing_formats_mapi::{PropertyTag, tags};
-use waxwing_sdk::store::objects::{Facts, Occurrences, TimeRange};
+use waxwing_sdk::store::objects::{Occurrences, TimeRange};
 use waxwing_sdk::store::{Property, Value};
 
 use crate::answer::Refusal;
-use crate::catalog::Collection;
 use crate::kind::Kind;
 use crate::limits::{MAX_LINES, MAX_OBJECT};
 use crate::place::Shelf;
@@ -20,14 +19,6 @@ use crate::xml::Name;
 
 /// Octets of a text that other protocols see.
 const MAX_TEXT: usize = 4096;
-
-/// What a source says that is to be put into a collection.
-pub(crate) fn facts(collection: &Collection, octets: &[u8], now: i64) -> Result<Facts, Refusal> {
-    match collection.place.shelf {
-        Shelf::Calendars => calendar::facts(collection, octets, now),
-        Shelf::AddressBooks => card::facts(octets),
-    }
-}
 
 /// What bounds a source: what passes it finds room in an instance's memory, also when a part of it is asked for.
 fn bounded(usual: Limits) -> Limits {

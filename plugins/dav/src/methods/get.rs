@@ -50,9 +50,13 @@ fn object(
     if request.knows(&object.etag) {
         return Ok(Answer::new(304).header("etag", etag));
     }
+    let answer = match &object.schedule_tag {
+        Some(tag) => Answer::new(200).header("schedule-tag", format!("\"{tag}\"")),
+        None => Answer::new(200),
+    };
     let media = Kind::of_code(object.kind)
         .map_or_else(|| "application/octet-stream".to_owned(), Kind::media_type);
-    Ok(Answer::new(200)
+    Ok(answer
         .header("content-type", media)
         .header("etag", etag)
         .header("last-modified", http_date(object.modified))

@@ -130,7 +130,9 @@ fn make(
         parent: None,
         name: String::new(),
         container_class: container_class(place.shelf, kinds).to_owned(),
-        properties: vec![outside_name, kept.property()?],
+        properties: std::iter::once(outside_name)
+            .chain(kept.properties()?)
+            .collect(),
     };
     let wanted = display_name.unwrap_or_else(|| folder_name(&place.name));
     for name in namesakes(&wanted) {

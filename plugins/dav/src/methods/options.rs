@@ -5,8 +5,7 @@ use crate::answer::Answer;
 /// Every method that is served somewhere.
 pub(super) const ALLOW: &str = "OPTIONS, GET, HEAD, PUT, POST, DELETE, PROPFIND, PROPPATCH, MKCOL, MKCALENDAR, COPY, MOVE, REPORT, ACL";
 /// One field: clients read only the first.
-pub(super) const DAV: &str =
-    "1, 3, access-control, calendar-access, addressbook, extended-mkcol, sync-collection";
+pub(super) const DAV: &str = "1, 3, access-control, calendar-access, addressbook, extended-mkcol, sync-collection, calendar-auto-schedule";
 
 pub(super) fn answer() -> Answer {
     Answer::new(200).header("allow", ALLOW).header("dav", DAV)

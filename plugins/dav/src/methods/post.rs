@@ -1,9 +1,10 @@
-//! POST: an object whose name the server chooses (RFC 5995).
+//! POST: an object whose name the server chooses (RFC 5995), and what is asked of the outbox.
 
 use waxwing_sdk::store::objects::Condition;
 
 use super::put::{parent, store};
 use crate::answer::{Answer, Refusal};
+use crate::catalog::Purpose;
 use crate::place::{Place, Shelf};
 use crate::request::Request;
 use crate::visit::Visit;
@@ -14,12 +15,15 @@ pub(super) fn answer(request: &Request, visit: &Visit) -> Result<Answer, Refusal
             .header("allow", super::options::ALLOW));
     };
     let opened = parent(visit, place)?;
+    if opened.collection.purpose() == Purpose::Outbox {
+        return crate::scheduling::ask_for_time(request, &opened);
+    }
     let name = unique_name(place.shelf);
     let stored = store(request, &opened, (&name, &Condition::Absent))?;
     let member = Place::Object(place.clone(), name);
-    Ok(Answer::new(201)
-        .header("location", member.path())
-        .header("etag", format!("\"{}\"", stored.object.etag)))
+    Ok(stored
+        .tags(Answer::new(201))
+        .header("location", member.path()))
 }
 
 /// A name that nothing has: 128 bits of chance.

@@ -5,6 +5,7 @@ use waxwing_sdk::store::objects;
 
 use super::collection::Page;
 use crate::answer::{Answer, Refusal};
+use crate::catalog::Purpose;
 use crate::paging::Cursor;
 use crate::place::{CollectionPlace, Place, Shelf};
 use crate::property::{
@@ -153,7 +154,11 @@ fn members(
         Place::Home(shelf, owner) => {
             let (mailbox, collections) = visit.home(*shelf, owner)?;
             let guid = mailbox.guid();
-            for collection in &collections {
+            // Clients find inbox and outbox by the principal, and take what is listed here for calendars.
+            let shown = collections
+                .iter()
+                .filter(|collection| collection.purpose() == Purpose::Objects);
+            for collection in shown {
                 let view = CollectionView {
                     visit,
                     collection,

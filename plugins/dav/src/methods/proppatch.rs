@@ -178,7 +178,7 @@ fn carry_out(opened: &Opened, plan: &Plan) -> Result<bool, Refusal> {
     let wanted = wanted.filter(|name| **name != *folder.name);
     let mut update = CollectionUpdate {
         name: None,
-        set: vec![plan.kept.property()?],
+        set: plan.kept.properties()?.to_vec(),
         remove: Vec::new(),
         expected: Some(folder.change_number),
     };

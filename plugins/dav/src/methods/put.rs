@@ -25,12 +25,12 @@ pub(in crate::methods) fn answer(request: &Request, visit: &Visit) -> Result<Ans
         None => return Err(Refusal::new(409, "there is no such collection")),
     };
     let opened = parent(visit, place)?;
-    let condition = request.condition()?;
+    let condition = pinned(request, &opened, name)?;
     let stored = store(request, &opened, (name, &condition))?;
     let status = if stored.created { 201 } else { 204 };
-    let answer = |status| Answer::new(status).header("etag", format!("\"{}\"", stored.object.etag));
+    let answer = |status| stored.tags(Answer::new(status));
     match request.body() {
-        Some(body) if request.wants_representation() => {
+        Some(body) if request.wants_representation() && !stored.changed => {
             let media = Kind::of_code(stored.object.kind).map(Kind::media_type);
             Ok(answer(if stored.created { 201 } else { 200 })
                 .header("preference-applied", "return=representation")
@@ -53,9 +53,47 @@ pub(in crate::methods) fn parent(
 }
 
 /// What was put.
-pub(super) struct Stored {
-    pub(super) object: Object,
-    pub(super) created: bool,
+pub(crate) struct Stored {
+    pub(crate) object: Object,
+    pub(crate) created: bool,
+    /// It is not what the client put, which therefore must not take it for that.
+    pub(crate) changed: bool,
+}
+
+impl Stored {
+    /// Tells the tags of what is there now.
+    pub(in crate::methods) fn tags(&self, answer: Answer) -> Answer {
+        let quoted = |tag: &str| format!("\"{tag}\"");
+        let answer = match &self.object.schedule_tag {
+            Some(tag) => answer.header("schedule-tag", quoted(tag)),
+            None => answer,
+        };
+        match self.changed {
+            // RFC 4791 section 5.3.4.
+            true => answer,
+            false => answer.header("etag", quoted(&self.object.etag)),
+        }
+    }
+}
+
+/// The condition of a request; If-Schedule-Tag-Match (RFC 6638 section 8.3) is that of the object that has the tag now.
+pub(in crate::methods) fn pinned(
+    request: &Request,
+    opened: &Opened,
+    name: &str,
+) -> Result<Condition, Refusal> {
+    let condition = request.condition()?;
+    let Some(tag) = request.schedule_tag() else {
+        return Ok(condition);
+    };
+    let names = [name.to_owned()];
+    let found = objects::get(&opened.mailbox, opened.collection.folder.id, &names)?;
+    let there = found.into_iter().flatten().next();
+    let there = there
+        .filter(|there| there.schedule_tag.as_deref() == Some(tag))
+        .filter(|there| crate::scheduling::holds(&condition, Some(there)));
+    let there = there.ok_or_else(|| Refusal::new(412, "it is not as the request says"))?;
+    Ok(Condition::OneOf(vec![there.etag]))
 }
 
 /// Puts the body of a request into a collection.
@@ -81,24 +119,32 @@ pub(in crate::methods) fn put(
         return Err(content::too_large(shelf));
     }
     let octets = bodies::read_all(body, MAX_OBJECT)?;
-    let facts = content::facts(&opened.collection, &octets, now())?;
+    if shelf == Shelf::Calendars {
+        let object = content::calendar::admitted(&opened.collection, &octets)?;
+        return crate::scheduling::put(opened, (name, condition), (body, object));
+    }
+    let facts = content::card::facts(&octets)?;
     let at = objects::Place {
         folder: opened.collection.folder.id,
         name: name.to_owned(),
     };
     let outcome = objects::put(&opened.mailbox, &at, condition, body, &facts)
         .map_err(|fault| denied(fault, opened))?;
-    match outcome {
-        Outcome::Created(object) => Ok(Stored {
-            object,
-            created: true,
-        }),
-        Outcome::Replaced(object) => Ok(Stored {
-            object,
-            created: false,
-        }),
-        other => Err(failed(other, opened)),
-    }
+    stored(outcome, opened)
+}
+
+/// What a put has come to.
+pub(crate) fn stored(outcome: Outcome, opened: &Opened) -> Result<Stored, Refusal> {
+    let (object, created) = match outcome {
+        Outcome::Created(object) => (object, true),
+        Outcome::Replaced(object) => (object, false),
+        other => return Err(failed(other, opened)),
+    };
+    Ok(Stored {
+        object,
+        created,
+        changed: false,
+    })
 }
 
 fn empty(shelf: Shelf) -> Refusal {
@@ -110,7 +156,7 @@ fn empty(shelf: Shelf) -> Refusal {
 }
 
 /// What a change that did not happen is called.
-pub(in crate::methods) fn failed(outcome: Outcome, opened: &Opened) -> Refusal {
+pub(crate) fn failed(outcome: Outcome, opened: &Opened) -> Refusal {
     match outcome {
         Outcome::UidTaken(name) => {
             let place = opened.collection.place.clone();
@@ -129,7 +175,7 @@ pub(in crate::methods) fn failed(outcome: Outcome, opened: &Opened) -> Refusal {
 }
 
 /// A missing right, with its name.
-pub(in crate::methods) fn denied(fault: Fault, opened: &Opened) -> Refusal {
+pub(crate) fn denied(fault: Fault, opened: &Opened) -> Refusal {
     if fault.class != FaultClass::Denied {
         return fault.into();
     }
@@ -138,6 +184,6 @@ pub(in crate::methods) fn denied(fault: Fault, opened: &Opened) -> Refusal {
 }
 
 /// Seconds since 1970.
-pub(in crate::methods) fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     jiff::Timestamp::now().as_second()
 }

@@ -1,9 +1,9 @@
 //! COPY and MOVE of objects. Within a mailbox it is one commit; between mailboxes it is put there first and then deleted here, so that
 //! nothing can be lost in between.
 
-use waxwing_sdk::store::objects::{self, Condition, Outcome, Transfer};
+use waxwing_sdk::store::objects::{self, Condition, Transfer};
 
-use super::put::{Stored, denied, failed, parent, put};
+use super::put::{Stored, denied, parent, pinned, put, stored};
 use crate::answer::{Answer, Refusal};
 use crate::kind::Kind;
 use crate::place::{CollectionPlace, Place, Shelf};
@@ -43,16 +43,17 @@ fn transfer(request: &Request, visit: &Visit, copy: bool) -> Result<Answer, Refu
         from: (visit.open(at)?, name),
         to: (parent(visit, &target)?, new_name),
     };
-    suits(&ends)?;
+    pinned(request, &ends.from.0, name)?;
+    suits(&ends, copy && at.owner == target.owner)?;
     let outcome = if at.owner == target.owner {
         within(&ends, (copy, request.overwrite()))?
     } else {
         between(&ends, (copy, request.overwrite()))?
     };
     let status = if outcome.created { 201 } else { 204 };
-    Ok(Answer::new(status)
-        .header("location", place(&target, &ends.to.1))
-        .header("etag", format!("\"{}\"", outcome.object.etag)))
+    Ok(outcome
+        .tags(Answer::new(status))
+        .header("location", place(&target, &ends.to.1)))
 }
 
 fn place(target: &CollectionPlace, name: &str) -> String {
@@ -67,12 +68,18 @@ fn at(opened: &Opened, name: &str) -> objects::Place {
 }
 
 /// Refuses an object that the target does not take.
-fn suits(ends: &Ends<'_>) -> Result<(), Refusal> {
+fn suits(ends: &Ends<'_>, is_second: bool) -> Result<(), Refusal> {
     let (source, name) = &ends.from;
     let folder = source.collection.folder.id;
     let found = objects::get(&source.mailbox, folder, &[(*name).to_owned()])?;
     let object = found.into_iter().flatten().next();
     let object = object.ok_or_else(Refusal::not_found)?;
+    if is_second && object.schedule_tag.is_some() {
+        return Err(Refusal::forbidden(
+            Name::caldav("unique-scheduling-object-resource"),
+            "a meeting is in one of somebody's calendars",
+        ));
+    }
     let target = &ends.to.0.collection;
     let kind = Kind::of_code(object.kind);
     if kind.is_some_and(|kind| target.kinds.has(kind)) {
@@ -98,17 +105,7 @@ fn within(ends: &Ends<'_>, (copy, overwrite): (bool, bool)) -> Result<Stored, Re
     };
     let outcome = objects::transfer_object(&ends.from.0.mailbox, &transfer)
         .map_err(|fault| denied(fault, &ends.to.0))?;
-    match outcome {
-        Outcome::Created(object) => Ok(Stored {
-            object,
-            created: true,
-        }),
-        Outcome::Replaced(object) => Ok(Stored {
-            object,
-            created: false,
-        }),
-        other => Err(failed(other, &ends.to.0)),
-    }
+    stored(outcome, &ends.to.0)
 }
 
 fn between(ends: &Ends<'_>, (copy, overwrite): (bool, bool)) -> Result<Stored, Refusal> {
@@ -122,11 +119,7 @@ fn between(ends: &Ends<'_>, (copy, overwrite): (bool, bool)) -> Result<Stored, R
     let stored = put(&ends.to.0, (&ends.to.1, &condition), &body)?;
     if !copy {
         let unchanged = Condition::OneOf(vec![object.etag]);
-        let outcome = objects::delete(&ends.from.0.mailbox, &from, &unchanged)
-            .map_err(|fault| denied(fault, &ends.from.0))?;
-        if !matches!(outcome, Outcome::Replaced(_)) {
-            return Err(failed(outcome, &ends.from.0));
-        }
+        crate::scheduling::remove(&ends.from.0, (ends.from.1, &unchanged), false)?;
     }
     Ok(stored)
 }

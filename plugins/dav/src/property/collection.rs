@@ -9,7 +9,8 @@ use super::{
     Described, acl,
     common::{Common, NAMES, Privilege, hrefs},
 };
-use crate::catalog::Collection;
+use crate::catalog::{self, Collection, Purpose};
+use crate::kind::Kinds;
 use crate::limits::MAX_OBJECT;
 use crate::place::{Place, Shelf};
 use crate::visit::Visit;
@@ -26,6 +27,9 @@ static ADDRESS_BOOK_REPORTS: [Name; 3] = [
     Name::carddav("addressbook-multiget"),
     Name::dav("sync-collection"),
 ];
+
+/// `folder.role` of the default calendar.
+const CALENDAR: u32 = 8;
 
 /// A collection as who asks sees it.
 pub(crate) struct CollectionView<'v> {
@@ -80,6 +84,11 @@ pub(crate) fn is_protected(name: &Name) -> bool {
             "calendar-home-set",
             "calendar-user-address-set",
             "calendar-data",
+            "schedule-default-calendar-URL",
+            "schedule-inbox-URL",
+            "schedule-outbox-URL",
+            "schedule-tag",
+            "calendar-user-type",
         ],
         ns::CARDDAV => &[
             "supported-address-data",
@@ -100,12 +109,33 @@ impl CollectionView<'_> {
         Common {
             visit: self.visit,
             owner: Some(&place.owner),
-            privileges: Privilege::of_rights(self.collection.rights()),
+            privileges: self.privileges(),
             reports: match place.shelf {
                 Shelf::Calendars => &CALENDAR_REPORTS,
                 Shelf::AddressBooks => &ADDRESS_BOOK_REPORTS,
             },
         }
+    }
+
+    fn privileges(&self) -> Vec<Privilege> {
+        let mut privileges = Privilege::of_rights(self.collection.rights());
+        match self.collection.purpose() {
+            Purpose::Objects => {}
+            Purpose::Inbox => privileges.extend(Privilege::DELIVER),
+            Purpose::Outbox => privileges.extend(Privilege::SEND),
+        }
+        privileges
+    }
+
+    /// The calendar that invitations go to (RFC 6638 section 9.2).
+    fn default_calendar(&self) -> Place {
+        let place = &self.collection.place;
+        let home = catalog::of_home(self.mailbox, Shelf::Calendars, &place.owner);
+        let found = home.ok().and_then(|collections| {
+            let mut collections = collections.into_iter();
+            collections.find(|collection| collection.folder.role == CALENDAR)
+        });
+        Place::Collection(found.map_or_else(|| place.clone(), |found| found.place))
     }
 
     fn token(&self) -> String {
@@ -123,10 +153,14 @@ impl CollectionView<'_> {
             "resourcetype" => {
                 out.open(name);
                 out.empty(&Name::dav("collection"));
-                out.empty(&match self.collection.place.shelf {
-                    Shelf::Calendars => Name::caldav("calendar"),
-                    Shelf::AddressBooks => Name::carddav("addressbook"),
-                });
+                out.empty(
+                    &match (self.collection.purpose(), self.collection.place.shelf) {
+                        (Purpose::Inbox, _) => Name::caldav("schedule-inbox"),
+                        (Purpose::Outbox, _) => Name::caldav("schedule-outbox"),
+                        (Purpose::Objects, Shelf::Calendars) => Name::caldav("calendar"),
+                        (Purpose::Objects, Shelf::AddressBooks) => Name::carddav("addressbook"),
+                    },
+                );
                 out.close(name);
             }
             "displayname" => out.leaf(name, &self.collection.folder.name),
@@ -156,7 +190,11 @@ impl CollectionView<'_> {
         match &*name.local {
             "supported-calendar-component-set" => {
                 out.open(name);
-                for kind in self.collection.kinds.iter() {
+                let kinds = match self.collection.purpose() {
+                    Purpose::Objects => self.collection.kinds,
+                    Purpose::Inbox | Purpose::Outbox => Kinds::CALENDAR,
+                };
+                for kind in kinds.iter() {
                     out.empty_with(&Name::caldav("comp"), &[("name", kind.component())]);
                 }
                 out.close(name);
@@ -173,6 +211,18 @@ impl CollectionView<'_> {
                 collations(out, name, &Name::caldav("supported-collation"))
             }
             "max-resource-size" => out.leaf(name, &MAX_OBJECT.to_string()),
+            "schedule-default-calendar-URL" if self.collection.purpose() == Purpose::Inbox => {
+                hrefs(out, name, [self.default_calendar()]);
+            }
+            // What a client set stands among what is kept.
+            "schedule-calendar-transp"
+                if self.collection.purpose() == Purpose::Objects
+                    && self.collection.kept.xml(name).is_none() =>
+            {
+                out.open(name);
+                out.empty(&Name::caldav("opaque"));
+                out.close(name);
+            }
             _ => return false,
         }
         true

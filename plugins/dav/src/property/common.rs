@@ -22,6 +22,16 @@ pub(crate) enum Privilege {
     ReadCurrentUserPrivilegeSet,
     /// RFC 4791 section 6.1.1.
     ReadFreeBusy,
+    /// RFC 6638 section 6.1: of an inbox.
+    ScheduleDeliver,
+    ScheduleDeliverInvite,
+    ScheduleDeliverReply,
+    ScheduleQueryFreeBusy,
+    /// RFC 6638 section 6.2: of an outbox.
+    ScheduleSend,
+    ScheduleSendInvite,
+    ScheduleSendReply,
+    ScheduleSendFreeBusy,
 }
 
 impl Privilege {
@@ -39,8 +49,31 @@ impl Privilege {
             Privilege::WriteAcl => Name::dav("write-acl"),
             Privilege::ReadCurrentUserPrivilegeSet => Name::dav("read-current-user-privilege-set"),
             Privilege::ReadFreeBusy => Name::caldav("read-free-busy"),
+            Privilege::ScheduleDeliver => Name::caldav("schedule-deliver"),
+            Privilege::ScheduleDeliverInvite => Name::caldav("schedule-deliver-invite"),
+            Privilege::ScheduleDeliverReply => Name::caldav("schedule-deliver-reply"),
+            Privilege::ScheduleQueryFreeBusy => Name::caldav("schedule-query-freebusy"),
+            Privilege::ScheduleSend => Name::caldav("schedule-send"),
+            Privilege::ScheduleSendInvite => Name::caldav("schedule-send-invite"),
+            Privilege::ScheduleSendReply => Name::caldav("schedule-send-reply"),
+            Privilege::ScheduleSendFreeBusy => Name::caldav("schedule-send-freebusy"),
         }
     }
+
+    /// Of an inbox.
+    pub(super) const DELIVER: [Privilege; 4] = [
+        Privilege::ScheduleDeliver,
+        Privilege::ScheduleDeliverInvite,
+        Privilege::ScheduleDeliverReply,
+        Privilege::ScheduleQueryFreeBusy,
+    ];
+    /// Of an outbox.
+    pub(super) const SEND: [Privilege; 4] = [
+        Privilege::ScheduleSend,
+        Privilege::ScheduleSendInvite,
+        Privilege::ScheduleSendReply,
+        Privilege::ScheduleSendFreeBusy,
+    ];
 
     /// What the rights in a folder come to.
     pub(super) fn of_rights(rights: Rights) -> Vec<Privilege> {

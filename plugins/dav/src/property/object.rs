@@ -58,6 +58,13 @@ impl Described for ObjectView<'_> {
         if name.ns == ns::DAV {
             return self.dav(name, out);
         }
+        if name.is(ns::CALDAV, "schedule-tag") {
+            let tag = self.object.schedule_tag.as_ref();
+            return tag.is_some_and(|tag| {
+                out.leaf(name, &format!("\"{tag}\""));
+                true
+            });
+        }
         let is_data = name.is(ns::CALDAV, "calendar-data") || name.is(ns::CARDDAV, "address-data");
         match self.data {
             Some(data) if is_data => {

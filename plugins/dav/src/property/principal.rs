@@ -1,10 +1,12 @@
 //! Principals: people, by their addresses. Others see of somebody what they need to reach their calendars, and no more.
 
+use waxwing_sdk::scheduling;
+
 use super::{
     Described,
     common::{Common, NAMES, Privilege, hrefs},
 };
-use crate::place::{Place, Shelf};
+use crate::place::{CollectionPlace, Place, Shelf};
 use crate::visit::Visit;
 use crate::xml::{Name, Writer, ns};
 
@@ -31,6 +33,28 @@ impl<'v> PrincipalView<'v> {
 
     fn home(&self, shelf: Shelf) -> Place {
         Place::Home(shelf, self.address.clone())
+    }
+
+    /// The inbox or outbox, which the server makes when somebody looks.
+    fn scheduling(&self, name: &str) -> Place {
+        Place::Collection(CollectionPlace {
+            shelf: Shelf::Calendars,
+            owner: self.address.clone(),
+            name: name.to_owned(),
+        })
+    }
+
+    /// Aliases; of others nobody hears them.
+    fn other_addresses(&self) -> Vec<String> {
+        if self.address != self.visit.address {
+            return Vec::new();
+        }
+        let mailbox = self.visit.mailbox(&self.address).ok();
+        let all = mailbox.and_then(|mailbox| scheduling::addresses(&mailbox).ok());
+        let mut others = all.unwrap_or_default();
+        let primary = format!("mailto:{}", self.address);
+        others.retain(|other| !other.eq_ignore_ascii_case(&primary));
+        others
     }
 
     fn dav(&self, name: &Name, out: &mut Writer) -> bool {
@@ -71,9 +95,14 @@ impl<'v> PrincipalView<'v> {
                 out.open_with(&href, &[("preferred", "1")]);
                 out.text(&format!("mailto:{}", self.address));
                 out.close(&href);
+                for other in self.other_addresses() {
+                    out.leaf(&href, &other);
+                }
                 out.leaf(&href, &self.place_of_principal().path());
                 out.close(name);
             }
+            "schedule-inbox-URL" => hrefs(out, name, [self.scheduling("inbox")]),
+            "schedule-outbox-URL" => hrefs(out, name, [self.scheduling("outbox")]),
             "calendar-user-type" => out.leaf(name, "INDIVIDUAL"),
             _ => return false,
         }
@@ -124,6 +153,8 @@ impl Described for PrincipalView<'_> {
             Name::caldav("calendar-home-set"),
             Name::caldav("calendar-user-address-set"),
             Name::caldav("calendar-user-type"),
+            Name::caldav("schedule-inbox-URL"),
+            Name::caldav("schedule-outbox-URL"),
             Name::carddav("addressbook-home-set"),
             Name::new(ns::CALENDARSERVER, "email-address-set"),
         ];

@@ -1,4 +1,4 @@
-//! Columns of the store that MAPI has no tag for (ids 0x67F0 to 0x67FF).
+//! Columns of the store that MAPI has no tag for (ids 0x67EF to 0x67FF).
 
 use crate::PropertyTag;
 
@@ -30,6 +30,8 @@ pub const FIRST_CC: PropertyTag = PropertyTag(0x67FB_001F);
 pub const DIGEST: PropertyTag = PropertyTag(0x67FC_0102);
 /// The beginning of the readable text (Text), made when it is asked for by name.
 pub const PREVIEW: PropertyTag = PropertyTag(0x67FD_001F);
+/// Of a folder: what is in it takes no time (RFC 6638 section 9.1) (Boolean).
+pub const TRANSPARENT: PropertyTag = PropertyTag(0x67EF_000B);
 /// Of a folder: the name by which DAV clients know it (Text); no two folders of a mailbox have the same.
 pub const OUTSIDE_NAME: PropertyTag = PropertyTag(0x67FE_001F);
 /// Of a folder: the properties that DAV clients gave it (Binary).

@@ -1,0 +1,198 @@
+//! When people have time: the one engine, for every protocol.
+//!
+//! Everybody here may ask for everybody's time, as in every office; nobody hears with what it is taken. What counts are the events of all
+//! calendars that are not marked transparent, but those that the person has declined. **Bounds**: [`MAX_ATTENDEES`] of one request,
+//! [`MAX_RANGE`] of time, [`MAX_OBJECTS`] that may occur in it and [`MAX_INSTANCES`]; what passes one is an answer that says so.
+
+use waxwing_directory::User;
+use waxwing_exmdb::{Folder, Mailbox};
+use waxwing_formats_ical::contentline::Line;
+use waxwing_formats_ical::free_busy::FreeBusy;
+use waxwing_formats_ical::schedule::{FreeBusyRequest, same_address};
+use waxwing_formats_ical::{Calendar, Limits, Object, Range, Zone};
+use waxwing_formats_mapi::{Value, columns};
+
+use crate::{
+    Error, Result, Scheduling,
+    guard::{self, guarded},
+    now,
+    people::{Person, Whose},
+};
+
+/// Attendees of one request.
+const MAX_ATTENDEES: usize = 200;
+/// Seconds of the range of a request.
+const MAX_RANGE: i64 = 2 * 366 * 86_400;
+/// Objects of one person that may occur in a range.
+const MAX_OBJECTS: usize = 10_000;
+/// Instances of one person's objects.
+const MAX_INSTANCES: usize = 20_000;
+/// Objects of one read.
+const PAGE: usize = 256;
+
+/// The answer of one person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BusyTime {
+    /// His address, as the request has it.
+    pub recipient: String,
+    /// REQUEST-STATUS.
+    pub request_status: &'static str,
+    /// A VCALENDAR with METHOD:REPLY.
+    pub calendar: Option<String>,
+}
+
+impl Scheduling {
+    /// Answers a VFREEBUSY request of somebody here.
+    ///
+    /// # Errors
+    /// `NotTheirs` when it is somebody else's, `Calendar` when it is none, `Limit`.
+    pub async fn free_busy(&self, asking: &User, request: String) -> Result<Vec<BusyTime>> {
+        let calendar = guard::calendar(request.into_bytes()).await?;
+        let request = guarded(move || FreeBusyRequest::of(&calendar, &Limits::default())).await?;
+        let mine = self.addresses(asking).await?;
+        if !mine.iter().any(|one| same_address(one, &request.organizer)) {
+            return Err(Error::NotTheirs("the organizer is not who asks"));
+        }
+        if request.attendees.len() > MAX_ATTENDEES {
+            return Err(Error::Limit(format!(
+                "attendees of a free-busy request = {MAX_ATTENDEES}"
+            )));
+        }
+        if request.range.end.saturating_sub(request.range.start) > MAX_RANGE {
+            return Err(Error::Limit(format!(
+                "seconds of a free-busy request = {MAX_RANGE}"
+            )));
+        }
+        let mut answers = Vec::with_capacity(request.attendees.len());
+        for attendee in &request.attendees {
+            answers.push(self.time_of(&request, attendee).await);
+        }
+        Ok(answers)
+    }
+
+    async fn time_of(&self, request: &FreeBusyRequest, attendee: &str) -> BusyTime {
+        let answer = |request_status, calendar| BusyTime {
+            recipient: attendee.to_owned(),
+            request_status,
+            calendar,
+        };
+        let person = match self.whose(attendee).await {
+            Ok(Whose::Person(person)) => person,
+            Ok(Whose::Mail(_)) => {
+                return answer("5.3;Scheduling is not supported for the user", None);
+            }
+            Ok(Whose::Nobody) => return answer("3.7;Invalid calendar user", None),
+            Err(error) => {
+                tracing::warn!(attendee, %error, "a free-busy time cannot be told");
+                return answer("5.1;Service unavailable", None);
+            }
+        };
+        match self
+            .busy(&person, request.range, request.mask_uid.as_deref())
+            .await
+        {
+            Ok(busy) => {
+                let reply = request.reply(attendee, &busy, now());
+                answer("2.0;Success", Some(reply.calendar.to_text()))
+            }
+            Err(error) => {
+                tracing::warn!(attendee, %error, "a free-busy time cannot be told");
+                answer("5.1;Service unavailable", None)
+            }
+        }
+    }
+
+    /// What of a range is taken of somebody's time. The meeting of a UID is left out.
+    pub(crate) async fn busy(
+        &self,
+        person: &Person,
+        range: Range,
+        mask: Option<&str>,
+    ) -> Result<FreeBusy> {
+        let mut sources = Vec::new();
+        for folder in calendars(&person.mailbox).await? {
+            let found = person
+                .mailbox
+                .objects_occurring(folder.id, range.start, range.end)
+                .await?;
+            let names: Vec<String> = found
+                .into_iter()
+                .filter(|one| mask.is_none_or(|mask| one.object.uid != mask))
+                .map(|one| one.object.name)
+                .collect();
+            if names.len() + sources.len() > MAX_OBJECTS {
+                return Err(Error::Limit(format!(
+                    "objects of a free-busy time = {MAX_OBJECTS}"
+                )));
+            }
+            let mut rest = names.as_slice();
+            while !rest.is_empty() {
+                let asked = rest.get(..rest.len().min(PAGE)).unwrap_or(rest);
+                let read = person.mailbox.read_objects_named(folder.id, asked).await?;
+                rest = rest.get(read.len().max(1)..).unwrap_or_default();
+                sources.extend(read.into_iter().flatten().map(|(_, source)| source));
+            }
+        }
+        let mine = person.addresses.clone();
+        guarded(move || {
+            let mut busy = FreeBusy::new(range, MAX_INSTANCES);
+            for source in sources {
+                // What cannot be read takes no time that anybody could tell.
+                if let Ok(object) = Object::parse(&source) {
+                    busy.add(&without_declined(object, &mine)?, &Zone::UTC)?;
+                }
+            }
+            Ok(busy)
+        })
+        .await
+    }
+}
+
+async fn calendars(mailbox: &Mailbox) -> Result<Vec<Folder>> {
+    let mut folders = mailbox.folders().await?;
+    folders.retain(|folder| {
+        let class = &folder.container_class;
+        class.eq_ignore_ascii_case("IPF.Appointment")
+            || class.to_ascii_lowercase().starts_with("ipf.appointment.")
+    });
+    let ids: Vec<_> = folders.iter().map(|folder| folder.id).collect();
+    let properties = mailbox
+        .properties_of_folders(&ids, &[columns::TRANSPARENT])
+        .await?;
+    let counts = |properties: &[waxwing_formats_mapi::Property]| {
+        !properties
+            .iter()
+            .any(|property| property.value == Value::Boolean(true))
+    };
+    let kept = folders.into_iter().zip(properties);
+    Ok(kept
+        .filter(|(_, properties)| counts(properties))
+        .map(|(folder, _)| folder)
+        .collect())
+}
+
+/// Whoever has declined has the time.
+fn without_declined(object: Object, mine: &[String]) -> waxwing_formats_ical::Result<Object> {
+    let declined = |line: &Line| {
+        line.is("ATTENDEE")
+            && line.has_parameter("PARTSTAT", "DECLINED")
+            && mine.iter().any(|one| same_address(one, &line.value))
+    };
+    let is_declined = |object: &Object| {
+        object
+            .components()
+            .any(|component| component.lines.iter().any(declined))
+    };
+    if !is_declined(&object) {
+        return Ok(object);
+    }
+    let mut text = Calendar::new();
+    text.add(&object);
+    let mut tree = text.component().clone();
+    for component in &mut tree.components {
+        if component.lines.iter().any(declined) {
+            component.set(Line::new("TRANSP", "TRANSPARENT"));
+        }
+    }
+    Object::parse(tree.to_text().as_bytes())
+}

@@ -1,0 +1,183 @@
+//! From somebody here to others.
+
+use std::collections::VecDeque;
+
+use waxwing_directory::User;
+use waxwing_formats_ical::Calendar;
+
+use crate::{
+    Letter, MAX_FOLLOWING, Post, Result, Scheduling, guard,
+    letter::render,
+    people::{Person, Whose},
+    trust,
+};
+
+/// A message for one person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// A calendar user address.
+    pub recipient: String,
+    /// A VCALENDAR with METHOD.
+    pub calendar: String,
+    /// Only answers of others changed: nobody gets a mail.
+    pub minor: bool,
+}
+
+/// What became of a message (RFC 6638 section 3.2.9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// It left as mail.
+    Sent,
+    /// It has been brought to the calendar.
+    Delivered,
+    /// There is nobody of that address.
+    Unknown,
+    /// It is not from whom it says, or about what is not his.
+    Refused,
+    /// It could not be brought there.
+    Failed,
+}
+
+impl Status {
+    /// SCHEDULE-STATUS.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Status::Sent => "1.1",
+            Status::Delivered => "1.2",
+            Status::Unknown => "3.7",
+            Status::Refused => "3.8",
+            Status::Failed => "5.1",
+        }
+    }
+}
+
+/// A message on its way.
+struct Way {
+    from: User,
+    recipient: String,
+    calendar: Calendar,
+    minor: bool,
+}
+
+impl Scheduling {
+    /// Sends messages of somebody. One status for each, in their order.
+    ///
+    /// # Errors
+    /// When it is not known who he is.
+    pub async fn send(
+        &self,
+        post: &dyn Post,
+        owner: &User,
+        messages: Vec<Outgoing>,
+    ) -> Result<Vec<Status>> {
+        let addresses = self.addresses(owner).await?;
+        let mut following = VecDeque::new();
+        let mut statuses = Vec::with_capacity(messages.len());
+        for message in messages {
+            let sent = async {
+                let calendar = guard::calendar(message.calendar.into_bytes()).await?;
+                if !trust::is_from(&calendar, &addresses) {
+                    return Ok(Status::Refused);
+                }
+                let way = Way {
+                    from: owner.clone(),
+                    recipient: message.recipient.clone(),
+                    calendar,
+                    minor: message.minor,
+                };
+                self.bring(post, way, &mut following).await
+            };
+            statuses.push(told(&message.recipient, sent.await));
+        }
+        self.follow(post, following).await;
+        Ok(statuses)
+    }
+
+    /// What follows from messages, and from that, until nothing does.
+    async fn follow(&self, post: &dyn Post, mut ways: VecDeque<Way>) {
+        for _ in 0..MAX_FOLLOWING {
+            let Some(way) = ways.pop_front() else {
+                return;
+            };
+            let recipient = way.recipient.clone();
+            let brought = self.bring(post, way, &mut ways).await;
+            told(&recipient, brought);
+        }
+        tracing::warn!(
+            left = ways.len(),
+            "limit reached: messages that follow from others = {MAX_FOLLOWING}"
+        );
+    }
+
+    async fn bring(
+        &self,
+        post: &dyn Post,
+        way: Way,
+        following: &mut VecDeque<Way>,
+    ) -> Result<Status> {
+        let (address, status) = match self.whose(&way.recipient).await? {
+            Whose::Nobody => return Ok(Status::Unknown),
+            Whose::Mail(address) => (address, Status::Sent),
+            Whose::Person(person) => {
+                self.bring_to(&person, &way.calendar, following).await?;
+                (person.user.address, Status::Delivered)
+            }
+        };
+        if way.minor {
+            return Ok(status);
+        }
+        let letter = Letter {
+            message: render(&way.from, &address, &way.calendar),
+            from: way.from,
+            to: address,
+            is_applied: status == Status::Delivered,
+        };
+        let is_sent = post.post(letter).await;
+        // What is in the calendar has arrived, whatever became of the mail.
+        Ok(match (status, is_sent) {
+            (Status::Sent, false) => Status::Failed,
+            (status, _) => status,
+        })
+    }
+
+    async fn bring_to(
+        &self,
+        person: &Person,
+        calendar: &Calendar,
+        following: &mut VecDeque<Way>,
+    ) -> Result<()> {
+        let applied = self.apply(person, calendar).await?;
+        tracing::info!(to = person.user.address, method = calendar.method(), change = ?applied.change, "scheduling");
+        following.extend(applied.following.into_iter().map(|message| Way {
+            from: person.user.clone(),
+            recipient: message.recipient,
+            calendar: message.calendar,
+            minor: message.minor,
+        }));
+        Ok(())
+    }
+
+    /// A message that came as mail, for somebody here; what follows from it leaves.
+    pub(crate) async fn bring_in(
+        &self,
+        post: &dyn Post,
+        person: &Person,
+        calendar: &Calendar,
+    ) -> Result<()> {
+        let mut following = VecDeque::new();
+        self.bring_to(person, calendar, &mut following).await?;
+        self.follow(post, following).await;
+        Ok(())
+    }
+}
+
+fn told(recipient: &str, brought: Result<Status>) -> Status {
+    brought.unwrap_or_else(|error| {
+        tracing::warn!(to = recipient, %error, "a scheduling message is not delivered");
+        match error {
+            crate::Error::NotTheirs(_) => Status::Refused,
+            _ => Status::Failed,
+        }
+    })
+}

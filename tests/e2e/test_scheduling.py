@@ -1,0 +1,438 @@
+"""Meetings: CalDAV scheduling (RFC 6638) with python-caldav, iMIP (RFC 6047) with an SMTP sink and imaplib."""
+
+import datetime
+import email
+import email.policy
+import smtplib
+import threading
+import time
+
+import icalendar
+import pytest
+
+from sink import Sink, queue_is_empty, route, settings
+from test_dav import NS, Dav, client_of, event
+from test_swap import next_version
+from waxwing import DOMAIN, PATIENCE, Server
+
+UTC = datetime.timezone.utc
+DAN = "dan@sink.test"
+CALDAV = f"{{{NS['C']}}}"
+
+
+@pytest.fixture
+def sink():
+    s = Sink().start()
+    yield s
+    s.stop()
+
+
+@pytest.fixture
+def office(sink):
+    """A server with three people, whose mail for sink.test goes to a sink."""
+    server = Server(extra_config=settings(route("sink.test", sink)))
+    server.start()
+    for name in ("anna", "bob", "cleo"):
+        server.add_user(name)
+    yield server
+    assert server.stop() == 0
+    text = server.log_text()
+    server.destroy()
+    assert "panicked" not in text, text[-4000:]
+
+
+def mail(name):
+    return name if "@" in name else f"{name}@{DOMAIN}"
+
+
+def meeting(*attendees, organizer="anna", start="20300107T100000Z", more="RRULE:FREQ=WEEKLY;COUNT=4\r\n", uid="m1", summary="Plans"):
+    people = f"ORGANIZER:mailto:{mail(organizer)}\r\nATTENDEE;PARTSTAT=ACCEPTED:mailto:{mail(organizer)}\r\n"
+    for name in attendees:
+        people += f"ATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:{mail(name)}\r\n"
+    return event(uid, start=start, summary=summary, more=more + people)
+
+
+class Person:
+    """Somebody with a calendar program and a mail program."""
+
+    def __init__(self, server, name):
+        self.server, self.address = server, mail(name)
+        self.dav = Dav(server, self.address)
+        self.calendar = self.dav.home + "calendar/"
+        self.inbox = self.dav.home + "inbox/"
+
+    def names(self, collection=None):
+        answer = self.dav.propfind(collection or self.calendar, "D:getetag", depth="1")
+        return [path for path in answer.responses() if not path.endswith("/")]
+
+    def path(self):
+        (path,) = self.names()
+        return path
+
+    def text(self, path=None):
+        answer = self.dav("GET", path or self.path())
+        assert answer.status == 200
+        return answer.body.decode()
+
+    def components(self):
+        calendar = icalendar.Calendar.from_ical(self.text())
+        return [one for one in calendar.subcomponents if one.name == "VEVENT"]
+
+    def answer_of(self, name, at=0):
+        """PARTSTAT of somebody in the copy of this one."""
+        attendees = self.components()[at]["ATTENDEE"]
+        attendees = attendees if isinstance(attendees, list) else [attendees]
+        (line,) = [one for one in attendees if str(one).lower() == f"mailto:{mail(name)}"]
+        return line.params
+
+    def methods(self):
+        """Of the messages in the scheduling inbox."""
+        return sorted(str(icalendar.Calendar.from_ical(self.text(path))["METHOD"]) for path in self.names(self.inbox))
+
+    def mails(self, count):
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            client = self.server.imap(self.address)
+            found = int(client.select("INBOX")[1][0])
+            if found >= count:
+                octets = [client.fetch(str(at + 1), "(BODY[])")[1][0][1] for at in range(found)]
+                client.logout()
+                return [email.message_from_bytes(one, policy=email.policy.default) for one in octets]
+            client.logout()
+            assert time.monotonic() < deadline, f"{found} of {count} mails"
+            time.sleep(0.1)
+
+    def answers(self, partstat):
+        """As a calendar program answers: the copy is put again with another PARTSTAT."""
+        path = self.path()
+        old = self.dav("GET", path)
+        calendar = icalendar.Calendar.from_ical(old.body)
+        for component in calendar.walk("VEVENT"):
+            for line in component["ATTENDEE"]:
+                if str(line).lower() == f"mailto:{self.address}":
+                    line.params["PARTSTAT"] = partstat
+                    line.params.pop("RSVP", None)
+        headers = {"If_Schedule_Tag_Match": old.headers["schedule-tag"]}
+        answer = self.dav.put(path, calendar.to_ical().decode(), **headers)
+        assert answer.status == 204, answer.body
+        return answer
+
+
+def itip(message):
+    """The calendar in a mail, and what its Content-Type says of it."""
+    parts = [part for part in message.walk() if part.get_content_type() == "text/calendar"]
+    (part,) = parts
+    assert any(part.get_content_type() == "text/plain" for part in message.walk())
+    calendar = icalendar.Calendar.from_ical(part.get_content())
+    assert part.get_param("method").upper() == calendar["METHOD"]
+    return calendar
+
+
+def from_outside(server, recipient, calendar, sender=DAN):
+    method = str(calendar["METHOD"])
+    message = email.message.EmailMessage()
+    message["From"], message["To"], message["Subject"] = sender, recipient, f"about it ({method})"
+    message.set_content("See the calendar.")
+    message.add_alternative(calendar.to_ical(), "text", "calendar", params={"method": method, "charset": "utf-8"})
+    with smtplib.SMTP("localhost", server.ports["smtp"], timeout=PATIENCE) as client:
+        client.send_message(message, sender, [recipient])
+
+
+def reply_of(request, method="REPLY", attendee=DAN, **changes):
+    """What an outside client makes of an invitation."""
+    calendar = icalendar.Calendar.from_ical(request.to_ical())
+    calendar["METHOD"] = method
+    component = calendar.walk("VEVENT")[0]
+    line = icalendar.vCalAddress(f"mailto:{attendee}")
+    line.params["PARTSTAT"] = changes.pop("partstat", "ACCEPTED")
+    component["ATTENDEE"] = line
+    for name, value in changes.items():
+        del component[name]
+        component.add(name, value)
+    return calendar
+
+
+# -- the meeting --------------------------------------------------------------------------------
+
+
+def test_a_meeting_of_three_here_and_one_outside(office, sink):
+    anna, bob, cleo = (Person(office, name) for name in ("anna", "bob", "cleo"))
+    path = anna.calendar + "m1.ics"
+
+    # Invited: here into the calendars, to the others as mail, and whoever is here gets that too.
+    put = anna.dav.put(path, meeting("bob", "cleo", DAN), If_None_Match="*")
+    assert put.status == 201 and put.headers["schedule-tag"]
+    assert put.headers["etag"] is None, "what is stored is not what was put"
+    assert anna.answer_of("bob")["SCHEDULE-STATUS"] == "1.2"
+    assert anna.answer_of(DAN)["SCHEDULE-STATUS"] == "1.1"
+    for person in (bob, cleo):
+        assert person.answer_of("bob")["PARTSTAT"] == "NEEDS-ACTION"
+        assert person.methods() == ["REQUEST"]
+        (invitation,) = person.mails(1)
+        assert itip(invitation)["METHOD"] == "REQUEST"
+        assert invitation["From"].addresses[0].addr_spec == anna.address
+    (sent,) = sink.wait(1)
+    assert (sent.sender, sent.recipients) == (anna.address, [DAN])
+    request = itip(email.message_from_bytes(sent.content, policy=email.policy.default))
+    assert request["METHOD"] == "REQUEST" and len(request.walk("VEVENT")) == 1
+
+    # Answered from here: the organiser hears it, and so do the others, without mail.
+    before = Dav(office, anna.address)("GET", path).headers["schedule-tag"]
+    bob.answers("ACCEPTED")
+    assert anna.answer_of("bob")["PARTSTAT"] == "ACCEPTED"
+    assert cleo.answer_of("bob")["PARTSTAT"] == "ACCEPTED"
+    assert anna.dav("GET", path).headers["schedule-tag"] == before, "only an answer changed"
+    assert anna.methods() == ["REPLY"]
+    (reply,) = anna.mails(1)
+    assert itip(reply)["METHOD"] == "REPLY" and reply["Subject"].startswith("Accepted")
+    assert len(cleo.mails(1)) == 1
+
+    # Answered from outside, as mail.
+    from_outside(office, anna.address, reply_of(request, partstat="TENTATIVE"))
+    assert len(anna.mails(2)) == 2
+    assert anna.answer_of(DAN)["PARTSTAT"] == "TENTATIVE"
+    assert bob.answer_of(DAN)["PARTSTAT"] == "TENTATIVE"
+
+    # Countered: the proposal is in the inbox and in the mail, and changes nothing by itself.
+    eleven = datetime.datetime(2030, 1, 7, 11, tzinfo=UTC)
+    from_outside(office, anna.address, reply_of(request, method="COUNTER", DTSTART=eleven))
+    assert len(anna.mails(3)) == 3
+    assert anna.methods() == ["COUNTER", "REPLY", "REPLY"]
+    assert anna.components()[0]["DTSTART"].dt.hour == 10
+
+    # Moved to where it was proposed: all are asked again.
+    moved = anna.text(path).replace("DTSTART:20300107T100000Z", "DTSTART:20300107T110000Z")
+    assert anna.dav.put(path, moved).status == 204
+    for person in (bob, cleo):
+        (component,) = person.components()
+        assert component["DTSTART"].dt == eleven and int(component["SEQUENCE"]) == 1
+        assert person.answer_of("bob")["PARTSTAT"] == "NEEDS-ACTION"
+        assert len(person.mails(2)) == 2
+    again = itip(email.message_from_bytes(sink.wait(2)[1].content, policy=email.policy.default))
+    assert again.walk("VEVENT")[0]["DTSTART"].dt == eleven
+
+    # One instance is off.
+    without = anna.text(path).replace("RRULE:", "EXDATE:20300114T110000Z\r\nRRULE:")
+    assert anna.dav.put(path, without).status == 204
+    off = itip(email.message_from_bytes(sink.wait(3)[2].content, policy=email.policy.default))
+    assert off["METHOD"] == "CANCEL"
+    assert off.walk("VEVENT")[0]["RECURRENCE-ID"].dt.day == 14
+    for person in (bob, cleo):
+        cancelled = [one for one in person.components() if one.get("STATUS") == "CANCELLED"]
+        assert [one["RECURRENCE-ID"].dt.day for one in cancelled] == [14]
+        assert itip(person.mails(3)[2])["METHOD"] == "CANCEL"
+
+    # The whole of it is off.
+    assert anna.dav("DELETE", path).status == 204
+    for person in (bob, cleo):
+        assert all(one.get("STATUS") == "CANCELLED" for one in person.components())
+    gone = itip(email.message_from_bytes(sink.wait(4)[3].content, policy=email.policy.default))
+    assert gone["METHOD"] == "CANCEL" and "RECURRENCE-ID" not in gone.walk("VEVENT")[0]
+    queue_is_empty(office)
+
+
+def test_an_invitation_from_outside_is_answered_from_the_calendar(office, sink):
+    bob = Person(office, "bob")
+    request = icalendar.Calendar.from_ical(meeting("bob", organizer=DAN, more=""))
+    request.add("METHOD", "REQUEST")
+    from_outside(office, bob.address, request, sender="eve@sink.test")
+    bob.mails(1)
+    assert bob.names() == [], "it is not from its organizer"
+    from_outside(office, bob.address, request)
+    bob.mails(2)
+    assert bob.answer_of("bob")["PARTSTAT"] == "NEEDS-ACTION"
+    answer = bob.answers("DECLINED")
+    assert answer.headers["schedule-tag"]
+    (sent,) = sink.wait(1)
+    assert (sent.sender, sent.recipients) == (bob.address, [DAN])
+    reply = itip(email.message_from_bytes(sent.content, policy=email.policy.default))
+    assert reply["METHOD"] == "REPLY"
+    assert reply.walk("VEVENT")[0]["ATTENDEE"].params["PARTSTAT"] == "DECLINED"
+    # Forgotten in silence.
+    assert bob.dav("DELETE", bob.path(), Schedule_Reply="F").status == 204
+    queue_is_empty(office)
+    assert len(sink.taken) == 1
+
+
+def test_a_mail_that_claims_to_be_from_here_changes_no_calendar(office):
+    bob = Person(office, "bob")
+    request = icalendar.Calendar.from_ical(meeting("bob", more=""))
+    request.add("METHOD", "REQUEST")
+    from_outside(office, bob.address, request, sender=mail("anna"))
+    assert len(bob.mails(1)) == 1
+    assert bob.names() == []
+
+
+def test_a_broken_calendar_loses_no_mail(office):
+    bob = Person(office, "bob")
+    for number, calendar in enumerate(("BEGIN:VCALENDAR", "x" * 100_000, "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nMETHOD:REQUEST\r\nEND:VCALENDAR")):
+        message = f"From: {DAN}\r\nContent-Type: text/calendar; method=REQUEST\r\n\r\n{calendar}\r\n"
+        with smtplib.SMTP("localhost", office.ports["smtp"], timeout=PATIENCE) as client:
+            client.sendmail(DAN, [bob.address], message)
+        assert len(bob.mails(number + 1)) == number + 1
+    assert bob.names() == []
+
+
+# -- the rules ----------------------------------------------------------------------------------
+
+
+def test_what_an_attendee_may_not_change_is_refused(office):
+    anna, bob = Person(office, "anna"), Person(office, "bob")
+    anna.dav.put(anna.calendar + "m1.ics", meeting("bob"))
+    path, text = bob.path(), bob.text()
+    refused = bob.dav.put(path, text.replace("SUMMARY:Plans", "SUMMARY:Mine"))
+    assert (refused.status, refused.condition) == (403, f"{CALDAV}allowed-attendee-scheduling-object-change")
+    taken = bob.dav.put(path, text.replace(f"ORGANIZER:mailto:{anna.address}", f"ORGANIZER:mailto:{bob.address}"))
+    assert (taken.status, taken.condition) == (403, f"{CALDAV}allowed-attendee-scheduling-object-change")
+    given = anna.dav.put(anna.calendar + "m1.ics", text)
+    assert given.status == 204, "the organizer may put what an attendee has"
+    copied = anna.dav("COPY", anna.calendar + "m1.ics", Destination=anna.calendar + "m2.ics")
+    assert (copied.status, copied.condition) == (403, f"{CALDAV}unique-scheduling-object-resource")
+    anna.dav("MKCALENDAR", anna.dav.home + "work/")
+    second = anna.dav.put(anna.dav.home + "work/m1.ics", meeting("bob"))
+    assert (second.status, second.condition) == (403, f"{CALDAV}unique-scheduling-object-resource")
+    assert anna.dav("MOVE", anna.calendar + "m1.ics", Destination=anna.dav.home + "work/m1.ics").status == 201
+    assert anna.dav("GET", anna.dav.home + "work/m1.ics").headers["schedule-tag"]
+
+
+def test_a_schedule_tag_is_a_condition(office):
+    anna, bob = Person(office, "anna"), Person(office, "bob")
+    path = anna.calendar + "m1.ics"
+    tag = anna.dav.put(path, meeting("bob")).headers["schedule-tag"]
+    told = anna.dav.propfind(path, "C:schedule-tag").responses()[path][200]
+    assert told[f"{CALDAV}schedule-tag"].text == tag
+    etag = anna.dav("GET", path).headers["etag"]
+    bob.answers("ACCEPTED")
+    later = meeting("bob", start="20300107T120000Z")
+    assert anna.dav.put(path, later, If_Match=etag).status == 412
+    moved = anna.dav.put(path, later, If_Schedule_Tag_Match=tag)
+    assert moved.status == 204 and moved.headers["schedule-tag"] != tag
+    assert anna.dav.put(path, later, If_Schedule_Tag_Match=tag).status == 412
+    assert anna.dav("DELETE", path, If_Schedule_Tag_Match=tag).status == 412
+
+
+def test_a_client_that_schedules_itself_is_left_alone(office, sink):
+    anna, bob = Person(office, "anna"), Person(office, "bob")
+    text = meeting("bob", DAN).replace("ATTENDEE;PARTSTAT=NEEDS", "ATTENDEE;SCHEDULE-AGENT=CLIENT;PARTSTAT=NEEDS")
+    assert anna.dav.put(anna.calendar + "m1.ics", text).status == 201
+    assert bob.names() == []
+    queue_is_empty(office)
+    assert sink.taken == []
+
+
+def test_a_calendar_with_meetings_is_deleted_and_they_are_off(office):
+    anna, bob = Person(office, "anna"), Person(office, "bob")
+    anna.dav("MKCALENDAR", anna.dav.home + "work/")
+    anna.dav.put(anna.dav.home + "work/m1.ics", meeting("bob"))
+    assert anna.dav("DELETE", anna.dav.home + "work/").status == 204
+    assert bob.components()[0]["STATUS"] == "CANCELLED"
+
+
+# -- inbox, outbox, time ------------------------------------------------------------------------
+
+
+def test_a_client_finds_inbox_and_outbox(office):
+    anna = Person(office, "anna")
+    asked = ("C:schedule-inbox-URL", "C:schedule-outbox-URL", "C:calendar-user-address-set", "C:calendar-user-type")
+    told = anna.dav.propfind(anna.dav.principal, *asked).responses()[anna.dav.principal][200]
+    href = lambda name: told[CALDAV + name].find("D:href", NS).text  # noqa: E731
+    assert (href("schedule-inbox-URL"), href("schedule-outbox-URL")) == (anna.inbox, anna.dav.home + "outbox/")
+    assert href("calendar-user-address-set") == f"mailto:{anna.address}"
+    properties = anna.dav.propfind(anna.inbox, "D:resourcetype", "C:schedule-default-calendar-URL", "D:current-user-privilege-set")
+    found = properties.responses()[anna.inbox][200]
+    assert found["{DAV:}resourcetype"].find("C:schedule-inbox", NS) is not None
+    assert found[f"{CALDAV}schedule-default-calendar-URL"].find("D:href", NS).text == anna.calendar
+    assert found["{DAV:}current-user-privilege-set"].find(".//C:schedule-deliver", NS) is not None
+    assert anna.dav.put(anna.inbox + "x.ics", event("x")).status == 403
+    assert anna.dav("DELETE", anna.inbox).status == 403
+    assert "calendar-auto-schedule" in anna.dav("OPTIONS", "/dav/").headers["dav"]
+    principal = client_of(office, anna.address).principal()
+    assert str(principal.schedule_inbox().url).endswith("/inbox/")
+    Person(office, "bob").dav.put(Person(office, "bob").calendar + "m1.ics", meeting("anna", organizer="bob"))
+    (item,) = principal.schedule_inbox().get_items()
+    assert item.is_invite_request()
+
+
+def test_who_has_time_is_asked_of_the_outbox(office):
+    anna, bob = Person(office, "anna"), Person(office, "bob")
+    anna.dav.put(anna.calendar + "m1.ics", meeting("bob", more=""))
+    bob.dav.put(bob.calendar + "own.ics", event("own", start="20300107T140000Z"))
+    bob.dav("MKCALENDAR", bob.dav.home + "birthdays/")
+    transparent = "<C:schedule-calendar-transp><C:transparent/></C:schedule-calendar-transp>"
+    body = f'<D:propertyupdate xmlns:D="DAV:" xmlns:C="{NS["C"]}"><D:set><D:prop>{transparent}</D:prop></D:set></D:propertyupdate>'
+    assert bob.dav.xml("PROPPATCH", bob.dav.home + "birthdays/", body).status == 207
+    bob.dav.put(bob.dav.home + "birthdays/1.ics", event("1", start="20300107T160000Z"))
+    day = datetime.datetime(2030, 1, 7, tzinfo=UTC)
+    principal = client_of(office, mail("cleo")).principal()
+    answer = principal.freebusy_request(day, day + datetime.timedelta(days=1), [f"mailto:{bob.address}", f"mailto:nobody@{DOMAIN}"])
+    assert isinstance(answer, dict) and answer, answer
+    text = str(answer)
+    post = (
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nMETHOD:REQUEST\r\nBEGIN:VFREEBUSY\r\nUID:f\r\nDTSTAMP:20300101T000000Z\r\n"
+        f"DTSTART:20300107T000000Z\r\nDTEND:20300108T000000Z\r\nORGANIZER:mailto:{mail('cleo')}\r\n"
+        f"ATTENDEE:mailto:{bob.address}\r\nATTENDEE:mailto:nobody@{DOMAIN}\r\nEND:VFREEBUSY\r\nEND:VCALENDAR\r\n"
+    )
+    cleo = Person(office, "cleo")
+    raw = cleo.dav("POST", cleo.dav.home + "outbox/", post, Content_Type="text/calendar")
+    assert raw.status == 200, raw.body
+    found = {
+        one.find("C:recipient/D:href", NS).text: (one.find("C:request-status", NS).text, one.findtext("C:calendar-data", None, NS))
+        for one in raw.xml.findall("C:response", NS)
+    }
+    status, busy = found[f"mailto:{bob.address}"]
+    assert status.startswith("2.0")
+    assert "20300107T100000Z/20300107T110000Z" in busy and "20300107T140000Z/20300107T150000Z" in busy
+    assert "T160000Z" not in busy and "Plans" not in busy
+    assert found[f"mailto:nobody@{DOMAIN}"][0].startswith("3.7"), text
+    foreign = cleo.dav("POST", cleo.dav.home + "outbox/", post.replace(mail("cleo"), bob.address), Content_Type="text/calendar")
+    assert (foreign.status, foreign.condition) == (403, f"{CALDAV}organizer-allowed")
+
+
+def test_an_object_that_says_when_somebody_is_busy_is_taken(office):
+    bob, cleo = Person(office, "bob"), Person(office, "cleo")
+    text = (
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VFREEBUSY\r\nUID:away\r\nDTSTAMP:20300101T000000Z\r\n"
+        "DTSTART:20300107T000000Z\r\nDTEND:20300108T000000Z\r\nFREEBUSY:20300107T080000Z/20300107T090000Z\r\nEND:VFREEBUSY\r\nEND:VCALENDAR\r\n"
+    )
+    assert bob.dav.put(bob.calendar + "away.ics", text).status == 201
+    day = datetime.datetime(2030, 1, 7, tzinfo=UTC)
+    principal = client_of(office, cleo.address).principal()
+    answer = principal.freebusy_request(day, day + datetime.timedelta(days=1), [f"mailto:{bob.address}"])
+    assert "080000" in str([getattr(one, "data", one) for one in answer.values()])
+
+
+# -- replacing the plugin -----------------------------------------------------------------------
+
+
+def test_no_request_of_200_clients_fails_while_the_plugin_is_swapped(office, tmp_path):
+    anna = Person(office, "anna")
+    for number in range(100):
+        assert anna.dav.put(f"{anna.calendar}{number}.ics", event(str(number))).status == 201
+    ended, failures, rounds = threading.Event(), [], []
+
+    def synchronise(number):
+        try:
+            client = Dav(office, anna.address)
+            token = client.sync(anna.calendar).token
+            while not ended.is_set():
+                answer = client.sync(anna.calendar, token)
+                if answer.status != 207:
+                    failures.append((number, answer.status, answer.body[:200]))
+                else:
+                    token = answer.token
+                rounds.append(number)
+        except Exception as error:  # noqa: BLE001
+            failures.append((number, repr(error)))
+
+    clients = [threading.Thread(target=synchronise, args=(number,)) for number in range(200)]
+    for client in clients:
+        client.start()
+    for round_ in range(3):
+        office.cli("plugin", "load", str(next_version(tmp_path, "dav", f"0.1.{round_ + 1}")))
+        office.cli("plugin", "activate", "dav")
+        office.cli("plugin", "rollback", "dav")
+    ended.set()
+    for client in clients:
+        client.join()
+    assert not failures, failures[:5]
+    assert len(set(rounds)) == 200
