@@ -69,6 +69,8 @@ impl Admin {
             Request::Session(command) => commands::sessions::execute(self, command).await,
             Request::Queue(command) => commands::queue::execute(self, command).await,
             Request::Quota(command) => commands::quotas::execute(self, command).await,
+            Request::Share(command) => commands::shares::execute(self, command).await,
+            Request::Folder(command) => commands::folders::execute(self, command).await,
             Request::Import(_) => Err(Error::Channel("an import needs its messages".into())),
             Request::Export(_) => Err(Error::Channel("an export needs a taker".into())),
         }

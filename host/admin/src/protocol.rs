@@ -20,6 +20,7 @@ mod plugins;
 mod queue;
 mod quotas;
 mod sessions;
+mod shares;
 
 pub use backups::{
     BackedUpMailbox, BackupProgress, BackupScope, BackupStart, BackupSummary, RestoreProgress,
@@ -48,6 +49,7 @@ pub use sessions::{
     SessionCommand, SessionFailure, SessionFilter, SessionPage, SessionRow, SessionTls,
     SessionsKilled,
 };
+pub use shares::{FolderCommand, FolderRow, ShareCommand, ShareRow};
 
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +77,10 @@ pub enum Request {
     Queue(QueueCommand),
     /// `waxwing quota …`
     Quota(QuotaCommand),
+    /// `waxwing share …`
+    Share(ShareCommand),
+    /// `waxwing folder …`
+    Folder(FolderCommand),
     /// `waxwing import …`; [`ImportFrame`]s follow.
     Import(ImportStart),
     /// `waxwing mailbox export …`; [`ExportFrame`]s are the answer's beginning.
@@ -125,6 +131,10 @@ pub enum Response {
     },
     /// `quota list`
     Quotas(Vec<QuotaRow>),
+    /// `share list`
+    Shares(Vec<ShareRow>),
+    /// `folder list`
+    Folders(Vec<FolderRow>),
     /// `mailbox list` and `mailbox size`
     Mailboxes(Vec<MailboxRow>),
     /// `mailbox check`

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Connection};
 use crate::{Directory, Error, Result, schema};
 
 /// Parents before the rows that name them.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 15] = [
     "domains",
     "addresses",
     "users",
@@ -21,6 +21,8 @@ const TABLES: [&str; 13] = [
     "catch_alls",
     "group_policies",
     "group_senders",
+    "shares",
+    "public_accounts",
 ];
 
 impl Directory {
@@ -103,6 +105,9 @@ mod tests {
             .await
             .unwrap();
         old.set_catch_all("example.org", Some(anna)).await.unwrap();
+        old.set_public_account("example.org", Some(anna))
+            .await
+            .unwrap();
         let change = PostingChange {
             who: Some(Posting::Listed),
             allow: vec!["x@example.net".into()],
@@ -135,6 +140,10 @@ mod tests {
         assert_eq!(new.dkim_keys("example.org").await.unwrap(), [key]);
         assert_eq!(
             new.catch_all("example.org").await.unwrap().as_deref(),
+            Some(anna)
+        );
+        assert_eq!(
+            new.public_account("example.org").await.unwrap().as_deref(),
             Some(anna)
         );
         let again = new.take_from(&copy).await.unwrap_err();

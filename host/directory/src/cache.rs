@@ -15,7 +15,7 @@ use std::{
 
 use dashmap::DashMap;
 
-use crate::{DkimSecret, Resolution, authenticate::Account, domains::KnownDomain};
+use crate::{DkimSecret, Resolution, Sharer, authenticate::Account, domains::KnownDomain};
 
 /// Entries in each map.
 const MAX_ENTRIES: usize = 50_000;
@@ -64,6 +64,10 @@ pub(crate) struct Cache {
     accounts: Answers<Account>,
     domains: RwLock<Option<(Generation, Arc<Domains>)>>,
     signers: Answers<Vec<DkimSecret>>,
+    /// By primary address.
+    names: Answers<Vec<String>>,
+    /// The same.
+    sharers: Answers<Vec<Sharer>>,
 }
 
 impl Cache {
@@ -111,6 +115,22 @@ impl Cache {
         answer: Arc<Vec<DkimSecret>>,
     ) {
         self.signers.put(asked, domain, answer);
+    }
+
+    pub(crate) fn names(&self, user: &str) -> Option<Arc<Vec<String>>> {
+        self.names.get(self.now(), user)
+    }
+
+    pub(crate) fn put_names(&self, asked: Generation, user: &str, answer: Arc<Vec<String>>) {
+        self.names.put(asked, user, answer);
+    }
+
+    pub(crate) fn sharers(&self, user: &str) -> Option<Arc<Vec<Sharer>>> {
+        self.sharers.get(self.now(), user)
+    }
+
+    pub(crate) fn put_sharers(&self, asked: Generation, user: &str, answer: Arc<Vec<Sharer>>) {
+        self.sharers.put(asked, user, answer);
     }
 
     pub(crate) fn domains(&self) -> Option<Arc<Domains>> {

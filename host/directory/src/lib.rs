@@ -31,6 +31,7 @@ mod quotas;
 mod resolve;
 mod schema;
 mod scram;
+mod shares;
 #[cfg(test)]
 mod testing;
 mod users;
@@ -53,6 +54,7 @@ pub use posting::{Posting, PostingChange};
 pub use quotas::{Limit, Limits, LimitsChange, UserQuota};
 pub use resolve::Resolution;
 pub use scram::{Channel, ScramExchange};
+pub use shares::{EVERYBODY, Sharer};
 use sqlx::SqlitePool;
 pub use users::User;
 

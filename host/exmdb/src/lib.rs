@@ -47,7 +47,7 @@ mod watch;
 pub use body::{Body, BodyWriter};
 pub use error::{Error, Result};
 pub use ids::{ChangeNumber, FolderId, ItemId, MailboxGuid, Uid, UidValidity, ViewId};
-pub use mailbox::{Actor, Mailbox, ScriptEntry};
+pub use mailbox::{Actor, Identity, Mailbox, ScriptEntry};
 pub use model::*;
 pub use object::*;
 pub use prune::{PruneBefore, Pruned};

@@ -1,11 +1,11 @@
 //! The permissions of a folder ([MS-OXCPERM]); changes of them have a change number of their own, because a grant looks to
 //! its member like new items and says nothing to others.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use futures_util::FutureExt;
 
-use crate::{ChangeNumber, Error, FolderId, Mailbox, Permission, Result, Rights};
+use crate::{Actor, ChangeNumber, Error, FolderId, Mailbox, Permission, Result, Rights};
 
 /// Entries of one folder.
 const MAX_ENTRIES: usize = 1000;
@@ -21,6 +21,25 @@ impl Mailbox {
         let state = self.core.state().await?;
         state.demand(&self.actor, folder, Rights::FOLDER_OWNER)?;
         Ok(state.permissions.get(&folder).cloned().unwrap_or_default())
+    }
+
+    /// Whom any folder of the mailbox gives rights to, in lower case and sorted; of its owner's alone to know.
+    ///
+    /// # Errors
+    /// `Denied` unless the actor is the owner or the system.
+    pub async fn members(&self) -> Result<Vec<String>> {
+        if matches!(self.actor, Actor::User(_)) {
+            return Err(Error::Denied(
+                "whom a mailbox is shared with is its owner's to know".into(),
+            ));
+        }
+        let state = self.core.state().await?;
+        let given = state.permissions.values().flatten();
+        let given = given.filter(|entry| entry.rights != 0);
+        let members: BTreeSet<String> = given
+            .map(|entry| entry.member.to_ascii_lowercase())
+            .collect();
+        Ok(members.into_iter().collect())
     }
 
     /// Replaces the list.

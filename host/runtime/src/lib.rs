@@ -13,6 +13,7 @@
 //! - `report`: what an administrator is told;
 //! - `session`, `exchange`: one connection or request; crash recovery, hand-over and parking;
 //! - `filter`: people's own filters at delivery;
+//! - `sharing`: permissions, and what the directory knows of them;
 //! - `imports`, `host_side`, `state`, `aside`: the host's side of the contracts.
 //!
 //! `net` drives sessions and exchanges and knows nothing of WebAssembly; the store, the directory and the mail flow
@@ -40,6 +41,7 @@ mod protocol;
 mod report;
 mod runtime;
 mod session;
+pub mod sharing;
 mod slo;
 mod state;
 mod wasi;
@@ -71,6 +73,12 @@ pub enum Error {
     /// A limit of the host, named.
     #[error("limit reached: {0}")]
     Limit(String),
+    /// A mailbox says no.
+    #[error(transparent)]
+    Store(#[from] waxwing_exmdb::Error),
+    /// The directory says no.
+    #[error(transparent)]
+    Directory(#[from] waxwing_directory::Error),
     /// The machine failed us.
     #[error("{0}")]
     Other(String),

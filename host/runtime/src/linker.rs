@@ -37,6 +37,7 @@ const INTERFACES: &[(&str, Link)] = &[
     ("waxwing:directory/accounts", link!(directory::accounts)),
     ("waxwing:directory/addresses", link!(directory::addresses)),
     ("waxwing:directory/scram", link!(directory::scram)),
+    ("waxwing:directory/sharing", link!(directory::sharing)),
     ("waxwing:store/mailboxes", link!(store::mailboxes)),
     ("waxwing:store/folders", link!(store::folders)),
     ("waxwing:store/views", link!(store::views)),

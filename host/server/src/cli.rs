@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     commands::{
-        alias, app_password, config, domain, group, import, mailbox, plugin, queue, quota, serve,
-        session, user,
+        alias, app_password, config, domain, folder, group, import, mailbox, plugin, queue, quota,
+        serve, session, share, user,
     },
     config::Config,
     console::Console,
@@ -83,6 +83,12 @@ enum Command {
     /// Mail on its way to other servers.
     #[command(subcommand)]
     Queue(queue::Queue),
+    /// Who may do what in whose folders.
+    #[command(subcommand)]
+    Share(share::Share),
+    /// Folders of an account, without a mail client: for public folders above all.
+    #[command(subcommand)]
+    Folder(folder::Folder),
     /// What mailboxes hold and may hold.
     #[command(subcommand)]
     Quota(quota::Quota),
@@ -139,6 +145,8 @@ async fn administer(command: Command, console: &mut Console) -> Result<ExitCode>
         Command::Plugin(command) => command.run(console).await,
         Command::Session(command) => command.run(console).await,
         Command::Queue(command) => command.run(console).await,
+        Command::Share(command) => command.run(console).await,
+        Command::Folder(command) => command.run(console).await,
         Command::Quota(command) => command.run(console).await,
         Command::Import(command) => command.run(console).await,
         Command::Serve(_) | Command::Config(_) | Command::Compile(_) => Ok(ExitCode::SUCCESS),

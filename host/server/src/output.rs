@@ -6,6 +6,7 @@ mod queue;
 mod quotas;
 mod salvage;
 mod sessions;
+mod shares;
 
 use std::io::Write;
 
@@ -58,6 +59,8 @@ pub(crate) fn json(response: &Response) -> serde_json::Result<String> {
         Response::Session(row) => pretty(row),
         Response::SessionsKilled(killed) => pretty(killed),
         Response::Quotas(rows) => pretty(rows),
+        Response::Shares(rows) => pretty(rows),
+        Response::Folders(rows) => pretty(rows),
         Response::Queue(page) => pretty(&page.messages),
         Response::Queued(row) => pretty(row),
         Response::QueueActed(acted) => pretty(acted),
@@ -156,6 +159,8 @@ pub(crate) fn text(response: &Response) -> String {
         Response::Sessions(page) => sessions::list(page),
         Response::Session(row) => sessions::show(row),
         Response::SessionsKilled(killed) => sessions::killed(killed),
+        Response::Shares(rows) => shares::rows(rows),
+        Response::Folders(rows) => shares::folders(rows),
         Response::Quotas(rows) => quotas::rows(rows),
         Response::Queue(page) => queue::list(page),
         Response::Queued(row) => queue::show(row),

@@ -7,7 +7,7 @@ use crate::fault::Fault;
 pub use crate::bindings::answered::accounts::{
     Credential, Password, Principal, Token, authenticate, current, forget, reopen_mailbox,
 };
-pub use crate::bindings::answered::scram;
+pub use crate::bindings::answered::{scram, sharing};
 
 /// Checks a user and password, and binds the session to the principal. `act_as` is a SASL authzid.
 ///

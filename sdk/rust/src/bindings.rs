@@ -48,6 +48,7 @@ wit_bindgen::generate!({
         "waxwing:store/views@1.0.0": crate::standin::store::views,
         "waxwing:directory/accounts@1.0.0": crate::standin::store::accounts,
         "waxwing:directory/scram@1.0.0": crate::standin::store::scram,
+        "waxwing:directory/sharing@1.0.0": crate::standin::store::sharing,
     },
     generate_all,
 });
@@ -60,6 +61,7 @@ pub(crate) mod records {
         inline: "package waxwing:records;
             world records {
                 import waxwing:directory/accounts@1.0.0;
+                import waxwing:directory/sharing@1.0.0;
                 import waxwing:store/folders@1.0.0;
                 import waxwing:store/views@1.0.0;
             }",
@@ -78,12 +80,12 @@ pub(crate) mod answered {
     };
     #[cfg(in_host)]
     pub use super::waxwing::{
-        directory::{accounts, scram},
+        directory::{accounts, scram, sharing},
         store::{folders, mailboxes, types, views},
         types::{extensions, faults},
     };
     #[cfg(not(in_host))]
-    pub use crate::standin::store::{accounts, folders, mailboxes, scram, views};
+    pub use crate::standin::store::{accounts, folders, mailboxes, scram, sharing, views};
 }
 
 /// `waxwing:types/bodies`, of the host or of the stand-in.
@@ -111,6 +113,7 @@ pub mod http {
             "waxwing:directory/accounts@1.0.0": crate::bindings::answered::accounts,
             "waxwing:directory/addresses@1.0.0": crate::bindings::waxwing::directory::addresses,
             "waxwing:directory/scram@1.0.0": crate::bindings::answered::scram,
+            "waxwing:directory/sharing@1.0.0": crate::bindings::answered::sharing,
             "waxwing:store/types@1.0.0": crate::bindings::answered::types,
             "waxwing:store/mailboxes@1.0.0": crate::bindings::answered::mailboxes,
             "waxwing:store/folders@1.0.0": crate::bindings::answered::folders,
@@ -147,6 +150,7 @@ pub mod filter {
             "waxwing:kv/buckets@1.0.0": crate::bindings::waxwing::kv::buckets,
             "waxwing:directory/accounts@1.0.0": crate::bindings::answered::accounts,
             "waxwing:directory/scram@1.0.0": crate::bindings::answered::scram,
+            "waxwing:directory/sharing@1.0.0": crate::bindings::answered::sharing,
             "waxwing:directory/addresses@1.0.0": crate::bindings::waxwing::directory::addresses,
             "waxwing:store/types@1.0.0": crate::bindings::answered::types,
             "waxwing:store/mailboxes@1.0.0": crate::bindings::answered::mailboxes,

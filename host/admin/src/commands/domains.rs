@@ -1,6 +1,9 @@
 //! `waxwing domain …`
 
-use super::{dkim, users::remove_mailbox};
+use super::{
+    dkim,
+    users::{self, remove_mailbox},
+};
 use crate::{
     Admin, Result,
     protocol::{DomainCommand, DomainRow, Response},
@@ -35,6 +38,7 @@ pub(crate) async fn execute(admin: &Admin, command: DomainCommand) -> Result<Res
                 None => format!("mail to addresses of {domain} that do not exist is refused"),
             }))
         }
+        DomainCommand::Public { domain, account } => public(admin, &domain, account).await,
         DomainCommand::Dkim { domain, command } => dkim::execute(admin, &domain, command).await,
         DomainCommand::Dns { domain, check } => {
             let records = dkim::records_of(admin, &domain, check).await?;
@@ -60,6 +64,27 @@ pub(crate) async fn execute(admin: &Admin, command: DomainCommand) -> Result<Res
             Ok(Response::UsersRemoved(removed))
         }
     }
+}
+
+/// An account that is made for it is nobody's to log in with.
+async fn public(admin: &Admin, domain: &str, account: Option<String>) -> Result<Response> {
+    let directory = &admin.directory;
+    let Some(account) = account else {
+        directory.set_public_account(domain, None).await?;
+        return Ok(Response::Done(format!("{domain} has no public folders")));
+    };
+    let account = directory.canonical(&account).await?;
+    match directory.user(&account).await {
+        Ok(_) => {}
+        Err(waxwing_directory::Error::NotFound(_)) => {
+            users::add_locked(admin, &account, "Public folders").await?;
+        }
+        Err(error) => return Err(error.into()),
+    }
+    directory.set_public_account(domain, Some(&account)).await?;
+    Ok(Response::Done(format!(
+        "the folders of {account} are the public folders of {domain}"
+    )))
 }
 
 #[cfg(test)]

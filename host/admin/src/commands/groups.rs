@@ -2,6 +2,7 @@
 
 use waxwing_directory::PostingChange;
 
+use super::shares;
 use crate::{
     Admin, Result,
     protocol::{GroupCommand, GroupRow, Response},
@@ -28,7 +29,9 @@ pub(crate) async fn execute(admin: &Admin, command: GroupCommand) -> Result<Resp
             Ok(Response::Groups(groups.into_iter().map(row).collect()))
         }
         GroupCommand::Remove { address } => {
+            let canonical = directory.canonical(&address).await?;
             directory.remove_group(&address).await?;
+            shares::forget(admin, &canonical).await?;
             Ok(Response::Done(format!("removed group {address}")))
         }
         GroupCommand::AddMembers { address, members } => {

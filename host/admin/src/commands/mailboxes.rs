@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use waxwing_exmdb::{CheckReport, MailboxGuid};
+use waxwing_exmdb::{CheckReport, Mailbox, MailboxGuid};
+use waxwing_runtime::sharing;
 
 use super::{backup, restore};
 use crate::{
@@ -70,21 +71,28 @@ async fn check(admin: &Admin, guid: MailboxGuid, repair: bool, owners: &Owners) 
     let (mailbox, owner) = (guid.to_string(), owners.get(&guid.to_string()).cloned());
     let report = async {
         let mailbox = admin.store.mailbox(guid).await?;
-        if !repair {
-            return Ok(mailbox.check(false).await?);
-        }
-        let _claim = admin.claim(guid, Task::Repair)?;
-        Ok::<_, Error>(mailbox.repair(owner.as_deref()).await?)
+        let report = if repair {
+            let _claim = admin.claim(guid, Task::Repair)?;
+            mailbox.repair(owner.as_deref()).await?
+        } else {
+            mailbox.check(false).await?
+        };
+        let shares = match &owner {
+            Some(_) => check_shares(admin, &mailbox, repair).await?,
+            // Of nobody's mailbox the directory knows nothing.
+            None => None,
+        };
+        Ok::<_, Error>((report, shares))
     };
     match report.await {
-        Ok(report) => CheckedMailbox {
+        Ok((report, shares)) => CheckedMailbox {
             mailbox,
             owner,
             items: report.items,
             folders: report.folders,
             blobs: report.blobs,
             salvage: report.salvage.clone(),
-            findings: findings(report),
+            findings: findings(report).into_iter().chain(shares).collect(),
             error: None,
         },
         Err(error) => CheckedMailbox {
@@ -98,6 +106,22 @@ async fn check(admin: &Admin, guid: MailboxGuid, repair: bool, owners: &Owners) 
             error: Some(error.to_string()),
         },
     }
+}
+
+/// Whether the directory knows everybody with whom a mailbox is shared.
+async fn check_shares(admin: &Admin, mailbox: &Mailbox, repair: bool) -> Result<Option<Finding>> {
+    let unknown = sharing::unknown_members(&admin.directory, mailbox).await?;
+    if repair {
+        sharing::refresh(&admin.directory, mailbox).await?;
+    }
+    Ok((!unknown.is_empty()).then(|| Finding {
+        invariant: "shares".to_owned(),
+        what: format!(
+            "the directory does not know that something is shared with {}",
+            unknown.join(", ")
+        ),
+        repaired: repair.then(|| "told the directory".to_owned()),
+    }))
 }
 
 pub(super) fn findings(report: CheckReport) -> Vec<Finding> {

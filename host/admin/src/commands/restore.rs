@@ -6,6 +6,7 @@
 
 use waxwing_backup::{Generation, MailboxBackup, Manifest, Repository, RunManifest};
 use waxwing_exmdb::{Error as StoreError, MailboxGuid, RestoredMailbox};
+use waxwing_runtime::sharing;
 
 use super::{
     backup::{blocking, own_copy},
@@ -96,6 +97,8 @@ impl Restore<'_> {
         };
         let RestoreWay::Into { folder, only } = way else {
             self.admin.store.install(made.restored, guid).await?;
+            let installed = self.admin.store.mailbox(guid).await?;
+            sharing::refresh(&self.admin.directory, &installed).await?;
             return Ok(row);
         };
         let target = self.admin.store.mailbox(guid).await?;
@@ -185,6 +188,8 @@ impl Restore<'_> {
                 Ok(_) | Err(StoreError::AlreadyExists(_)) => {}
                 Err(error) => return Err(error.into()),
             }
+            let mailbox = self.admin.store.mailbox(user.mailbox.parse()?).await?;
+            sharing::refresh(&self.admin.directory, &mailbox).await?;
         }
         Ok(users.len() as u64)
     }

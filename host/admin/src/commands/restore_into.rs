@@ -8,7 +8,7 @@ use waxwing_exmdb::{Columns, FolderId, ItemFlags, Mailbox, NewMail, Query, Role,
 
 use crate::{
     Error, Result,
-    import::Folders,
+    import::{Folders, MAIL},
     paths::{below, no_such, paths},
 };
 
@@ -54,14 +54,14 @@ pub(super) async fn copy_into(
             continue;
         }
         let path = [folder, path].concat();
-        let to = folders.find_or_create(target, &path).await?;
+        let to = folders.find_or_create(target, &path, MAIL).await?;
         let view = source.open_view(found.id, true).await?;
         let done = copy_folder(&view, &keywords, target, to, &mut copied).await;
         view.close();
         done?;
     }
     // At least the folder that was asked for.
-    folders.find_or_create(target, folder).await?;
+    folders.find_or_create(target, folder, MAIL).await?;
     Ok(copied)
 }
 

@@ -7,6 +7,7 @@ use futures_util::StreamExt;
 use waxwing_directory::{KnownHash, User};
 use waxwing_exmdb::MailboxGuid;
 
+use super::shares;
 use crate::{
     Admin, Error, Result,
     protocol::{
@@ -80,6 +81,20 @@ async fn add(
     Ok(Response::UserAdded(row(user)))
 }
 
+/// A user with whom nobody can log in.
+pub(super) async fn add_locked(admin: &Admin, address: &str, display_name: &str) -> Result<()> {
+    with_mailbox(admin, address, async |mailbox| {
+        let directory = &admin.directory;
+        let user = directory
+            .add_user_with_hash(address, display_name, KnownHash::of_nobody(), mailbox)
+            .await?;
+        directory.set_enabled(address, false).await?;
+        Ok(user)
+    })
+    .await?;
+    admin.tell_quota(address).await
+}
+
 /// Makes the mailbox, then the user, who takes it along when there is none in the end.
 async fn with_mailbox(
     admin: &Admin,
@@ -151,6 +166,7 @@ pub(crate) async fn remove_mailbox(
     user: User,
     keep_mail: bool,
 ) -> Result<RemovedUser> {
+    shares::forget(admin, &user.address).await?;
     if !keep_mail {
         let mailbox: MailboxGuid = user.mailbox.parse()?;
         match admin.store.remove(mailbox).await {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use waxwing_exmdb::{Error, FolderId, Mailbox, NewFolder, Result, Role};
 
 /// [MS-OXOSFLD] 2.2.1: what a folder of mail is.
-const MAIL: &str = "IPF.Note";
+pub(crate) const MAIL: &str = "IPF.Note";
 
 /// `(parent, name)` to folder.
 pub(crate) struct Folders {
@@ -42,11 +42,12 @@ impl Folders {
     }
 
     /// The folder of a path from the root. A first name of `INBOX` in any case is the inbox (RFC 9051 section 5.1), as is no
-    /// name at all.
+    /// name at all. What is made is of the container class.
     pub(crate) async fn find_or_create(
         &mut self,
         mailbox: &Mailbox,
         path: &[String],
+        class: &str,
     ) -> Result<FolderId> {
         if let Some(empty) = path.iter().position(|name| name.trim().is_empty()) {
             return Err(Error::Invalid(format!(
@@ -64,7 +65,7 @@ impl Folders {
                     let new = NewFolder {
                         parent: at,
                         name: name.clone(),
-                        container_class: MAIL.into(),
+                        container_class: class.into(),
                         role: Role::None,
                     };
                     let made = mailbox.create_folder(new).await?.id;

@@ -12,7 +12,7 @@ mod folders;
 mod record;
 
 use bytes::{Bytes, BytesMut};
-pub(crate) use folders::Folders;
+pub(crate) use folders::{Folders, MAIL};
 use record::{MessageKey, Record};
 use waxwing_exmdb::{Body, Error as StoreError, FolderId, Mailbox, NewMail};
 
@@ -82,7 +82,7 @@ impl Import {
         };
         let folder = match self
             .folders
-            .find_or_create(&self.mailbox, &header.folder)
+            .find_or_create(&self.mailbox, &header.folder, MAIL)
             .await
         {
             Ok(folder) if !octets.is_empty() => folder,

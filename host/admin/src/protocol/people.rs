@@ -46,6 +46,13 @@ pub enum DomainCommand {
         /// Who; none: nobody, it is refused.
         address: Option<String>,
     },
+    /// Says whose mailbox holds the public folders of a domain.
+    Public {
+        /// The domain.
+        domain: String,
+        /// A user, who is made if need be; none: there are no public folders.
+        account: Option<String>,
+    },
     /// `waxwing domain dkim …`
     Dkim {
         /// The domain.

@@ -17,11 +17,12 @@ use tokio::sync::oneshot;
 use tracing::Instrument as _;
 
 use crate::{
-    Appended, ChangeNumber, Error, FolderId, ItemId, Mailbox, NewMail, Result, Rights, Uid,
+    Appended, ChangeNumber, Error, FolderId, ItemFlags, ItemId, Mailbox, NewMail, Result, Rights,
+    Uid,
     blob::{PreparedBlob, PreparedPlace},
     index::{IndexRow, print_keywords},
     item::signature::{self, Signature},
-    mailbox::{Actor, Core, Reader, commit::Work, now},
+    mailbox::{Core, Reader, commit::Work, now},
 };
 use hot::Hot;
 
@@ -61,18 +62,14 @@ impl Mailbox {
     /// # Errors
     /// `NotFound` without the folder, `Denied` without the right to create in it, `OverQuota`, `Unavailable` when it cannot be stored.
     pub async fn append(&self, folder: FolderId, messages: Vec<NewMail>) -> Result<Appended> {
-        self.core
-            .state()
-            .await?
-            .demand(&self.actor, folder, Rights::CREATE)?;
-        let creator = match &self.actor {
-            Actor::User(address) => Some(address.clone()),
-            Actor::Owner | Actor::System => None,
-        };
+        let state = self.core.state().await?;
+        state.demand(&self.actor, folder, Rights::CREATE)?;
+        let rights = state.rights(&self.actor, folder);
+        let creator = self.actor.creator().map(str::to_owned);
         let spool = self.core.commons.spool.clone();
         let mut prepared = Vec::with_capacity(messages.len());
         for message in messages {
-            match prepare(message, spool.clone()).await {
+            match prepare(within(rights, message), spool.clone()).await {
                 Ok(message) => prepared.push(message),
                 Err(error) => return Err(self.core.note(error).await),
             }
@@ -92,6 +89,21 @@ impl Mailbox {
             ))
         })
     }
+}
+
+/// Who may only add says nothing by flags (RFC 4314 section 4).
+fn within(rights: Rights, mut message: NewMail) -> NewMail {
+    let mut may = 0;
+    if rights.intersects(Rights::EDIT_ANY | Rights::EDIT_OWNED) {
+        may |= !ItemFlags::DELETED;
+    } else {
+        message.keywords.clear();
+    }
+    if rights.intersects(Rights::DELETE_ANY | Rights::DELETE_OWNED) {
+        may |= ItemFlags::DELETED;
+    }
+    message.flags.0 &= may;
+    message
 }
 
 /// Commits whatever waits. Each append starts a leader; those that find the queue empty have nothing to do.

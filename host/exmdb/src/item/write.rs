@@ -113,10 +113,7 @@ async fn create(work: &mut Work, actor: &Actor, item: NewItem) -> Result<Saved> 
     }
     let uid = work.next_uid(item.folder)?;
     let id = ItemId(work.next_number()?);
-    let creator = match actor {
-        Actor::User(address) => Some(address.as_str()),
-        Actor::Owner | Actor::System => None,
-    };
+    let creator = actor.creator();
     sqlx::query(
         "INSERT INTO items (id, folder, uid, modseq, cn, read_cn, flag_cn, flags, size, internal_date, save_date, sent_date,
             sent_day, keywords, class, subject, base_subject, sender, first_from, first_to, first_cc, message_id, parents, creator)

@@ -23,7 +23,7 @@ pub(crate) use self::{
     core::{Core, Living, Reader},
     open::DATABASE,
 };
-pub use rights::Actor;
+pub use rights::{Actor, Identity};
 pub use scripts::ScriptEntry;
 
 use crate::{MailboxGuid, Result};

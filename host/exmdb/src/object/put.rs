@@ -205,10 +205,7 @@ async fn create(
     prepared: Prepared,
 ) -> Result<Object> {
     work.state.demand(actor, place.folder, Rights::CREATE)?;
-    let creator = match actor {
-        Actor::User(address) => Some(address.as_str()),
-        Actor::Owner | Actor::System => None,
-    };
+    let creator = actor.creator();
     let now = now();
     let row = IndexRow {
         uid: work.next_uid(place.folder)?,

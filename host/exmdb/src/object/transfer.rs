@@ -102,10 +102,7 @@ async fn duplicate(
     source: Object,
 ) -> Result<Object> {
     let before = row_of(work, source.item).await?;
-    let creator = match actor {
-        Actor::User(address) => Some(address.clone()),
-        Actor::Owner | Actor::System => None,
-    };
+    let creator = actor.creator().map(str::to_owned);
     let after = IndexRow {
         uid: work.next_uid(to.folder)?,
         item: ItemId(work.next_number()?),

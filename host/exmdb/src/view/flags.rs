@@ -26,7 +26,7 @@ impl View {
     /// as told, unless the view is rolled back before it returns.
     ///
     /// # Errors
-    /// `Denied` without the right to edit or in a read-only view, `Invalid` for a keyword that is none.
+    /// `Denied` without the right to edit (for `\\Deleted`: to delete) or in a read-only view, `Invalid` for a keyword that is none.
     pub fn set_flags(
         &self,
         update: FlagUpdate,
@@ -73,17 +73,14 @@ async fn store(
     uids: &[Span],
     update: &FlagUpdate,
 ) -> Result<FlagResult> {
-    work.state.demand(
-        &record.actor,
-        record.folder,
-        Rights::EDIT_ANY | Rights::EDIT_OWNED,
-    )?;
+    let allowed = Allowed::of(work, record, update)?;
     record.demand_current(&work.state)?;
     let keywords = match update.mode {
+        _ if !allowed.edit => Vec::new(),
         FlagMode::Remove => work.known_keyword_numbers(&update.keywords),
         FlagMode::Replace | FlagMode::Add => work.keyword_numbers(&update.keywords).await?,
     };
-    let mut rows = select(work, record, uids).await?;
+    let mut rows = select(work, record, &allowed, uids).await?;
     let mut refused = Vec::new();
     if let Some(since) = update.unchanged_since {
         rows.retain(|(_, row)| {
@@ -95,10 +92,11 @@ async fn store(
     let mut changes: BTreeMap<Outcome, Vec<Changed>> = BTreeMap::new();
     for (place, (_, row)) in rows.iter_mut().enumerate() {
         let before = row.flags;
-        let (flags, after) = (
-            flags(before, update),
-            keyword_set(&row.keywords, update, &keywords),
-        );
+        let flags = flags(before, update, allowed.flags());
+        let after = match allowed.edit {
+            true => keyword_set(&row.keywords, update, &keywords),
+            false => row.keywords.clone(),
+        };
         let moves = moved(work, (before, flags), (&row.keywords, &after));
         if moves == 0 {
             continue;
@@ -166,9 +164,51 @@ async fn carry_out(
     Ok(())
 }
 
+/// What of an update the actor has rights for: `\Deleted` asks for those to delete, all else for those to edit. RFC 4314 section 4:
+/// what there is no right for stays as it is, and an update of which nothing is left is refused.
+struct Allowed {
+    edit: bool,
+    delete: bool,
+}
+
+impl Allowed {
+    fn of(work: &Work, record: &ViewRecord, update: &FlagUpdate) -> Result<Allowed> {
+        const EDIT: Rights = Rights::EDIT_ANY.union(Rights::EDIT_OWNED);
+        const DELETE: Rights = Rights::DELETE_ANY.union(Rights::DELETE_OWNED);
+        let rights = work.state.rights(&record.actor, record.folder);
+        let replaces = update.mode == FlagMode::Replace;
+        let deletes = replaces || update.flags.has(ItemFlags::DELETED);
+        let edits = replaces
+            || update.flags.0 & !ItemFlags::DELETED != 0
+            || !update.keywords.is_empty()
+            || !deletes;
+        let allowed = Allowed {
+            edit: edits && rights.intersects(EDIT),
+            delete: deletes && rights.intersects(DELETE),
+        };
+        if !allowed.edit && !allowed.delete {
+            let asked = if edits { EDIT } else { DELETE };
+            work.state.demand(&record.actor, record.folder, asked)?;
+        }
+        Ok(allowed)
+    }
+
+    /// The flags that may change.
+    fn flags(&self) -> u32 {
+        let deleted = if self.delete { ItemFlags::DELETED } else { 0 };
+        let others = if self.edit {
+            ItemFlags::SETTABLE & !ItemFlags::DELETED
+        } else {
+            0
+        };
+        deleted | others
+    }
+}
+
 async fn select(
     work: &mut Work,
     record: &ViewRecord,
+    allowed: &Allowed,
     uids: &[Span],
 ) -> Result<Vec<(u32, IndexRow)>> {
     let index = work.index(record.folder).await?;
@@ -179,16 +219,22 @@ async fn select(
             .collect()
     };
     let items: Vec<ItemId> = selected.iter().map(|(_, row)| row.item).collect();
-    let rights = (Rights::EDIT_ANY, Rights::EDIT_OWNED);
-    work.demand_for_items(&record.actor, record.folder, rights, &items)
-        .await?;
+    for (asked, rights) in [
+        (allowed.edit, (Rights::EDIT_ANY, Rights::EDIT_OWNED)),
+        (allowed.delete, (Rights::DELETE_ANY, Rights::DELETE_OWNED)),
+    ] {
+        if asked {
+            work.demand_for_items(&record.actor, record.folder, rights, &items)
+                .await?;
+        }
+    }
     Ok(selected)
 }
 
-fn flags(before: ItemFlags, update: &FlagUpdate) -> ItemFlags {
-    let given = update.flags.0 & ItemFlags::SETTABLE;
+fn flags(before: ItemFlags, update: &FlagUpdate, settable: u32) -> ItemFlags {
+    let given = update.flags.0 & settable;
     ItemFlags(match update.mode {
-        FlagMode::Replace => before.0 & !ItemFlags::SETTABLE | given,
+        FlagMode::Replace => before.0 & !settable | given,
         FlagMode::Add => before.0 | given,
         FlagMode::Remove => before.0 & !given,
     })
@@ -272,7 +318,7 @@ impl Work {
         items: &[ItemId],
     ) -> Result<()> {
         self.state.demand(actor, folder, any | owned)?;
-        let Actor::User(address) = actor else {
+        let Some(address) = actor.creator() else {
             return Ok(());
         };
         if items.is_empty() || self.state.rights(actor, folder).contains(any) {

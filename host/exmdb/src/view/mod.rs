@@ -16,6 +16,7 @@ mod sync;
 mod table;
 mod thread;
 mod transfer;
+mod transfer_across;
 
 use std::{
     collections::HashMap,

@@ -7,7 +7,7 @@ use super::{View, ViewRecord, spans};
 use crate::{
     Error, FolderId, ItemId, Result, Rights, Selection, Span, TombstoneKind, Transfer,
     index::IndexRow,
-    mailbox::{Actor, commit::Work, now},
+    mailbox::{commit::Work, now},
 };
 
 impl View {
@@ -111,10 +111,7 @@ async fn copy(
     work.state.demand(&record.actor, target, Rights::CREATE)?;
     let rows = selected(work, record, uids).await?;
     let pairs = pair_up(work, rows, target, false)?;
-    let creator = match &record.actor {
-        Actor::User(address) => Some(address.clone()),
-        Actor::Owner | Actor::System => None,
-    };
+    let creator = record.actor.creator().map(str::to_owned);
     let list = json(&pairs);
     sqlx::query(
         "INSERT INTO items (id, folder, uid, modseq, cn, read_cn, flag_cn, flags, size, internal_date, save_date, sent_date,

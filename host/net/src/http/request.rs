@@ -230,7 +230,9 @@ fn unavailable(error: Error) -> Refusal {
     tracing::error!(%error, "no exchange");
     match error {
         Error::NoPlugin(_) | Error::Limit(_) | Error::Package(_) => Refusal::PluginUnavailable,
-        Error::SessionLost(_) | Error::Other(_) => Refusal::PluginFailed,
+        Error::SessionLost(_) | Error::Store(_) | Error::Directory(_) | Error::Other(_) => {
+            Refusal::PluginFailed
+        }
     }
 }
 

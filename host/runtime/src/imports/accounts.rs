@@ -7,7 +7,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use wasmtime::component::Resource;
 use waxwing_directory::{Resolution, User};
-use waxwing_exmdb::{Actor, Mailbox, MailboxGuid};
+use waxwing_exmdb::{Actor, Identity, Mailbox, MailboxGuid};
 
 use super::{Failure, Result};
 use crate::{
@@ -93,13 +93,36 @@ async fn open(
             mailbox.acting(Actor::Owner),
         ));
     }
-    let actor = Actor::User(user.address.clone());
+    let actor = actor(&services, &user).await?;
     let mailbox = mailbox.acting(actor.clone());
     // One answer for "no such mailbox" and "nothing of it is yours to see": addresses are not to be probed here.
     if mailbox.folders().await?.is_empty() {
         return Err(Failure::not_found(format!("mailbox of {}", target.address)));
     }
     Ok((target.address.as_str().into(), actor, mailbox))
+}
+
+/// A user in the mailboxes of others: with the groups and aliases of this moment.
+pub(super) async fn actor(services: &Services, user: &User) -> Result<Actor> {
+    Ok(Actor::User(Identity {
+        address: user.address.clone(),
+        groups: services.directory.names_of(user).await?.as_slice().into(),
+    }))
+}
+
+/// Whether somebody may see any folder of an owner. A mailbox that cannot be read shows nothing, and hides no other.
+pub(super) async fn shows_something(services: &Services, owner: &User, actor: &Actor) -> bool {
+    let folders = async {
+        let guid: MailboxGuid = owner.mailbox.parse()?;
+        let mailbox = services.store.mailbox(guid).await?;
+        mailbox.acting(actor.clone()).folders().await
+    };
+    folders
+        .await
+        .inspect_err(|error| {
+            tracing::warn!(owner = %owner.address, %error, "what is shared cannot be told");
+        })
+        .is_ok_and(|folders| !folders.is_empty())
 }
 
 impl Host for State {

@@ -144,6 +144,16 @@ impl From<waxwing_directory::Error> for Failure {
     }
 }
 
+impl From<crate::Error> for Failure {
+    fn from(error: crate::Error) -> Self {
+        match error {
+            crate::Error::Store(error) => error.into(),
+            crate::Error::Directory(error) => error.into(),
+            other => Failure::internal(other.to_string()),
+        }
+    }
+}
+
 impl Host for State {
     fn convert_fault(&mut self, failure: Failure) -> wasmtime::Result<Fault> {
         failure.into_fault()

@@ -20,6 +20,7 @@ mod permissions;
 mod scheduling;
 mod scram;
 mod scripts;
+mod sharing;
 mod submission;
 mod surroundings;
 mod values;

@@ -7,6 +7,7 @@ use super::Result;
 use crate::{
     bindings::waxwing::store::permissions::{Entry, Host},
     host_side::OpenMailbox,
+    sharing,
     state::State,
 };
 
@@ -33,6 +34,7 @@ impl Host for State {
         entries: Vec<Entry>,
     ) -> Result<u64> {
         let mailbox = State::get(self, &mailbox)?.mailbox;
+        let directory = self.services.directory.clone();
         let entries = entries
             .into_iter()
             .map(|entry| Permission {
@@ -41,7 +43,9 @@ impl Host for State {
             })
             .collect();
         self.call("permissions.set", async move {
-            Ok(mailbox.set_permissions(FolderId(folder), entries).await?.0)
+            let changed =
+                sharing::set_permissions(&directory, &mailbox, FolderId(folder), entries).await;
+            Ok(changed?.0)
         })
         .await
     }

@@ -407,6 +407,24 @@ impl wit::Host for State {
         self.push(OpenView(view))
     }
 
+    #[allow(clippy::too_many_arguments, reason = "the contract's signature")]
+    async fn copy_across(
+        &mut self,
+        view: Resource<OpenView>,
+        selection: wit::Selection,
+        target: Resource<OpenMailbox>,
+        folder: u64,
+        remove: bool,
+    ) -> Result<wit::Transfer> {
+        let (view, selection) = (self.get(&view)?.0, values::selection(selection)?);
+        let target = self.get(&target)?.mailbox;
+        self.call("views.copy-across", async move {
+            let target = (&target, FolderId(folder));
+            Ok(transfer(view.copy_across(selection, target, remove).await?))
+        })
+        .await
+    }
+
     async fn append(
         &mut self,
         mailbox: Resource<OpenMailbox>,

@@ -68,8 +68,8 @@ impl Grants {
     /// What is missing, in words for an operator.
     pub(crate) fn denial(&self, interface: &str) -> Option<String> {
         let short = match interface.strip_prefix("waxwing:").unwrap_or(interface) {
-            // One grant for all ways to log in.
-            "directory/scram" => "directory/accounts",
+            // One grant for all ways to log in, and for whom to ask a mailbox of.
+            "directory/scram" | "directory/sharing" => "directory/accounts",
             short => short,
         };
         if FREE.contains(&short) {

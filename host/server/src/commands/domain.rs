@@ -35,6 +35,20 @@ pub(crate) enum Domain {
         #[arg(long)]
         off: bool,
     },
+    /// Say whose folders are the public folders of a domain, and make that account if need be.
+    #[command(
+        after_help = "Nobody can log in as an account that is made so. Its folders are made with `waxwing folder create` and given with `waxwing share grant`; users see them below `Public/` in IMAP, and among their calendars and address books.\n\nExamples:\n  waxwing domain public example.org public@example.org\n  waxwing folder create public@example.org News\n  waxwing share grant public@example.org News anyone reviewer\n  waxwing domain public example.org --off"
+    )]
+    Public {
+        /// The domain.
+        domain: String,
+        /// A user of this server, of any domain.
+        #[arg(required_unless_present = "off", conflicts_with = "off")]
+        account: Option<String>,
+        /// There are no public folders any more; the account stays.
+        #[arg(long)]
+        off: bool,
+    },
     /// The keys that a domain's mail is signed with (DKIM).
     #[command(
         after_help = "Examples:\n  waxwing domain dkim example.org create\n  waxwing domain dkim example.org\n  waxwing domain dkim example.org rotate\n  waxwing domain dkim example.org remove --selector rsa-20261127"
@@ -78,6 +92,9 @@ impl Domain {
             Domain::CatchAll {
                 domain, address, ..
             } => DomainCommand::CatchAll { domain, address },
+            Domain::Public {
+                domain, account, ..
+            } => DomainCommand::Public { domain, account },
             Domain::Dkim(dkim) => return dkim.run(console).await,
             Domain::Dns { domain, check } => return dns(console, domain, check).await,
             Domain::Remove {

@@ -6,6 +6,7 @@ pub(crate) mod backup;
 pub(crate) mod config;
 pub(crate) mod domain;
 pub(crate) mod export;
+pub(crate) mod folder;
 pub(crate) mod group;
 pub(crate) mod import;
 pub(crate) mod mailbox;
@@ -15,6 +16,7 @@ pub(crate) mod quota;
 pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod session;
+pub(crate) mod share;
 pub(crate) mod user;
 
 use std::io::{BufRead, IsTerminal, Write};

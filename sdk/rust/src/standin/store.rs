@@ -143,6 +143,24 @@ pub mod scram {
     }
 }
 
+/// Nobody shares anything.
+pub mod sharing {
+    use super::{Result, unsupported};
+    pub use crate::bindings::records::waxwing::directory::sharing::Account;
+
+    pub fn accounts() -> Result<Vec<Account>> {
+        Ok(Vec::new())
+    }
+
+    pub fn public_account() -> Result<Option<Account>> {
+        Ok(None)
+    }
+
+    pub fn member(_name: &str) -> Result<String> {
+        unsupported("sharing.member")
+    }
+}
+
 pub mod mailboxes {
     use super::{HostMailbox, Rc, Result, unsupported};
     pub use crate::bindings::records::waxwing::store::mailboxes::Quota;
@@ -331,5 +349,15 @@ pub mod views {
         _messages: &[NewMail<'_>],
     ) -> Result<Appended> {
         unsupported("views.append")
+    }
+
+    pub fn copy_across(
+        _view: &View,
+        _selection: &Selection,
+        _target: &Mailbox,
+        _folder: FolderId,
+        _remove: bool,
+    ) -> Result<Transfer> {
+        unsupported("views.copy-across")
     }
 }
