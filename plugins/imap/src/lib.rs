@@ -5,6 +5,7 @@
 //! | how bytes become commands, and every limit of that | [`parse`] |
 //! | how answers become bytes | [`render`] |
 //! | mailbox names and the folder tree | [`names`] |
+//! | rights as RFC 4314 writes them and as the store keeps them | [`rights`] |
 //! | what lasts between two turns, and how events reach commands | [`session`] |
 //! | what a command does | `commands`, one file each |
 //! | a plugin that fails on demand, for tests | `faults`, with the feature `fault-injection` |
@@ -15,6 +16,7 @@ mod faults;
 pub mod names;
 pub mod parse;
 pub mod render;
+pub mod rights;
 pub mod session;
 
 pub use session::Imap;

@@ -84,8 +84,8 @@ fn target(session: &mut Imap, mailbox: &MailboxName) -> Result<u64, Refusal> {
     if session.state.stage != Stage::Authenticated {
         return Err(Refusal::Bad("Log in first".to_owned()));
     }
-    let tree = session.tree()?;
-    let node = tree.selectable(mailbox).ok_or_else(no_mailbox)?;
+    let account = session.account_of(mailbox).map_err(|_| no_mailbox())?;
+    let node = account.tree.selectable(mailbox).ok_or_else(no_mailbox)?;
     Ok(node.folder.id)
 }
 
@@ -375,12 +375,12 @@ fn commit(session: &mut Imap, putting: &Putting, out: &mut Output) -> Answer {
             internal_date: put.internal_date,
         })
         .collect();
-    let appended = views::append(session.mailbox()?, putting.folder, &messages).map_err(
-        |fault| match fault.class {
+    let (mailbox, _) = session.store_of(&putting.mailbox)?;
+    let appended =
+        views::append(&mailbox, putting.folder, &messages).map_err(|fault| match fault.class {
             FaultClass::NotFound => no_mailbox(),
             _ => Refusal::from(fault),
-        },
-    )?;
+        })?;
     let mut uids = Vec::new();
     spans::set(&mut uids, runs(&appended.uids));
     let uids = String::from_utf8_lossy(&uids);

@@ -12,7 +12,7 @@ use crate::session::{Answer, Completion, Imap, Output, Stage};
 const ALWAYS: [&str; 5] = ["IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE"];
 
 /// Each can be switched off for a user, as `imap.NAME`.
-const FEATURES: [&str; 47] = [
+const FEATURES: [&str; 50] = [
     "IDLE",
     "NAMESPACE",
     "CHILDREN",
@@ -42,6 +42,9 @@ const FEATURES: [&str; 47] = [
     "INPROGRESS",
     "UIDBATCHES",
     "LIST-METADATA",
+    "LIST-MYRIGHTS",
+    "ACL",
+    "RIGHTS=texk",
     "STATUS=SIZE",
     "APPENDLIMIT",
     "UTF8=ACCEPT",

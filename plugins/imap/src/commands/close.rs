@@ -28,8 +28,8 @@ fn expunge_marked(session: &mut Imap) -> Result<Option<u64>, Refusal> {
     let done = view.expunge(None).and_then(|_| view.sync(true));
     match done {
         Ok(changes) => Ok(Some(changes.highest_modseq)),
-        // A mailbox that is gone has nothing left to expunge.
-        Err(fault) if fault.class == FaultClass::NotFound => Ok(None),
+        // A mailbox that is gone has nothing left to expunge, and who may not expunge leaves it as it is (RFC 4314 section 4).
+        Err(fault) if matches!(fault.class, FaultClass::NotFound | FaultClass::Denied) => Ok(None),
         Err(fault) => Err(fault.into()),
     }
 }

@@ -1,12 +1,13 @@
-//! COPY and MOVE (RFC 9051 sections 6.4.7 and 6.4.8), with COPYUID (RFC 4315). All or nothing.
+//! COPY and MOVE (RFC 9051 sections 6.4.7 and 6.4.8), with COPYUID (RFC 4315). All or nothing; from one account
+//! into another the copies are all there before anything goes.
 
-use waxwing_sdk::store::Span;
-use waxwing_sdk::store::views::Transfer;
+use waxwing_sdk::store::views::{self, Transfer};
+use waxwing_sdk::store::{Selection, Span};
 
 use crate::names::MailboxName;
 use crate::parse::SequenceSet;
 use crate::render::spans;
-use crate::session::{Answer, Completion, Imap, Output, Refusal, Updates};
+use crate::session::{Account, Answer, Completion, Imap, Output, Refusal, Updates};
 
 pub(super) struct Transferring {
     pub(super) uid: bool,
@@ -27,22 +28,21 @@ pub(super) fn run(session: &mut Imap, transferring: &Transferring, out: &mut Out
         return Err(Refusal::no("[CANNOT] The mailbox is selected read-only"));
     }
     let targets = session.targets(set, *uid)?;
-    let tree = session.tree()?;
-    let Some(node) = tree.selectable(mailbox) else {
-        return Err(Refusal::no("[TRYCREATE] There is no such mailbox"));
-    };
+    let missing = || Refusal::no("[TRYCREATE] There is no such mailbox");
+    let account = session.account_of(mailbox).map_err(|_| missing())?;
+    let node = account.tree.selectable(mailbox).ok_or_else(missing)?;
     if targets.spans.is_empty() {
         return Ok(Completion::text("There was nothing to do"));
     }
     let selection = targets.selection();
     if !*moves {
-        let transfer = session.view()?.copy(&selection, node.folder.id)?;
+        let transfer = transfer(session, &selection, (&account, node.folder.id), false)?;
         return match code(&transfer) {
             Some(code) => Ok(Completion::Done(format!("[{code}] COPY completed"))),
             None => nothing(targets.by_uid),
         };
     }
-    let transfer = session.view()?.move_(&selection, node.folder.id)?;
+    let transfer = transfer(session, &selection, (&account, node.folder.id), true)?;
     if let Some(code) = code(&transfer) {
         // Before the expunges, so that a client knows where its messages went (RFC 6851 section 4.3).
         out.line(&format!("* OK [{code}] Moved"));
@@ -57,6 +57,22 @@ pub(super) fn run(session: &mut Imap, transferring: &Transferring, out: &mut Out
         ))),
         None => Ok(Completion::text("MOVE completed")),
     }
+}
+
+/// Within an account, or from one into another.
+fn transfer(
+    session: &mut Imap,
+    selection: &Selection,
+    (account, folder): (&Account, u64),
+    moves: bool,
+) -> Result<Transfer, Refusal> {
+    let within = session.selected_account() == Some(account.number);
+    let view = session.view()?;
+    Ok(match (within, moves) {
+        (true, false) => view.copy(selection, folder)?,
+        (true, true) => view.move_(selection, folder)?,
+        (false, _) => views::copy_across(view, selection, &account.mailbox, folder, moves)?,
+    })
 }
 
 /// UIDs may be of nobody. A number is of a message that was there, and that another session has expunged (RFC 2180 section 4.4).

@@ -3,19 +3,28 @@
 use waxwing_sdk::store::folders;
 
 use super::list::SPECIAL_USES;
-use crate::names::{MailboxName, Tree};
+use crate::names::{MailboxName, Realm, SEPARATOR, Tree};
 use crate::render::object_id;
-use crate::session::{Answer, Completion, Imap, Refusal};
+use crate::session::{Account, Answer, Completion, Imap, Refusal};
 
 pub(super) fn run(session: &mut Imap, mailbox: &MailboxName, special_use: &[String]) -> Answer {
     let name = mailbox.trimmed();
-    let tree = session.tree()?;
-    if tree.find(&name).is_some_and(|node| node.selectable) {
+    if is_above_accounts(&name) {
+        return Err(Refusal::no("[NOPERM] Nothing is created there"));
+    }
+    let account = session.account_of(&name)?;
+    let found = account.tree.find(&name);
+    if found.is_some_and(|node| node.selectable) {
         return Err(Refusal::no("[ALREADYEXISTS] The mailbox exists already"));
     }
-    let role = role(&tree, special_use)?;
-    let folder = create_with_parents(session, &tree, &name, role)?;
-    let id = object_id::mailbox(&session.mailbox()?.guid(), folder);
+    if !account.own && !special_use.is_empty() {
+        return Err(Refusal::no(
+            "[USEATTR] Special uses are of the own mailboxes",
+        ));
+    }
+    let role = role(&account.tree, special_use)?;
+    let folder = create_with_parents(&account, &name, role)?;
+    let id = object_id::mailbox(&account.mailbox.guid(), folder);
     Ok(Completion::Done(format!(
         "[MAILBOXID ({id})] CREATE completed"
     )))
@@ -47,22 +56,27 @@ fn role(tree: &Tree, special_use: &[String]) -> Result<u32, Refusal> {
 
 /// Creates a mailbox, and those above it that do not exist.
 pub(super) fn create_with_parents(
-    session: &mut Imap,
-    tree: &Tree,
+    account: &Account,
     name: &MailboxName,
     role: u32,
 ) -> Result<u64, Refusal> {
-    let parent = parents(session, tree, name)?;
+    let parent = parents(account, name)?;
     let (_, last) = name.split();
-    Ok(folders::create(session.mailbox()?, parent, last, "IPF.Note", role)?.id)
+    Ok(folders::create(&account.mailbox, parent, last, "IPF.Note", role)?.id)
+}
+
+/// A namespace, or the account itself in that of other users.
+fn is_above_accounts(name: &MailboxName) -> bool {
+    let levels = name.as_str().matches(SEPARATOR).count();
+    match name.realm() {
+        Realm::Personal => false,
+        Realm::Public => levels == 0,
+        Realm::OtherUsers(_) => levels <= 1,
+    }
 }
 
 /// The id of the mailbox above, which is created with all above it where it does not exist.
-pub(super) fn parents(
-    session: &mut Imap,
-    tree: &Tree,
-    name: &MailboxName,
-) -> Result<Option<u64>, Refusal> {
+pub(super) fn parents(account: &Account, name: &MailboxName) -> Result<Option<u64>, Refusal> {
     if !name.is_well_formed() {
         return Err(Refusal::no("[CANNOT] A name on the way is empty"));
     }
@@ -70,8 +84,11 @@ pub(super) fn parents(
     let mut above = name.split().0;
     let mut parent = None;
     while let Some(at) = above {
-        if let Some(node) = tree.find(&at) {
+        if let Some(node) = account.tree.find(&at) {
             parent = Some(node.folder.id);
+            break;
+        }
+        if is_above_accounts(&at) {
             break;
         }
         above = at.split().0;
@@ -79,7 +96,19 @@ pub(super) fn parents(
     }
     for at in missing.iter().rev() {
         let (_, last) = at.split();
-        parent = Some(folders::create(session.mailbox()?, parent, last, "IPF.Note", 0)?.id);
+        demand_parent(account, parent)?;
+        parent = Some(folders::create(&account.mailbox, parent, last, "IPF.Note", 0)?.id);
     }
+    demand_parent(account, parent)?;
     Ok(parent)
+}
+
+/// Where an account begins only its owner creates mailboxes.
+fn demand_parent(account: &Account, parent: Option<u64>) -> Result<(), Refusal> {
+    match account.own || parent.is_some() {
+        true => Ok(()),
+        false => Err(Refusal::no(
+            "[NOPERM] Only below a mailbox of this account others can be created",
+        )),
+    }
 }

@@ -7,8 +7,8 @@ use crate::names::MailboxName;
 use crate::session::{Answer, Completion, Imap, Output, Refusal};
 
 pub(super) fn run(session: &mut Imap, mailbox: &MailboxName, out: &mut Output) -> Answer {
-    let tree = session.tree()?;
-    let Some(node) = tree.selectable(&mailbox.trimmed()) else {
+    let account = session.account_of(mailbox)?;
+    let Some(node) = account.tree.selectable(&mailbox.trimmed()) else {
         return Err(Refusal::no("[NONEXISTENT] There is no such mailbox"));
     };
     if node.folder.role != 0 {
@@ -20,13 +20,13 @@ pub(super) fn run(session: &mut Imap, mailbox: &MailboxName, out: &mut Output) -
         return Err(Refusal::no("[HASCHILDREN] The mailbox has others below it"));
     }
     let id = node.folder.id;
-    let selected = session
-        .state
-        .selected
-        .as_ref()
-        .is_some_and(|selected| selected.folder == id);
-    folders::delete(session.mailbox()?, id)?;
-    metadata::forget(session, id)?;
+    let of_account = session.selected_account() == Some(account.number);
+    let selected = session.state.selected.as_ref();
+    let selected = of_account && selected.is_some_and(|selected| selected.folder == id);
+    folders::delete(&account.mailbox, id)?;
+    if account.own {
+        metadata::forget(session, id)?;
+    }
     if selected {
         session.deselect();
         out.line("* OK [CLOSED] The selected mailbox was deleted");

@@ -24,11 +24,7 @@ pub(super) fn folders(
         }
         false => BTreeSet::new(),
     };
-    let selected = session
-        .state
-        .selected
-        .as_ref()
-        .map(|selected| selected.folder);
+    let selected = session.selected_own_folder();
     let nodes = tree.nodes().iter().filter(|node| node.selectable);
     let named = nodes.filter(|node| {
         filters.iter().any(|filter| match filter {

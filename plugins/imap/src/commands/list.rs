@@ -1,14 +1,15 @@
 //! LIST (RFC 9051 section 6.3.9) with LIST-EXTENDED (RFC 5258), SPECIAL-USE (RFC 6154), CHILDREN (RFC 3348) and LIST-STATUS
-//! (RFC 5819) and METADATA (RFC 9590). One call gives all folders with their counts; the rest is done here.
+//! (RFC 5819), METADATA (RFC 9590) and MYRIGHTS (RFC 8440). One call for an account gives all its folders with their counts; the rest is done here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use waxwing_sdk::store::folders;
 
-use super::{metadata, status};
-use crate::names::{self, MailboxName, Node, SEPARATOR, Tree};
+use super::{acl, metadata, status};
+use crate::names::{self, MailboxName, Node, Realm, SEPARATOR, Tree};
 use crate::parse::{ListRequest, StatusItem};
 use crate::render::text;
+use crate::rights;
 use crate::session::{Answer, Completion, Imap, Output};
 
 /// Roles of `store/folders` that RFC 6154 and RFC 8457 have a name for.
@@ -32,7 +33,8 @@ pub(super) fn run(session: &mut Imap, request: &ListRequest, out: &mut Output) -
     if request.returns.status.contains(&StatusItem::HighestModSeq) {
         session.enable_condstore(out)?;
     }
-    let tree = session.tree()?;
+    let patterns = Patterns::new(request);
+    let tree = session.tree_for(|above| patterns.reach(above))?;
     let wants_subscriptions = request.selection.subscribed || request.returns.subscribed;
     let subscribed = match wants_subscriptions {
         true => folders::subscriptions(session.mailbox()?)?
@@ -43,23 +45,27 @@ pub(super) fn run(session: &mut Imap, request: &ListRequest, out: &mut Output) -
     };
     let utf8 = session.state.enabled.utf8;
     let metadata = metadata::list(session, &request.returns.metadata)?;
-    let mailbox = session.mailbox()?;
     for entry in entries(&tree, &subscribed, request) {
         entry.line(out.text(), utf8);
-        if let Some(node) = entry
-            .node
-            .filter(|node| node.selectable && !request.returns.status.is_empty())
-        {
+        let Some(node) = entry.node.filter(|node| node.selectable) else {
+            continue;
+        };
+        if request.returns.my_rights {
+            acl::my_rights(out, &entry.name, node.folder.rights, utf8);
+        }
+        let own = session.state.mailbox == Some(node.account);
+        // RFC 5819 section 2: without the right to it there is no STATUS line.
+        if !request.returns.status.is_empty() && rights::is_readable(node.folder.rights) {
+            let mailbox = session.mailbox_numbered(node.account)?;
             let described = status::Described {
                 name: &entry.name,
                 folder: &node.folder,
-                mailbox,
+                mailbox: &mailbox,
             };
             described.line(out.text(), &request.returns.status, utf8)?;
         }
-        if let (Some(metadata), Some(node)) = (&metadata, entry.node.filter(|node| node.selectable))
-        {
-            metadata.line(mailbox, node, utf8, out)?;
+        if let Some(metadata) = metadata.as_ref().filter(|_| own) {
+            metadata.line(session.mailbox()?, node, utf8, out)?;
         }
     }
     Ok(Completion::text("LIST completed"))
@@ -76,6 +82,11 @@ impl Patterns {
                 .to_owned()
         };
         Patterns(request.patterns.iter().map(whole).collect())
+    }
+
+    /// Whether any can match a name at or below another.
+    fn reach(&self, above: &str) -> bool {
+        self.0.iter().any(|pattern| names::reaches(pattern, above))
     }
 
     pub(super) fn matches(&self, name: &MailboxName) -> bool {
@@ -112,7 +123,11 @@ impl Entry<'_> {
         } else {
             "\\HasNoChildren"
         });
-        attributes.extend(self.node.and_then(special_use));
+        // Those of other people are not where the user's own drafts or sent mail go.
+        let own = self
+            .node
+            .filter(|node| node.name.realm() == Realm::Personal);
+        attributes.extend(own.and_then(special_use));
         attributes
     }
 
@@ -172,7 +187,8 @@ fn entries<'a>(
     }
     let chosen = |name: &MailboxName, node: Option<&Node>| {
         (!selection.subscribed || subscribed.contains(name))
-            && (!selection.special_use || node.and_then(special_use).is_some())
+            && (!selection.special_use
+                || (name.realm() == Realm::Personal && node.and_then(special_use).is_some()))
     };
     let mut holders: BTreeSet<MailboxName> = BTreeSet::new();
     let patterns = Patterns::new(request);
@@ -216,14 +232,17 @@ mod tests {
 
     /// What LIST answers where INBOX, INBOX/Sub, Sent and Foo/Bar/Baz exist, and Foo/Bar/Baz and Gone/Deep are subscribed.
     fn listed(arguments: &str) -> Vec<String> {
-        let tree = Tree::new(vec![
-            folder(1, None, "Inbox", 1),
-            folder(2, Some(1), "Sub", 0),
-            folder(3, None, "Sent", 3),
-            folder(4, None, "Foo", 0),
-            folder(5, Some(4), "Bar", 0),
-            folder(6, Some(5), "Baz", 0),
-        ]);
+        let tree = Tree::new(
+            names::Place::own(1),
+            vec![
+                folder(1, None, "Inbox", 1),
+                folder(2, Some(1), "Sub", 0),
+                folder(3, None, "Sent", 3),
+                folder(4, None, "Foo", 0),
+                folder(5, Some(4), "Bar", 0),
+                folder(6, Some(5), "Baz", 0),
+            ],
+        );
         let subscribed = ["Foo/Bar/Baz", "Gone/Deep"]
             .map(MailboxName::new)
             .into_iter()

@@ -1,6 +1,7 @@
 //! What commands do, one file each. A command gets the session and the turn's output; it sends its untagged answers
 //! and says how it ended, and the session adds what else happened and the tagged line.
 
+mod acl;
 pub(crate) mod append;
 pub(crate) mod authenticate;
 mod binary;
@@ -69,6 +70,7 @@ pub(crate) fn need(command: &Command) -> Need {
         | C::GetQuota(_)
         | C::GetQuotaRoot(_)
         | C::SetQuota
+        | C::Acl { .. }
         | C::Status { .. }
         | C::Compress
         | C::Unauthenticate
@@ -196,6 +198,7 @@ fn run_on_mailboxes(session: &mut Imap, command: Command, out: &mut Output) -> A
         C::GetQuota(root) => quota::get(session, &root, out),
         C::GetQuotaRoot(mailbox) => quota::get_root(session, &mailbox, out),
         C::SetQuota => quota::set(),
+        C::Acl { mailbox, request } => acl::run(session, &mailbox, request, out),
         C::GetMetadata { mailbox, query } => metadata::get(session, &mailbox, &query, out),
         C::SetMetadata { mailbox, values } => metadata::set(session, &mailbox, values),
         _ => Err(Refusal::Bad("This is not about mailboxes".to_owned())),

@@ -1,7 +1,7 @@
 //! ESEARCH (RFC 7377): one search of several mailboxes, with INPROGRESS (RFC 9585) while it lasts.
 //!
 //! A turn searches mailboxes for a second at most and then asks for another, so that neither a long search nor a slow client holds
-//! more than that, and the session can be handed over in between. A mailbox is told of when something in it fits.
+//! more than that, and the session can be handed over in between. A mailbox is told of when something in it fits. Only those of the own account are searched.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,7 +12,7 @@ use waxwing_sdk::stream::Action;
 use super::search::{Extended, extended, nodes_within, pairs};
 use super::{filter, search};
 use crate::names::Node;
-use crate::parse::{Charset, MultiSearchRequest, SearchReturn};
+use crate::parse::{Charset, MailboxFilter, MultiSearchRequest, SearchReturn};
 use crate::render::text;
 use crate::session::{Answer, Completion, Imap, MultiSearching, Output, Pending, Refusal, Updates};
 
@@ -38,6 +38,12 @@ pub(super) fn run(
     let MultiSearchRequest { sources, search } = request;
     if search.charset == Charset::Unknown {
         return Err(search::bad_charset());
+    }
+    let away = session.state.attention.account.is_some();
+    if away && sources.contains(&MailboxFilter::Selected) {
+        return Err(Refusal::no(
+            "[CANNOT] The selected mailbox is of another account: use SEARCH",
+        ));
     }
     if search.mentions_modseq {
         session.enable_condstore(out)?;

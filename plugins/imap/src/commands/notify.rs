@@ -57,11 +57,7 @@ pub(super) fn run(session: &mut Imap, request: NotifyRequest, out: &mut Output) 
 
 /// Other mailboxes that are in a group, each with the events of the first that it is in.
 fn others(session: &mut Imap, tree: &Tree) -> Result<Vec<(u64, NotifyEvents)>, Refusal> {
-    let selected = session
-        .state
-        .selected
-        .as_ref()
-        .map(|selected| selected.folder);
+    let selected = session.selected_own_folder();
     let mut all: Vec<(u64, NotifyEvents)> = Vec::new();
     for group in session.state.attention.groups.clone() {
         let NotifyScope::Others(filter) = group.scope else {
@@ -130,11 +126,15 @@ pub(crate) fn watch(session: &Imap, out: &mut Output) {
     let selected = selected
         .filter(|_| idle || of_selected)
         .map(|selected| selected.folder);
-    let told = attention.told.iter().map(|told| told.folder);
-    let folders = told.chain(selected);
-    let watched = folders
-        .map(|folder| FolderRef { mailbox, folder })
-        .collect();
+    let told = attention.told.iter().map(|told| FolderRef {
+        mailbox,
+        folder: told.folder,
+    });
+    let selected = selected.map(|folder| FolderRef {
+        mailbox: attention.account.unwrap_or(mailbox),
+        folder,
+    });
+    let watched = told.chain(selected).collect();
     out.then(Action::Watch(watched));
 }
 

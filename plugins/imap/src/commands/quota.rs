@@ -1,5 +1,5 @@
-//! GETQUOTA, GETQUOTAROOT and SETQUOTA (RFC 9208). A store is one quota root, whose name is empty; it is there while the store has
-//! a limit. Limits are the administrator's: SETQUOTA is refused, so QUOTASET is not offered.
+//! GETQUOTA, GETQUOTAROOT and SETQUOTA (RFC 9208). A store is one quota root, called as what stands above its mailboxes: nothing for
+//! the own; it is there while the store has a limit. Limits are the administrator's: SETQUOTA is refused, so QUOTASET is not offered.
 
 use waxwing_sdk::store::{
     ItemFlags, Query, Selection, Span, View,
@@ -10,33 +10,46 @@ use waxwing_sdk::store::{
 
 use crate::names::MailboxName;
 use crate::render::text;
-use crate::session::{Answer, Completion, Imap, Output, Refusal};
+use crate::rights;
+use crate::session::{Account, Answer, Completion, Imap, Output, Refusal};
 
 /// RFC 9208 section 5.1: STORAGE counts units of 1024 octets.
 const UNIT: u64 = 1024;
 
 pub(super) fn get(session: &mut Imap, root: &[u8], out: &mut Output) -> Answer {
-    let quota = mailboxes::quota_of(session.mailbox()?)?;
-    if !root.is_empty() || resources(&quota).is_empty() {
-        return Err(Refusal::no("[NONEXISTENT] There is no such quota root"));
+    let missing = || Refusal::no("[NONEXISTENT] There is no such quota root");
+    let utf8 = session.state.enabled.utf8;
+    let name = MailboxName::from_wire(root, utf8).ok_or_else(missing)?;
+    let account = session.account_of(&name).map_err(|_| missing())?;
+    let quota = mailboxes::quota_of(&account.mailbox)?;
+    if account.above.as_deref().unwrap_or_default() != name.as_str() || resources(&quota).is_empty()
+    {
+        return Err(missing());
     }
-    show(&quota, out);
+    show(&account, &quota, utf8, out);
     Ok(Completion::text("GETQUOTA completed"))
 }
 
 pub(super) fn get_root(session: &mut Imap, mailbox: &MailboxName, out: &mut Output) -> Answer {
-    let tree = session.tree()?;
-    if tree.selectable(mailbox).is_none() {
+    let account = session.account_of(mailbox)?;
+    let Some(node) = account.tree.selectable(mailbox) else {
         return Err(Refusal::no("[NONEXISTENT] There is no such mailbox"));
+    };
+    if !rights::is_readable(node.folder.rights) {
+        return Err(Refusal::no("[NOPERM] You may not read this mailbox"));
     }
-    let quota = mailboxes::quota_of(session.mailbox()?)?;
+    let quota = mailboxes::quota_of(&account.mailbox)?;
     let utf8 = session.state.enabled.utf8;
     let is_root = !resources(&quota).is_empty();
     out.text().extend_from_slice(b"* QUOTAROOT ");
     text::astring(out.text(), &mailbox.to_wire(utf8), utf8);
-    out.line(if is_root { " \"\"" } else { "" });
     if is_root {
-        show(&quota, out);
+        out.text().push(b' ');
+        root(&account, utf8, out);
+    }
+    out.line("");
+    if is_root {
+        show(&account, &quota, utf8, out);
     }
     Ok(Completion::text("GETQUOTAROOT completed"))
 }
@@ -47,8 +60,16 @@ pub(super) fn set() -> Answer {
     ))
 }
 
-fn show(quota: &Quota, out: &mut Output) {
-    out.line(&format!("* QUOTA \"\" ({})", resources(quota)));
+fn show(account: &Account, quota: &Quota, utf8: bool, out: &mut Output) {
+    out.text().extend_from_slice(b"* QUOTA ");
+    root(account, utf8, out);
+    out.line(&format!(" ({})", resources(quota)));
+}
+
+/// The name above an account's mailboxes: nothing above the own.
+fn root(account: &Account, utf8: bool, out: &mut Output) {
+    let above = MailboxName::new(account.above.as_deref().unwrap_or_default());
+    text::astring(out.text(), &above.to_wire(utf8), utf8);
 }
 
 fn resources(quota: &Quota) -> String {

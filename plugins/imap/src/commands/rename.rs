@@ -3,22 +3,27 @@
 use waxwing_sdk::store::{Selection, Span, folders, views};
 
 use super::create;
-use crate::names::{MailboxName, SEPARATOR, Tree};
-use crate::session::{Answer, Completion, Imap, Refusal};
+use crate::names::{MailboxName, SEPARATOR};
+use crate::session::{Account, Answer, Completion, Imap, Refusal};
 
 pub(super) fn run(session: &mut Imap, from: &MailboxName, to: &MailboxName) -> Answer {
     let (from, to) = (from.trimmed(), to.trimmed());
-    let tree = session.tree()?;
-    let Some(node) = tree.find(&from) else {
+    let account = session.account_of(&from)?;
+    let Some(node) = account.tree.find(&from) else {
         return Err(Refusal::no("[NONEXISTENT] There is no such mailbox"));
     };
-    if tree.find(&to).is_some() {
+    if session.account_of(&to)?.number != account.number {
+        return Err(Refusal::no(
+            "[CANNOT] A mailbox stays in its account; create one there and move the messages",
+        ));
+    }
+    if account.tree.find(&to).is_some() {
         return Err(Refusal::no(
             "[ALREADYEXISTS] A mailbox of the new name exists already",
         ));
     }
     if from.is_inbox() {
-        empty_inbox(session, &tree, node.folder.id, &to)?;
+        empty_inbox(&account, node.folder.id, &to)?;
         return Ok(Completion::text("RENAME completed, messages were moved"));
     }
     let below = format!("{}{SEPARATOR}", from.as_str());
@@ -28,19 +33,14 @@ pub(super) fn run(session: &mut Imap, from: &MailboxName, to: &MailboxName) -> A
         ));
     }
     let id = node.folder.id;
-    let parent = create::parents(session, &tree, &to)?;
-    folders::move_(session.mailbox()?, id, parent, to.split().1)?;
+    let parent = create::parents(&account, &to)?;
+    folders::move_(&account.mailbox, id, parent, to.split().1)?;
     Ok(Completion::text("RENAME completed"))
 }
 
-fn empty_inbox(
-    session: &mut Imap,
-    tree: &Tree,
-    inbox: u64,
-    to: &MailboxName,
-) -> Result<(), Refusal> {
-    let target = create::create_with_parents(session, tree, to, 0)?;
-    let view = views::open(session.mailbox()?, inbox, false)?;
+fn empty_inbox(account: &Account, inbox: u64, to: &MailboxName) -> Result<(), Refusal> {
+    let target = create::create_with_parents(account, to, 0)?;
+    let view = views::open(&account.mailbox, inbox, false)?;
     let last = view.info().exists;
     let moved = match last {
         0 => Ok(()),

@@ -6,6 +6,7 @@ use super::{fetch, list};
 use crate::names::MailboxName;
 use crate::parse::{QuickResync, STAR, SequenceSet};
 use crate::render::{object_id, spans};
+use crate::rights;
 use crate::session::{Answer, Completion, Imap, Output, Refusal, Selected};
 
 pub(super) struct Selecting {
@@ -23,13 +24,15 @@ pub(super) fn run(session: &mut Imap, tag: &str, selecting: Selecting, out: &mut
         out.line("* OK [CLOSED] Previous mailbox is closed");
     }
     session.state.enabled.condstore |= selecting.condstore;
-    let tree = session.tree()?;
-    let Some(node) = tree.selectable(&selecting.mailbox) else {
+    let account = session.account_of(&selecting.mailbox)?;
+    let Some(node) = account.tree.selectable(&selecting.mailbox) else {
         return Err(Refusal::no("[NONEXISTENT] There is no such mailbox"));
     };
-    let view = views::open(session.mailbox()?, node.folder.id, selecting.read_only)?;
+    let read_only = selecting.read_only || !rights::is_writable(node.folder.rights);
+    let view = views::open(&account.mailbox, node.folder.id, read_only)?;
     let info = view.info();
     session.set_view(view);
+    session.state.attention.account = (!account.own).then_some(account.number);
     session.state.selected = Some(Selected {
         view: info.id,
         folder: info.folder,
@@ -39,7 +42,7 @@ pub(super) fn run(session: &mut Imap, tag: &str, selecting: Selecting, out: &mut
         saved: Vec::new(),
     });
     if session.state.enabled.rev2 {
-        list::selected(out, &tree, node, session.state.enabled.utf8);
+        list::selected(out, &account.tree, node, session.state.enabled.utf8);
     }
     if let Err(refusal) = show(session, &info, out) {
         session.deselect();
@@ -92,7 +95,7 @@ fn show(session: &mut Imap, info: &ViewInfo, out: &mut Output) -> Result<(), Ref
         "* OK [HIGHESTMODSEQ {}] Highest mod-sequence",
         info.highest_modseq.max(1)
     ));
-    let id = object_id::mailbox(&session.mailbox()?.guid(), info.folder);
+    let id = object_id::mailbox(&session.selected_mailbox()?.guid(), info.folder);
     out.line(&format!("* OK [MAILBOXID ({id})] The id of this mailbox"));
     Ok(())
 }

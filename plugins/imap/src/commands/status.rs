@@ -6,6 +6,7 @@ use super::quota;
 use crate::names::MailboxName;
 use crate::parse::StatusItem;
 use crate::render::{object_id, text};
+use crate::rights;
 use crate::session::{Answer, Completion, Imap, Output, Refusal};
 
 pub(super) fn run(
@@ -14,10 +15,13 @@ pub(super) fn run(
     items: &[StatusItem],
     out: &mut Output,
 ) -> Answer {
-    let tree = session.tree()?;
-    let Some(node) = tree.selectable(mailbox) else {
+    let account = session.account_of(mailbox)?;
+    let Some(node) = account.tree.selectable(mailbox) else {
         return Err(Refusal::no("[NONEXISTENT] There is no such mailbox"));
     };
+    if !rights::is_readable(node.folder.rights) {
+        return Err(Refusal::no("[NOPERM] You may not read this mailbox"));
+    }
     if items.contains(&StatusItem::HighestModSeq) {
         session.enable_condstore(out)?;
     }
@@ -25,7 +29,7 @@ pub(super) fn run(
     let described = Described {
         name: mailbox,
         folder: &node.folder,
-        mailbox: session.mailbox()?,
+        mailbox: &account.mailbox,
     };
     described.line(out.text(), items, utf8)?;
     Ok(Completion::text("STATUS completed"))

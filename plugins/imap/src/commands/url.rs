@@ -44,26 +44,28 @@ pub(super) fn open(session: &mut Imap, url: &ImapUrl) -> Result<Body, Nothing> {
     {
         return Err(Nothing::BadUrl("It is of another server or user"));
     }
-    let folder = match &url.mailbox {
+    let (mailbox, folder) = match &url.mailbox {
         Some(name) => {
-            let tree = session.tree()?;
-            let node = tree
-                .selectable(&MailboxName::new(name))
+            let name = MailboxName::new(name);
+            let account = session.account_of(&name)?;
+            let node = account
+                .tree
+                .selectable(&name)
                 .ok_or(Nothing::BadUrl("There is no such mailbox"))?;
             let validity = node.folder.uid_validity;
             if url.uid_validity.is_some_and(|wanted| wanted != validity) {
                 return Err(Nothing::BadUrl("The mailbox has another UIDVALIDITY"));
             }
-            node.folder.id
+            (account.mailbox, node.folder.id)
         }
         None => {
             let selected = session.state.selected.as_ref();
-            selected
-                .ok_or(Nothing::BadUrl("It names no mailbox"))?
-                .folder
+            let none = Nothing::BadUrl("It names no mailbox");
+            let folder = selected.ok_or(none)?.folder;
+            (session.selected_mailbox()?, folder)
         }
     };
-    let view = views::open(session.mailbox()?, folder, true)?;
+    let view = views::open(&mailbox, folder, true)?;
     let wanted = part::Wanted {
         uid: url.uid,
         section: &url.section,

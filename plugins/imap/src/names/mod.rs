@@ -8,10 +8,26 @@ mod utf7;
 
 use serde::{Deserialize, Serialize};
 
-pub use tree::{Node, Tree};
+pub use tree::{Node, Place, Tree};
 
 /// The hierarchy separator.
 pub const SEPARATOR: char = '/';
+
+/// Above the mailboxes of other users (RFC 2342 section 5): `Other Users/anna@example.org/INBOX`.
+pub const OTHER_USERS: &str = "Other Users";
+/// Above the public folders of the own domain.
+pub const PUBLIC: &str = "Public";
+
+/// Whose a mailbox is, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Realm<'a> {
+    /// The user's own.
+    Personal,
+    /// Of the account of this address; none for what stands above them all.
+    OtherUsers(Option<&'a str>),
+    /// Of the account with the public folders.
+    Public,
+}
 
 /// A name in Unicode, `INBOX` in capitals.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -71,6 +87,16 @@ impl MailboxName {
         MailboxName(self.0.strip_suffix(SEPARATOR).unwrap_or(&self.0).to_owned())
     }
 
+    /// Whose it is.
+    pub fn realm(&self) -> Realm<'_> {
+        let mut levels = self.0.split(SEPARATOR);
+        match levels.next() {
+            Some(PUBLIC) => Realm::Public,
+            Some(OTHER_USERS) => Realm::OtherUsers(levels.next().filter(|name| !name.is_empty())),
+            _ => Realm::Personal,
+        }
+    }
+
     /// Name of the parent, and the last component.
     pub fn split(&self) -> (Option<MailboxName>, &str) {
         match self.0.rsplit_once(SEPARATOR) {
@@ -85,6 +111,12 @@ impl MailboxName {
             .split(SEPARATOR)
             .all(|component| !component.is_empty())
     }
+}
+
+/// Whether a LIST pattern can match a name at or below another.
+pub fn reaches(pattern: &str, above: &str) -> bool {
+    let literal = pattern.split(['*', '%']).next().unwrap_or_default();
+    literal.starts_with(above) || above.starts_with(literal)
 }
 
 /// Whether a LIST pattern matches: `*` any octets, `%` any but the separator (RFC 9051 6.3.9).
@@ -126,6 +158,30 @@ mod tests {
         assert_eq!(MailboxName::new("inBox").as_str(), "INBOX");
         assert_eq!(MailboxName::new("inbox/Sub").as_str(), "INBOX/Sub");
         assert_eq!(MailboxName::new("inboxes").as_str(), "inboxes");
+    }
+
+    #[test]
+    fn whose_a_mailbox_is_stands_in_front() {
+        let realm = |name: &str| match MailboxName::new(name).realm() {
+            Realm::Personal => "personal".to_owned(),
+            Realm::Public => "public".to_owned(),
+            Realm::OtherUsers(whose) => whose.unwrap_or("all").to_owned(),
+        };
+        assert_eq!(realm("INBOX"), "personal");
+        assert_eq!(realm("Publications"), "personal");
+        assert_eq!(realm("Public/News"), "public");
+        assert_eq!(realm("Other Users"), "all");
+        assert_eq!(realm("Other Users/anna@x/INBOX"), "anna@x");
+    }
+
+    #[test]
+    fn a_pattern_reaches_what_its_beginning_allows() {
+        for pattern in ["*", "%", "Oth*", "Other Users/%", "Other Users/anna@x/I*"] {
+            assert!(reaches(pattern, OTHER_USERS), "{pattern}");
+        }
+        for pattern in ["INBOX", "Public/*", "other*"] {
+            assert!(!reaches(pattern, OTHER_USERS), "{pattern}");
+        }
     }
 
     #[test]

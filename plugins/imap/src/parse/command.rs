@@ -4,10 +4,10 @@ use waxwing_sdk::sasl::Mechanism;
 
 use super::cursor::{Cursor, is_atom_char};
 use super::{
-    AppendStretch, Bad, EntryName, FetchRequest, FlagList, Frame, ListRequest, Literal,
+    AclRequest, AppendStretch, Bad, EntryName, FetchRequest, FlagList, Frame, ListRequest, Literal,
     MetadataQuery, Mode, MultiSearchRequest, NotifyRequest, Parsed, Partial, QuickResync, Replaced,
-    Rest, SearchRequest, SequenceSet, SortRequest, StatusItem, ThreadRequest, append, fetch, frame,
-    limits, metadata, multi_search, notify, select::select,
+    Rest, SearchRequest, SequenceSet, SortRequest, StatusItem, ThreadRequest, acl, append, fetch,
+    frame, limits, metadata, multi_search, notify, select::select,
 };
 use crate::names::MailboxName;
 
@@ -68,6 +68,10 @@ pub enum Command {
     GetQuota(Vec<u8>),
     GetQuotaRoot(MailboxName),
     SetQuota,
+    Acl {
+        mailbox: MailboxName,
+        request: AclRequest,
+    },
     Status {
         mailbox: MailboxName,
         items: Vec<StatusItem>,
@@ -374,6 +378,11 @@ impl Command {
             }
             "GETQUOTAROOT" => |cursor: &mut Cursor<'_>| cursor.mailbox().map(Command::GetQuotaRoot),
             "SETQUOTA" => set_quota,
+            "SETACL" => acl::set,
+            "DELETEACL" => acl::delete,
+            "GETACL" => acl::get,
+            "LISTRIGHTS" => acl::list_rights,
+            "MYRIGHTS" => acl::my_rights,
             "COMPRESS" => compress,
             "LANGUAGE" => {
                 |cursor: &mut Cursor<'_>| words(cursor, "a language").map(Command::Language)

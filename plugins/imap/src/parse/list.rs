@@ -27,6 +27,8 @@ pub struct ReturnOptions {
     pub status: Vec<StatusItem>,
     /// METADATA (RFC 9590)
     pub metadata: Vec<EntryName>,
+    /// MYRIGHTS (RFC 8440)
+    pub my_rights: bool,
 }
 
 /// A whole LIST.
@@ -186,6 +188,7 @@ fn returns(cursor: &mut Cursor<'_>) -> Result<ReturnOptions, Bad> {
             "SUBSCRIBED" => options.subscribed = true,
             "CHILDREN" => options.children = true,
             "SPECIAL-USE" => options.special_use = true,
+            "MYRIGHTS" => options.my_rights = true,
             "STATUS" => {
                 cursor.space()?;
                 options.status = StatusItem::parse_list(cursor)?;

@@ -8,6 +8,7 @@
 //!
 //! Everything is bounded by [`limits`], and a refusal names the limit.
 
+mod acl;
 mod append;
 mod command;
 mod cursor;
@@ -29,6 +30,7 @@ mod sort;
 mod thread;
 mod url;
 
+pub use acl::AclRequest;
 pub use append::{
     AppendLiteral, AppendRole, AppendStretch, AppendWord, NextAppend, Replaced, parse_next_append,
 };

@@ -215,6 +215,20 @@ fn notified() -> State {
     folded
 }
 
+/// Somebody in IDLE in a folder of another account.
+fn away() -> State {
+    let state = State {
+        attention: Attention {
+            account: Some(2),
+            ..Attention::default()
+        },
+        ..waiting(Pending::Idle { tag: "i1".into() })
+    };
+    let folded = state.clone().folded();
+    assert_eq!(folded.clone().unfolded(), state);
+    folded
+}
+
 fn samples() -> Vec<(&'static str, State)> {
     let skip = |rest| {
         let answer = b"s1 BAD no\r\n".to_vec();
@@ -240,6 +254,7 @@ fn samples() -> Vec<(&'static str, State)> {
         ("attending", attending()),
         ("multi-search", multi_search()),
         ("notified", notified()),
+        ("away", away()),
         ("skip-nothing", skip(Rest::Nothing)),
         ("skip-line", skip(Rest::Line)),
         ("skip-literal", skip(Rest::Literal(70_000))),

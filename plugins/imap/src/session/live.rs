@@ -1,18 +1,24 @@
 //! Handles on host objects, found again from the state when they are missing.
 
+use std::rc::Rc;
+
 use waxwing_sdk::accounts;
 use waxwing_sdk::bodies::{self, Body};
 use waxwing_sdk::store::{Mailbox, Selection, Span, TableRow, View, folders, views};
 
 use super::{Imap, Pending, Refusal};
-use crate::names::Tree;
+use crate::names::{Place, Tree};
 use crate::parse::{FlagBits, SequenceSet};
 use crate::render::{decimal, flags};
+use crate::rights::Permanent;
 
 /// None of this is frozen.
 #[derive(Default)]
 pub(super) struct Live {
-    pub(super) mailbox: Option<Mailbox>,
+    /// Of the account.
+    pub(super) mailbox: Option<Rc<Mailbox>>,
+    /// Of the selected folder, where it is another's.
+    pub(super) away: Option<Rc<Mailbox>>,
     pub(super) view: Option<View>,
     /// Keywords of the mailbox by index; may end early.
     pub(super) keywords: Vec<String>,
@@ -56,17 +62,39 @@ impl Imap {
                 .state
                 .mailbox
                 .ok_or_else(|| Refusal::no("[SERVERBUG] No mailbox is open"))?;
-            self.live.mailbox = Some(accounts::reopen_mailbox(number)?);
+            self.live.mailbox = Some(Rc::new(accounts::reopen_mailbox(number)?));
         }
         self.live
             .mailbox
-            .as_ref()
+            .as_deref()
             .ok_or_else(|| Refusal::no("[SERVERBUG] No mailbox is open"))
+    }
+
+    /// The same, to keep.
+    pub(crate) fn own_mailbox(&mut self) -> Result<Rc<Mailbox>, Refusal> {
+        self.mailbox()?;
+        self.live
+            .mailbox
+            .clone()
+            .ok_or_else(|| Refusal::no("[SERVERBUG] No mailbox is open"))
+    }
+
+    /// The mailbox that the selected folder is in: the account's, or another's.
+    pub(crate) fn selected_mailbox(&mut self) -> Result<Rc<Mailbox>, Refusal> {
+        let Some(number) = self.state.attention.account else {
+            return self.own_mailbox();
+        };
+        if let Some(away) = &self.live.away {
+            return Ok(away.clone());
+        }
+        let away = Rc::new(accounts::reopen_mailbox(number)?);
+        self.live.away = Some(away.clone());
+        Ok(away)
     }
 
     pub(crate) fn set_mailbox(&mut self, mailbox: Mailbox) {
         self.state.mailbox = Some(mailbox.number());
-        self.live.mailbox = Some(mailbox);
+        self.live.mailbox = Some(Rc::new(mailbox));
     }
 
     /// Switches CONDSTORE on; the first time, a client with a selected mailbox is told where its modseqs stand (RFC 7162 section
@@ -89,7 +117,8 @@ impl Imap {
         if self.live.view.is_none() {
             let none = || Refusal::Bad("No mailbox is selected".to_owned());
             let id = self.state.selected.as_ref().ok_or_else(none)?.view;
-            self.live.view = Some(views::resume(self.mailbox()?, id)?);
+            let mailbox = self.selected_mailbox()?;
+            self.live.view = Some(views::resume(&mailbox, id)?);
         }
         self.live
             .view
@@ -101,9 +130,10 @@ impl Imap {
         self.live.view = Some(view);
     }
 
-    /// All folders for mail, by name.
+    /// All folders for mail of the own account, by name.
     pub(crate) fn tree(&mut self) -> Result<Tree, Refusal> {
-        Ok(Tree::new(folders::all(self.mailbox()?)?))
+        let own = Place::own(self.state.mailbox.unwrap_or_default());
+        Ok(Tree::new(own, folders::all(self.mailbox()?)?))
     }
 
     /// What a sequence set names in the selected mailbox.
@@ -135,7 +165,7 @@ impl Imap {
 
     /// Keywords again from the store.
     pub(crate) fn load_keywords(&mut self) -> Result<usize, Refusal> {
-        let keywords = self.mailbox()?.keywords()?;
+        let keywords = self.selected_mailbox()?.keywords()?;
         self.live.keywords = keywords;
         Ok(self.live.keywords.len())
     }
@@ -167,8 +197,10 @@ impl Imap {
         Ok(())
     }
 
-    /// `FLAGS` and `PERMANENTFLAGS` of the selected mailbox.
+    /// `FLAGS` and `PERMANENTFLAGS` of the selected mailbox; of these, what there is a right for (RFC 4314 section 4).
     pub(crate) fn show_flags(&mut self, out: &mut super::Output) {
+        let rights = self.view().map(|view| view.info().rights);
+        let permanent = Permanent::of(rights.unwrap_or_default());
         let Some(selected) = self.state.selected.as_mut() else {
             return;
         };
@@ -176,13 +208,13 @@ impl Imap {
         let read_only = selected.read_only;
         let text = out.text();
         text.extend_from_slice(b"* FLAGS ");
-        flags::of_mailbox(text, &self.live.keywords, false);
+        flags::of_mailbox(text, &self.live.keywords);
         text.extend_from_slice(b"\r\n* OK [PERMANENTFLAGS ");
         match read_only {
             true => text.extend_from_slice(b"()] No flag can be changed\r\n"),
             false => {
-                flags::of_mailbox(text, &self.live.keywords, true);
-                text.extend_from_slice(b"] Flags and new keywords can be set\r\n");
+                flags::permanent(text, &self.live.keywords, permanent);
+                text.extend_from_slice(b"] Flags that can be set\r\n");
             }
         }
     }

@@ -6,6 +6,7 @@
 //! All that lasts is in [`state::State`]. The handles in `Live` are found again from it when they are missing, so that waking
 //! a parked session costs nothing that the event does not need.
 
+mod accounts;
 mod answer;
 mod events;
 mod live;
@@ -14,6 +15,7 @@ mod recovery;
 mod state;
 mod updates;
 
+pub(crate) use accounts::Account;
 pub(crate) use answer::{Answer, Completion, Refusal};
 pub(crate) use live::{RowStyle, Targets, fetch_row, row_flags, row_start};
 pub(crate) use output::Output;
@@ -124,7 +126,9 @@ impl Imap {
             view.close();
         }
         self.live.view = None;
+        self.live.away = None;
         self.state.selected = None;
+        self.state.attention.account = None;
         self.state.attention.kept.clear();
         self.state.attention.modseq = 0;
         self.state.attention.uid_next = 0;

@@ -256,7 +256,7 @@ pub(crate) struct Kept {
     pub(crate) uids: Vec<(u32, u32)>,
 }
 
-/// What a client wants to be told beyond what every client is.
+/// What a client wants to be told beyond what every client is, and where it is when not at home.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Attention {
     /// Of the selected mailbox.
@@ -269,6 +269,8 @@ pub(crate) struct Attention {
     pub(crate) told: Vec<ToldMailbox>,
     /// UIDNEXT of the selected mailbox, as it was when new messages were told last.
     pub(crate) uid_next: u32,
+    /// By which the session opened the mailbox that the selected folder is in, where it is not its own.
+    pub(crate) account: Option<u32>,
 }
 
 /// The numbers of a mailbox that NOTIFY watches.
@@ -289,6 +291,8 @@ pub(crate) enum Attended {
     Notify(NotifyGroup),
     Mailbox(ToldMailbox),
     UidNext(u32),
+    /// Of whom the selected folder is.
+    Account(u32),
 }
 
 impl From<Attention> for Vec<Attended> {
@@ -303,6 +307,7 @@ impl From<Attention> for Vec<Attended> {
             .chain(groups)
             .chain(told)
             .chain(uid_next)
+            .chain(attention.account.map(Attended::Account))
             .collect()
     }
 }
@@ -317,6 +322,7 @@ impl From<Vec<Attended>> for Attention {
                 Attended::Notify(group) => attention.groups.push(group),
                 Attended::Mailbox(told) => attention.told.push(told),
                 Attended::UidNext(uid) => attention.uid_next = uid,
+                Attended::Account(number) => attention.account = Some(number),
             }
         }
         attention

@@ -1,6 +1,6 @@
 //! What happened in the selected mailbox since the client was told (RFC 9051 section 7.4, RFC 7162).
 
-use waxwing_sdk::store::ViewChanges;
+use waxwing_sdk::store::{ViewChanges, folders};
 
 use super::{Imap, Output, Refusal, RowStyle, fetch_row};
 use crate::commands::context;
@@ -60,15 +60,16 @@ impl Imap {
             .selected
             .as_ref()
             .map_or(0, |selected| selected.folder);
-        let deleted = self
-            .tree()
-            .is_ok_and(|tree| tree.nodes().iter().all(|node| node.folder.id != folder));
+        let folders = self
+            .selected_mailbox()
+            .and_then(|mailbox| Ok(folders::all(&mailbox)?));
+        let deleted = folders.is_ok_and(|folders| folders.iter().all(|other| other.id != folder));
         let (Refusal::No(reason) | Refusal::Bad(reason)) = refusal;
         let (answer, farewell) = if deleted {
-            waxwing_sdk::info!("the selected mailbox was deleted by another session");
+            waxwing_sdk::info!("the selected mailbox was deleted, or may not be seen any more");
             (
-                "[NONEXISTENT] The selected mailbox was deleted",
-                "The selected mailbox was deleted by another session",
+                "[NONEXISTENT] The selected mailbox was deleted, or is not shared any more",
+                "The selected mailbox was deleted by another session, or is not shared any more",
             )
         } else {
             waxwing_sdk::error!("the selected mailbox cannot be read", reason = reason);

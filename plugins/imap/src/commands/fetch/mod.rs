@@ -303,7 +303,12 @@ fn mark_seen(
         keywords: Vec::new(),
         unchanged_since: None,
     };
-    Ok(Some(session.view()?.set_flags_table(&update)?.rows))
+    match session.view()?.set_flags_table(&update) {
+        Ok(result) => Ok(Some(result.rows)),
+        // RFC 4314 section 4: who has no right to \Seen reads all the same.
+        Err(fault) if fault.class == FaultClass::Denied => Ok(None),
+        Err(fault) => Err(fault.into()),
+    }
 }
 
 /// One for each row, or why there is none.

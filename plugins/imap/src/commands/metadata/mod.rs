@@ -2,7 +2,7 @@
 //!
 //! What clients set is kept in the mailbox of the account ([`entries`]), so that it is backed up with it. Entries of a mailbox are
 //! kept under the number of its folder: they go with it through RENAME, and a mailbox that is created anew under an old name has
-//! none. Shared entries of the server are what the operator says (the settings `metadata_comment` and `metadata_admin`), and
+//! none; mailboxes of others have none here. Shared entries of the server are what the operator says (the settings `metadata_comment` and `metadata_admin`), and
 //! nobody else.
 
 mod entries;
@@ -32,10 +32,16 @@ impl Place {
         if mailbox.as_str().is_empty() {
             return Ok(Place::Server);
         }
-        let tree = session.tree()?;
-        let node = tree
+        let account = session.account_of(mailbox)?;
+        let node = account
+            .tree
             .selectable(mailbox)
             .ok_or_else(|| Refusal::no("[NONEXISTENT] There is no such mailbox"))?;
+        if !account.own {
+            return Err(Refusal::no(
+                "[NOPERM] Only the own mailboxes have metadata that can be read and set",
+            ));
+        }
         Ok(Place::Mailbox(Box::new(node.clone())))
     }
 
