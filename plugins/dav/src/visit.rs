@@ -1,11 +1,12 @@
 //! Who asks, and the mailboxes that they may open.
 
-use waxwing_sdk::accounts::{self, Principal};
+use waxwing_formats_mapi::Rights;
+use waxwing_sdk::accounts::{self, Principal, sharing};
 use waxwing_sdk::scheduling;
 use waxwing_sdk::store::Mailbox;
 
 use crate::answer::Refusal;
-use crate::catalog::{self, Collection};
+use crate::catalog::{self, Collection, Purpose};
 use crate::place::{CollectionPlace, Place, Shelf};
 
 /// One request of somebody.
@@ -19,6 +20,24 @@ pub(crate) struct Visit {
 pub(crate) struct Opened {
     pub(crate) mailbox: Mailbox,
     pub(crate) collection: Collection,
+}
+
+/// Calendars or address books of somebody else that who asks sees.
+pub(crate) struct Shared {
+    /// In small letters as in paths.
+    pub(crate) owner: String,
+    pub(crate) mailbox: Mailbox,
+    /// One at the least.
+    pub(crate) collections: Vec<Collection>,
+}
+
+impl Shared {
+    /// Whether something in one of them may be changed.
+    pub(crate) fn is_writable(&self) -> bool {
+        let changes = Rights::CREATE | Rights::EDIT_ANY | Rights::DELETE_ANY;
+        let mut rights = self.collections.iter().map(Collection::rights);
+        rights.any(|rights| rights.intersects(changes))
+    }
 }
 
 impl Visit {
@@ -53,6 +72,27 @@ impl Visit {
     pub(crate) fn mailbox(&self, owner: &str) -> Result<Mailbox, Refusal> {
         let whose = (owner != self.address).then_some(owner);
         Ok(self.principal.open_mailbox(whose)?)
+    }
+
+    /// What others share of a kind, by owner; the public folders too.
+    pub(crate) fn shared(&self, shelf: Shelf) -> Vec<Shared> {
+        let accounts = sharing::accounts().unwrap_or_else(|fault| {
+            waxwing_sdk::warning!("what others share cannot be told", detail = fault.detail);
+            Vec::new()
+        });
+        let owners = accounts
+            .into_iter()
+            .map(|account| account.address.to_lowercase());
+        let of_owner = |owner: String| {
+            let (mailbox, mut collections) = self.home(shelf, &owner).ok()?;
+            collections.retain(|collection| collection.purpose() == Purpose::Objects);
+            (!collections.is_empty()).then_some(Shared {
+                owner,
+                mailbox,
+                collections,
+            })
+        };
+        owners.filter_map(of_owner).collect()
     }
 
     /// What stands in a home.

@@ -1,11 +1,11 @@
 //! PROPFIND: properties of something, and of what is in it. All that is below a home in one answer would be a mailbox: no.
 
 use waxwing_sdk::delivery::{AddressClass, resolve};
-use waxwing_sdk::store::objects;
+use waxwing_sdk::store::{Mailbox, objects};
 
 use super::collection::Page;
 use crate::answer::{Answer, Refusal};
-use crate::catalog::Purpose;
+use crate::catalog::{Collection, Purpose};
 use crate::paging::Cursor;
 use crate::place::{CollectionPlace, Place, Shelf};
 use crate::property::{
@@ -153,24 +153,40 @@ fn members(
         }
         Place::Home(shelf, owner) => {
             let (mailbox, collections) = visit.home(*shelf, owner)?;
-            let guid = mailbox.guid();
-            // Clients find inbox and outbox by the principal, and take what is listed here for calendars.
-            let shown = collections
-                .iter()
-                .filter(|collection| collection.purpose() == Purpose::Objects);
-            for collection in shown {
-                let view = CollectionView {
-                    visit,
-                    collection,
-                    guid: &guid,
-                    mailbox: &mailbox,
-                };
-                answer.describe(&view, asked);
+            collections_of(visit, (&mailbox, &collections), (asked, answer));
+            if *owner == visit.address {
+                // Not a home set of several homes: many clients look at the first only, and some at none then. They all take what is
+                // listed, wherever it is.
+                for shared in visit.shared(*shelf) {
+                    let of_owner = (&shared.mailbox, shared.collections.as_slice());
+                    collections_of(visit, of_owner, (asked, answer));
+                }
             }
         }
         Place::Principal(_) | Place::Collection(_) | Place::Object(..) => {}
     }
     Ok(())
+}
+
+fn collections_of(
+    visit: &Visit,
+    (mailbox, collections): (&Mailbox, &[Collection]),
+    (asked, answer): (&Asked, &mut Multistatus),
+) {
+    let guid = mailbox.guid();
+    // Clients find inbox and outbox by the principal, and take what is listed here for calendars.
+    let shown = collections
+        .iter()
+        .filter(|collection| collection.purpose() == Purpose::Objects);
+    for collection in shown {
+        let view = CollectionView {
+            visit,
+            collection,
+            guid: &guid,
+            mailbox,
+        };
+        answer.describe(&view, asked);
+    }
 }
 
 fn objects_of(

@@ -163,7 +163,7 @@ impl CollectionView<'_> {
                 );
                 out.close(name);
             }
-            "displayname" => out.leaf(name, &self.collection.folder.name),
+            "displayname" => out.leaf(name, &self.display_name()),
             "sync-token" => out.leaf(name, &self.token()),
             "add-member" => hrefs(out, name, [self.place()]),
             "acl" => return self.acl(name, out),
@@ -172,6 +172,15 @@ impl CollectionView<'_> {
             _ => return self.common().write(name, out),
         }
         true
+    }
+
+    /// Everybody's first calendar has the same name: others see whose it is.
+    fn display_name(&self) -> String {
+        let (name, owner) = (&self.collection.folder.name, &self.collection.place.owner);
+        match *owner == self.visit.address {
+            true => name.clone(),
+            false => format!("{name} ({owner})"),
+        }
     }
 
     /// Who may not read it does not see that it is there.

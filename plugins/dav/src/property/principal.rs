@@ -57,6 +57,19 @@ impl<'v> PrincipalView<'v> {
         others
     }
 
+    /// Whose calendars may be read and changed, or read only (calendarserver's caldav-proxy). Nobody but themselves is told who
+    /// shares something with somebody.
+    fn proxied(&self, writable: bool) -> impl Iterator<Item = Place> {
+        let shared = match self.address == self.visit.address {
+            true => self.visit.shared(Shelf::Calendars),
+            false => Vec::new(),
+        };
+        let of_kind = shared
+            .into_iter()
+            .filter(move |shared| shared.is_writable() == writable);
+        of_kind.map(|shared| Place::Principal(shared.owner))
+    }
+
     fn dav(&self, name: &Name, out: &mut Writer) -> bool {
         match &*name.local {
             "resourcetype" => {
@@ -120,6 +133,8 @@ impl<'v> PrincipalView<'v> {
                 out.close(name);
             }
             "record-type" => out.leaf(name, "users"),
+            "calendar-proxy-read-for" => hrefs(out, name, self.proxied(false)),
+            "calendar-proxy-write-for" => hrefs(out, name, self.proxied(true)),
             _ => return false,
         }
         true
