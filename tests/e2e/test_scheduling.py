@@ -388,6 +388,27 @@ def test_who_has_time_is_asked_of_the_outbox(office):
     assert (foreign.status, foreign.condition) == (403, f"{CALDAV}organizer-allowed")
 
 
+def test_hours_that_somebody_has_set_are_told(office):
+    bob, cleo = Person(office, "bob"), Person(office, "cleo")
+    hours = (
+        "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\nBEGIN:VAVAILABILITY\nUID:a\nDTSTAMP:20300101T000000Z\nBEGIN:AVAILABLE\nUID:b\n"
+        "DTSTAMP:20300101T000000Z\nDTSTART:20300101T090000Z\nDTEND:20300101T170000Z\nRRULE:FREQ=DAILY\nEND:AVAILABLE\n"
+        "END:VAVAILABILITY\nEND:VCALENDAR\n"
+    )
+    for text, code in (("none", 403), (hours, 200)):
+        prop = f"<C:calendar-availability>{text}</C:calendar-availability>"
+        body = f'<D:propertyupdate xmlns:D="DAV:" xmlns:C="{NS["C"]}"><D:set><D:prop>{prop}</D:prop></D:set></D:propertyupdate>'
+        changed = bob.dav.xml("PROPPATCH", bob.inbox, body)
+        assert list(changed.responses()[bob.inbox]) == [code]
+    post = (
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nMETHOD:REQUEST\r\nBEGIN:VFREEBUSY\r\nUID:f\r\nDTSTAMP:20300101T000000Z\r\n"
+        f"DTSTART:20300107T000000Z\r\nDTEND:20300108T000000Z\r\nORGANIZER:mailto:{cleo.address}\r\n"
+        f"ATTENDEE:mailto:{bob.address}\r\nEND:VFREEBUSY\r\nEND:VCALENDAR\r\n"
+    )
+    told = cleo.dav("POST", cleo.dav.home + "outbox/", post, Content_Type="text/calendar").xml.findtext(".//C:calendar-data", None, NS)
+    assert "FBTYPE=BUSY-UNAVAILABLE:20300107T000000Z/20300107T090000Z" in told
+
+
 def test_an_object_that_says_when_somebody_is_busy_is_taken(office):
     bob, cleo = Person(office, "bob"), Person(office, "cleo")
     text = (
@@ -399,6 +420,23 @@ def test_an_object_that_says_when_somebody_is_busy_is_taken(office):
     principal = client_of(office, cleo.address).principal()
     answer = principal.freebusy_request(day, day + datetime.timedelta(days=1), [f"mailto:{bob.address}"])
     assert "080000" in str([getattr(one, "data", one) for one in answer.values()])
+
+
+def test_a_room_answers_by_itself(office):
+    anna, bob = Person(office, "anna"), Person(office, "bob")
+    room = office.add_user("room")
+    office.cli("user", "resource", room, "--kind", "room")
+    kind = anna.dav.propfind(f"/dav/principals/{room}/", "C:calendar-user-type")
+    (found,) = kind.responses().values()
+    assert found[200][f"{CALDAV}calendar-user-type"].text == "ROOM"
+    start = (datetime.datetime.now(UTC) + datetime.timedelta(days=30)).strftime("%Y%m%dT100000Z")
+    anna.dav.put(anna.calendar + "m1.ics", meeting("bob", "room", start=start))
+    assert anna.answer_of("room")["PARTSTAT"] == "ACCEPTED"
+    assert bob.answer_of("room")["PARTSTAT"] == "ACCEPTED"
+    bob.dav.put(bob.calendar + "m2.ics", meeting("room", organizer="bob", uid="m2", start=start, more=""))
+    copy = icalendar.Calendar.from_ical(bob.text(bob.calendar + "m2.ics")).walk("VEVENT")[0]
+    (line,) = [one for one in copy["ATTENDEE"] if str(one).endswith(room)]
+    assert line.params["PARTSTAT"] == "DECLINED"
 
 
 # -- replacing the plugin -----------------------------------------------------------------------

@@ -6,7 +6,7 @@ use waxwing_exmdb::{
     ObjectPut, Role, SchedulingState,
 };
 use waxwing_formats_ical::schedule::{
-    Change, Context, Message, Received, organizer_changed, receive, refreshed,
+    Change, Context, Message, Received, Stale, organizer_changed, receive, refresh, refreshed,
 };
 use waxwing_formats_ical::{Calendar, Kind, Object};
 
@@ -16,10 +16,10 @@ use crate::{Result, Scheduling, facts, guard::guarded, inbox, now, people::Perso
 const ATTEMPTS: u32 = 5;
 
 /// What is there of a meeting.
-struct Copy {
-    folder: FolderId,
-    stored: Stored,
-    object: Object,
+pub(crate) struct Copy {
+    pub(crate) folder: FolderId,
+    pub(crate) stored: Stored,
+    pub(crate) object: Object,
 }
 
 /// What a message changed, and what follows from it.
@@ -129,6 +129,10 @@ fn worked_out(
         (Change::RefreshWanted(address), Some(stored), _) => {
             refreshed(stored, address, &context)?.into_iter().collect()
         }
+        // RFC 5546 section 3.2.4.
+        (Change::Nothing(Stale::NeedsRefresh), ..) => {
+            refresh(message, &context).into_iter().collect()
+        }
         _ => Vec::new(),
     };
     Ok(Outcome {
@@ -149,7 +153,7 @@ fn uid(message: &Calendar) -> Option<&str> {
         .filter(|uid| !uid.is_empty() && uid.len() <= 1024)
 }
 
-async fn copy_of(mailbox: &Mailbox, message: &Calendar) -> Result<Option<Copy>> {
+pub(crate) async fn copy_of(mailbox: &Mailbox, message: &Calendar) -> Result<Option<Copy>> {
     let Some(uid) = uid(message) else {
         return Ok(None);
     };

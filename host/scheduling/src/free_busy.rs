@@ -1,6 +1,6 @@
 //! When people have time: the one engine, for every protocol.
 //!
-//! Everybody here may ask for everybody's time, as in every office; nobody hears with what it is taken. What counts are the events of all
+//! Everybody here may ask for everybody's time, as in every office; nobody hears with what it is taken. What counts are the hours that somebody has set (VAVAILABILITY, RFC 7953) and the events of all
 //! calendars that are not marked transparent, but those that the person has declined. **Bounds**: [`MAX_ATTENDEES`] of one request,
 //! [`MAX_RANGE`] of time, [`MAX_OBJECTS`] that may occur in it and [`MAX_INSTANCES`]; what passes one is an answer that says so.
 
@@ -15,6 +15,7 @@ use waxwing_formats_mapi::{Value, columns};
 use crate::{
     Error, Result, Scheduling,
     guard::{self, guarded},
+    inbox::INBOX_CLASS,
     now,
     people::{Person, Whose},
 };
@@ -133,9 +134,14 @@ impl Scheduling {
                 sources.extend(read.into_iter().flatten().map(|(_, source)| source));
             }
         }
+        let availability = availability(&person.mailbox).await?;
         let mine = person.addresses.clone();
         guarded(move || {
             let mut busy = FreeBusy::new(range, MAX_INSTANCES);
+            if let Some(text) = availability {
+                let calendar = Calendar::parse(text.trim().as_bytes(), &Limits::default().text)?;
+                busy.add_availability(&calendar, &Zone::UTC)?;
+            }
             for source in sources {
                 // What cannot be read takes no time that anybody could tell.
                 if let Ok(object) = Object::parse(&source) {
@@ -146,6 +152,23 @@ impl Scheduling {
         })
         .await
     }
+}
+
+/// What somebody has set for his inbox.
+async fn availability(mailbox: &Mailbox) -> Result<Option<String>> {
+    let folders = mailbox.folders().await?;
+    let inbox = folders
+        .iter()
+        .find(|folder| folder.container_class == INBOX_CLASS);
+    let Some(inbox) = inbox else {
+        return Ok(None);
+    };
+    let properties = mailbox.folder_properties(inbox.id, &[columns::AVAILABILITY]);
+    let mut properties = properties.await?.into_iter();
+    Ok(properties.find_map(|property| match property.value {
+        Value::Text(text) if !text.is_empty() => Some(text),
+        _ => None,
+    }))
 }
 
 async fn calendars(mailbox: &Mailbox) -> Result<Vec<Folder>> {

@@ -15,7 +15,7 @@
 //! **Bounds**: [`MAX_MESSAGES`] messages of one call and [`MAX_FOLLOWING`] that follow from them (what an organiser's copy learns is told
 //! to the other attendees), [`MAX_CALENDAR`] octets of a message, [`free_busy`]'s own, and [`inbox::MOST`] items in an inbox.
 //!
-//! Everybody gets his mail too, also here: whoever has no calendar program sees the invitation, and answers it from a mail program.
+//! Rooms and equipment answer by themselves ([`resource`]). Everybody gets his mail too, also here: whoever has no calendar program sees the invitation, and answers it from a mail program.
 
 mod apply;
 mod arrive;
@@ -26,6 +26,7 @@ mod guard;
 mod inbox;
 mod letter;
 mod people;
+mod resource;
 mod send;
 mod trust;
 
@@ -34,6 +35,7 @@ pub use error::{Error, Result};
 pub use free_busy::BusyTime;
 pub use inbox::Collections;
 pub use letter::{Letter, Post};
+pub use resource::{Resource, ResourceKind, ResourcePolicy};
 pub use send::{Outgoing, Status};
 
 use waxwing_directory::Directory;

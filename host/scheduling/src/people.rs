@@ -58,6 +58,24 @@ impl Scheduling {
         })
     }
 
+    /// CUTYPE of an address (RFC 5545 section 3.2.3).
+    ///
+    /// # Errors
+    /// As the directory's and the store's.
+    pub async fn kind(&self, address: &str) -> Result<&'static str> {
+        Ok(match self.whose(address).await? {
+            Whose::Nobody => "UNKNOWN",
+            Whose::Mail(mail) => match self.directory.resolve(&mail).await? {
+                Resolution::Local { .. } => "GROUP",
+                _ => "UNKNOWN",
+            },
+            Whose::Person(person) => match self.resource(&person.mailbox).await? {
+                Some(resource) => resource.kind.cutype(),
+                None => "INDIVIDUAL",
+            },
+        })
+    }
+
     pub(crate) async fn whose(&self, address: &str) -> Result<Whose> {
         let Some(mail) = mail_address(address) else {
             return Ok(Whose::Nobody);

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use waxwing_directory::User;
-use waxwing_formats_ical::Calendar;
+use waxwing_formats_ical::{Calendar, schedule::Change};
 
 use crate::{
     Letter, MAX_FOLLOWING, Post, Result, Scheduling, guard,
@@ -149,7 +149,17 @@ impl Scheduling {
     ) -> Result<()> {
         let applied = self.apply(person, calendar).await?;
         tracing::info!(to = person.user.address, method = calendar.method(), change = ?applied.change, "scheduling");
-        following.extend(applied.following.into_iter().map(|message| Way {
+        let mut messages = applied.following;
+        if matches!(applied.change, Change::Invited | Change::Updated(_)) {
+            match self.decide(person, calendar).await {
+                Ok(answer) => messages.extend(answer),
+                // It stays unanswered, as it would with a person.
+                Err(error) => {
+                    tracing::warn!(to = person.user.address, %error, "a room gives no answer")
+                }
+            }
+        }
+        following.extend(messages.into_iter().map(|message| Way {
             from: person.user.clone(),
             recipient: message.recipient,
             calendar: message.calendar,

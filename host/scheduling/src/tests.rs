@@ -9,7 +9,9 @@ use waxwing_exmdb::{Mailbox, MailboxGuid, Role, Store, StoreConfig};
 use waxwing_formats_ical::Object;
 use waxwing_formats_ical::schedule::{Context, Participation, answer, organizer_changed};
 
-use crate::{Letter, Mail, Outgoing, Post, Scheduling, Status};
+use crate::{
+    Letter, Mail, Outgoing, Post, Resource, ResourceKind, ResourcePolicy, Scheduling, Status,
+};
 
 #[derive(Default)]
 struct Letters(Mutex<Vec<Letter>>);
@@ -38,6 +40,13 @@ struct House {
 }
 
 const PEOPLE: [&str; 3] = ["anna", "bob", "cleo"];
+
+fn room(policy: ResourcePolicy) -> Resource {
+    Resource {
+        kind: ResourceKind::Room,
+        policy,
+    }
+}
 
 impl House {
     async fn new() -> House {
@@ -325,4 +334,79 @@ async fn time_is_told_of_people_here_and_not_with_what_it_is_taken() {
             .await
             .is_err()
     );
+}
+
+#[tokio::test]
+async fn a_room_accepts_when_it_is_free_and_declines_when_it_is_not() {
+    let house = House::new().await;
+    let mailbox = house.mailbox("cleo").await;
+    let scheduling = &house.scheduling;
+    let free = Some(room(ResourcePolicy::IfFree));
+    scheduling.set_resource(&mailbox, free).await.unwrap();
+    assert_eq!(scheduling.resource(&mailbox).await.unwrap(), free);
+    assert_eq!(
+        scheduling.kind("mailto:cleo@example.org").await.unwrap(),
+        "ROOM"
+    );
+    // Within the time that is looked at, whenever this runs.
+    let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * 30);
+    let day = soon.strftime("%Y%m%d").to_string();
+    let at = |uid: &str| {
+        let text = meeting(&["cleo@example.org"]).to_text();
+        let text = text
+            .replace("20300102T", &format!("{day}T"))
+            .replace("UID:m1", &format!("UID:{uid}"));
+        Object::parse(text.as_bytes()).unwrap()
+    };
+    house.organize(None, Some(&at("m1"))).await;
+    let copy = house.copy("anna").await.unwrap();
+    assert_eq!(
+        answers(&copy, "cleo@example.org").as_deref(),
+        Some("ACCEPTED")
+    );
+    assert_eq!(
+        house.post.recipients(),
+        ["cleo@example.org", "anna@example.org"]
+    );
+    house.organize(None, Some(&at("m2"))).await;
+    let letters = std::mem::take(&mut *house.post.0.lock().unwrap());
+    let subjects: Vec<bool> = letters
+        .iter()
+        .map(|letter| String::from_utf8_lossy(&letter.message).contains("method=REPLY"))
+        .collect();
+    assert_eq!(subjects, [false, true]);
+    let second = mailbox.objects_of_uid("m2").await.unwrap();
+    let (folder, object) = second.into_iter().next().unwrap();
+    let read = mailbox.read_objects_named(folder, &[object.name]).await;
+    let (_, source) = read.unwrap().pop().flatten().unwrap();
+    let copy = Object::parse(&source).unwrap();
+    assert_eq!(
+        answers(&copy, "cleo@example.org").as_deref(),
+        Some("DECLINED")
+    );
+    scheduling.set_resource(&mailbox, None).await.unwrap();
+    assert_eq!(scheduling.resource(&mailbox).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_is_added_is_answered_by_asking_for_the_whole() {
+    let house = House::new().await;
+    let text = meeting(&["bob@example.org"]).to_text();
+    let text = text.replace("anna@example.org", "dan@sink.test");
+    let added = text.replacen("PRODID", "METHOD:ADD\r\nPRODID", 1);
+    let bob = house.user("bob").await;
+    let arrived = mail("dan@sink.test", &added, bob);
+    assert!(
+        house
+            .scheduling
+            .arrived(&house.post, arrived)
+            .await
+            .unwrap()
+    );
+    let letters = std::mem::take(&mut *house.post.0.lock().unwrap());
+    let [letter] = letters.as_slice() else {
+        panic!("{letters:?}")
+    };
+    assert_eq!(letter.to, "dan@sink.test");
+    assert!(String::from_utf8_lossy(&letter.message).contains("method=REFRESH"));
 }

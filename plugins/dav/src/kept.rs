@@ -41,7 +41,7 @@ impl Kept {
     }
 
     /// As properties of a folder: all of it, and what the host must know for free-busy times.
-    pub(crate) fn properties(&self) -> Result<[Property; 2], Refusal> {
+    pub(crate) fn properties(&self) -> Result<[Property; 3], Refusal> {
         let transparency = self.tree(&Name::caldav("schedule-calendar-transp"));
         let is_transparent =
             transparency.is_some_and(|set| set.child(ns::CALDAV, "transparent").is_some());
@@ -49,7 +49,14 @@ impl Kept {
             tag: columns::TRANSPARENT.0,
             value: Value::Boolean(is_transparent),
         };
-        Ok([self.property()?, transparent])
+        let availability = Property {
+            tag: columns::AVAILABILITY.0,
+            value: Value::Text(
+                self.tree(&AVAILABILITY)
+                    .map_or_else(String::new, |set| set.text()),
+            ),
+        };
+        Ok([self.property()?, transparent, availability])
     }
 
     fn property(&self) -> Result<Property, Refusal> {
@@ -117,6 +124,9 @@ impl Kept {
         Some(kinds_of(&set)).filter(|kinds| *kinds != Kinds::NONE)
     }
 }
+
+/// RFC 7953 section 7.2.4.
+pub(crate) const AVAILABILITY: Name = Name::caldav("calendar-availability");
 
 /// RFC 4791 section 5.2.3.
 pub(crate) const COMPONENT_SET: Name = Name::caldav("supported-calendar-component-set");

@@ -3,5 +3,5 @@
 //! The plugin works out the messages; the host brings them into the calendars of people of this server and sends mail to everybody.
 
 pub use crate::bindings::waxwing::scheduling::itip::{
-    BusyTime, CollectionIds, Message, addresses, collections, free_busy, send,
+    BusyTime, CollectionIds, Message, addresses, collections, free_busy, kinds, send,
 };

@@ -6,6 +6,7 @@
 use futures_util::StreamExt;
 use waxwing_directory::{KnownHash, User};
 use waxwing_exmdb::MailboxGuid;
+use waxwing_scheduling::{Resource, Scheduling};
 
 use super::shares;
 use crate::{
@@ -48,6 +49,11 @@ pub(crate) async fn execute(admin: &Admin, command: UserCommand) -> Result<Respo
                 if on { "" } else { "no longer " }
             )))
         }
+        UserCommand::Resource {
+            address,
+            kind,
+            answers,
+        } => resource(admin, &address, (kind.as_deref(), &answers)).await,
         UserCommand::Feature {
             address,
             feature,
@@ -60,6 +66,30 @@ pub(crate) async fn execute(admin: &Admin, command: UserCommand) -> Result<Respo
             )))
         }
     }
+}
+
+async fn resource(
+    admin: &Admin,
+    address: &str,
+    (kind, answers): (Option<&str>, &str),
+) -> Result<Response> {
+    let user = admin.directory.user(address).await?;
+    let mailbox = admin.store.mailbox(user.mailbox.parse()?).await?;
+    let resource = match kind {
+        None => None,
+        Some(kind) => Some(Resource::of_names(kind, answers).ok_or_else(|| {
+            Error::Failed(format!(
+                "{kind} {answers}: a resource is a room or equipment, and answers if-free, accept, decline or by-hand"
+            ))
+        })?),
+    };
+    let scheduling = Scheduling::new(admin.store.clone(), admin.directory.clone());
+    let set = scheduling.set_resource(&mailbox, resource).await;
+    set.map_err(|error| Error::Failed(error.to_string()))?;
+    Ok(Response::Done(match kind {
+        None => format!("{} is a person", user.address),
+        Some(kind) => format!("{} is {kind} and answers {answers}", user.address),
+    }))
 }
 
 async fn add(
@@ -324,6 +354,24 @@ mod tests {
                 .collect::<Vec<_>>(),
             [None]
         );
+    }
+
+    #[tokio::test]
+    async fn a_user_becomes_a_room_and_a_person_again() {
+        let fixture = Fixture::with_users(&["anna@example.org"]).await;
+        let resource = |kind: Option<&str>, answers: &str| {
+            Request::User(UserCommand::Resource {
+                address: "anna@example.org".into(),
+                kind: kind.map(str::to_owned),
+                answers: answers.to_owned(),
+            })
+        };
+        let said = fixture.done(resource(Some("room"), "if-free")).await;
+        let expected = "anna@example.org is room and answers if-free";
+        assert_eq!(said, Response::Done(expected.to_owned()));
+        let refused = fixture.refused(resource(Some("car"), "if-free")).await;
+        assert!(refused.contains("room or equipment"), "{refused}");
+        fixture.done(resource(None, "if-free")).await;
     }
 
     #[tokio::test]

@@ -122,6 +122,15 @@ pub enum UserCommand {
         /// May log in.
         on: bool,
     },
+    /// Makes a user a room or equipment that answers invitations, or a person again.
+    Resource {
+        /// Who.
+        address: String,
+        /// `room` or `equipment`; none: a person.
+        kind: Option<String>,
+        /// `if-free`, `accept`, `decline` or `by-hand`.
+        answers: String,
+    },
     /// Switches a feature (a capability such as `imap.idle`) off or on again.
     Feature {
         /// Who.

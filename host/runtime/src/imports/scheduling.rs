@@ -11,6 +11,9 @@ use crate::{
     state::State,
 };
 
+/// Of one call.
+const ADDRESSES: usize = 1_000;
+
 impl From<scheduling::Error> for Failure {
     fn from(error: scheduling::Error) -> Self {
         use scheduling::Error as E;
@@ -30,6 +33,24 @@ impl Host for State {
         self.call("itip.addresses", async move {
             let owner = services.directory.user(&open.address).await?;
             Ok(services.delivery.scheduling().addresses(&owner).await?)
+        })
+        .await
+    }
+
+    async fn kinds(&mut self, addresses: Vec<String>) -> Result<Vec<String>> {
+        if addresses.len() > ADDRESSES {
+            return Err(Failure::limit(format!(
+                "addresses in one call = {ADDRESSES}"
+            )));
+        }
+        let services = self.services.clone();
+        self.call("itip.kinds", async move {
+            let rooms = services.delivery.scheduling();
+            let mut kinds = Vec::with_capacity(addresses.len());
+            for address in addresses {
+                kinds.push(rooms.kind(&address).await?.to_owned());
+            }
+            Ok(kinds)
         })
         .await
     }

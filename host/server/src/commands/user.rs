@@ -1,6 +1,7 @@
 //! `waxwing user …`
 
 mod many;
+mod resource;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -67,6 +68,11 @@ pub(crate) enum User {
         /// Who.
         address: String,
     },
+    /// Make a user a room or equipment that answers invitations by itself, or a person again.
+    #[command(
+        after_help = "Examples:\n  waxwing user resource room1@example.org --kind room\n  waxwing user resource van@example.org --kind equipment --answers by-hand\n  waxwing user resource room1@example.org --kind person\n\nif-free accepts a meeting when none of its times in the next two years is taken, else declines it. by-hand leaves the answer to whoever may edit the calendar."
+    )]
+    Resource(resource::Resource),
     /// Switch a capability of a protocol off or on for one user.
     #[command(after_help = "Example:\n  waxwing user feature alice@example.org imap.idle off")]
     Feature {
@@ -123,6 +129,7 @@ impl User {
             }
             User::Enable { address } => UserCommand::Enable { address, on: true },
             User::Disable { address } => UserCommand::Enable { address, on: false },
+            User::Resource(resource) => resource.command(),
             User::Feature {
                 address,
                 feature,

@@ -1,5 +1,6 @@
 //! Calendar objects (RFC 4791 section 4.1).
 
+use waxwing_formats_ical::free_busy::FreeBusy;
 use waxwing_formats_ical::{Error, Index, Limits, Object, Zone};
 use waxwing_formats_mapi::PropertyTag;
 use waxwing_sdk::store::objects::{Facts, Occurrences, Scheduling, TimeRange};
@@ -114,4 +115,17 @@ pub(crate) fn zone_of(text: &str) -> Option<Zone> {
 /// Names whose value is a VCALENDAR with a VTIMEZONE.
 pub(crate) fn is_zone(name: &Name) -> bool {
     name.is(ns::CALDAV, "calendar-timezone")
+}
+
+/// Whether a text is a VCALENDAR that says when somebody is available, and can be counted.
+pub(crate) fn is_availability(text: &str) -> bool {
+    let limits = waxwing_formats_ical::Limits::default().text;
+    let Ok(calendar) = waxwing_formats_ical::Calendar::parse(text.trim().as_bytes(), &limits)
+    else {
+        return false;
+    };
+    let day = waxwing_formats_ical::Range::new(0, 86_400);
+    let mut busy = FreeBusy::new(day, MAX_INDEXED);
+    let mut all = calendar.component().components_of("VAVAILABILITY");
+    all.next().is_some() && busy.add_availability(&calendar, &Zone::UTC).is_ok()
 }

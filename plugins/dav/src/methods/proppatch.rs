@@ -9,8 +9,8 @@ use waxwing_sdk::store::objects::{self, CollectionUpdate};
 use super::put::denied;
 use crate::answer::{Answer, Refusal};
 use crate::catalog::Collection;
-use crate::content::calendar::{is_zone, zone_of};
-use crate::kept::Kept;
+use crate::content::calendar::{is_availability, is_zone, zone_of};
+use crate::kept::{AVAILABILITY, Kept};
 use crate::place::Place;
 use crate::property::{Multistatus, is_protected};
 use crate::request::Request;
@@ -105,6 +105,12 @@ fn apply(change: &Change, plan: &mut Plan) -> Result<(), Refusal> {
                 return Err(Refusal::forbidden(
                     Name::caldav("valid-calendar-data"),
                     "calendar-timezone is a VCALENDAR with one VTIMEZONE",
+                ));
+            }
+            if *name == AVAILABILITY && !is_availability(&element.text()) {
+                return Err(Refusal::forbidden(
+                    Name::caldav("valid-calendar-data"),
+                    "calendar-availability is a VCALENDAR with VAVAILABILITY",
                 ));
             }
             plan.kept.set(element)?;
@@ -293,6 +299,32 @@ mod tests {
         );
         let refused = plan(&changes, &Kept::default()).unwrap_err();
         assert_eq!(refused[0].1.status, 403);
+    }
+
+    #[test]
+    fn an_availability_that_is_none_is_refused() {
+        let set = |inner: &str| {
+            let text = format!("BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\n{inner}END:VCALENDAR");
+            let set = format!(
+                "<set><prop><C:calendar-availability>{text}</C:calendar-availability></prop></set>"
+            );
+            plan(&parsed(&set), &Kept::default())
+        };
+        let available = "BEGIN:AVAILABLE\nUID:1\nDTSTART:20240101T090000Z\nDTEND:20240101T170000Z\nEND:AVAILABLE\n";
+        assert!(
+            set(&format!(
+                "BEGIN:VAVAILABILITY\nUID:a\n{available}END:VAVAILABILITY\n"
+            ))
+            .is_ok()
+        );
+        assert!(set("").is_err());
+        let broken = available.replace("2024", "x");
+        assert!(
+            set(&format!(
+                "BEGIN:VAVAILABILITY\nUID:a\n{broken}END:VAVAILABILITY\n"
+            ))
+            .is_err()
+        );
     }
 
     #[test]

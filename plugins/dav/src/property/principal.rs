@@ -44,6 +44,13 @@ impl<'v> PrincipalView<'v> {
         })
     }
 
+    /// A person, a room, a piece of equipment, a group.
+    fn kind(&self) -> String {
+        let kinds = scheduling::kinds(&[format!("mailto:{}", self.address)]);
+        let kind = kinds.ok().and_then(|mut kinds| kinds.pop());
+        kind.unwrap_or_else(|| "INDIVIDUAL".to_owned())
+    }
+
     /// Aliases; of others nobody hears them.
     fn other_addresses(&self) -> Vec<String> {
         if self.address != self.visit.address {
@@ -116,7 +123,7 @@ impl<'v> PrincipalView<'v> {
             }
             "schedule-inbox-URL" => hrefs(out, name, [self.scheduling("inbox")]),
             "schedule-outbox-URL" => hrefs(out, name, [self.scheduling("outbox")]),
-            "calendar-user-type" => out.leaf(name, "INDIVIDUAL"),
+            "calendar-user-type" => out.leaf(name, &self.kind()),
             _ => return false,
         }
         true

@@ -1,5 +1,7 @@
 //! Free-busy time: what is taken of a range (RFC 4791 section 7.10), and the VFREEBUSY that says so.
 
+mod availability;
+
 use crate::contentline::{Component, Line};
 use crate::series::Series;
 use crate::{Duration, Error, Kind, Moment, Object, Range, Result, Zone};

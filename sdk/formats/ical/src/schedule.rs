@@ -6,6 +6,7 @@
 //!   RFC 6638 section 3.2.8 wants them, and a [`Message`] for each attendee who has to know.
 //! - [`attendee_changed`]: an attendee's client did. Refuses what is not his to change (section 3.2.2.1), and gives the answer to the organiser.
 //! - [`receive`]: a message arrived for somebody. Gives what his copy becomes.
+//! - [`refresh`] and [`refreshed`]: the whole of a meeting, asked for and given.
 //! - [`answer`]: accepts or declines for somebody: rooms, and protocols that have a button for it.
 //! - [`FreeBusyRequest`]: a free-busy request and its answers.
 //!
@@ -32,7 +33,7 @@ pub use message::{Message, Method};
 pub use organizer::{Organized, organizer_changed};
 pub use receive::{Change, Received, Stale, accept_counter, receive};
 pub use reply::{Participation, answer, set_schedule_status};
-pub use request::refreshed;
+pub use request::{refresh, refreshed};
 
 /// Who acts, and when.
 #[derive(Debug, Clone, Copy)]

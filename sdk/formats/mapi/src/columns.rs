@@ -1,4 +1,4 @@
-//! Columns of the store that MAPI has no tag for (ids 0x67EF to 0x67FF).
+//! Columns of the store that MAPI has no tag for (ids 0x67EE to 0x67FF).
 
 use crate::PropertyTag;
 
@@ -30,6 +30,8 @@ pub const FIRST_CC: PropertyTag = PropertyTag(0x67FB_001F);
 pub const DIGEST: PropertyTag = PropertyTag(0x67FC_0102);
 /// The beginning of the readable text (Text), made when it is asked for by name.
 pub const PREVIEW: PropertyTag = PropertyTag(0x67FD_001F);
+/// Of the scheduling inbox: a VCALENDAR that says when its owner can be asked for at all (RFC 7953 section 7.2) (Text).
+pub const AVAILABILITY: PropertyTag = PropertyTag(0x67EE_001F);
 /// Of a folder: what is in it takes no time (RFC 6638 section 9.1) (Boolean).
 pub const TRANSPARENT: PropertyTag = PropertyTag(0x67EF_000B);
 /// Of a folder: the name by which DAV clients know it (Text); no two folders of a mailbox have the same.

@@ -1,8 +1,9 @@
+use super::address::me;
 use super::message::{calendar, outgoing};
 use super::view::View;
 use super::{Context, Message, Method};
 use crate::contentline::{Component, Line};
-use crate::{Object, Result};
+use crate::{Calendar, Moment, Object, Result};
 
 /// The whole meeting for one attendee: what a REFRESH is answered with. `None` when he is not invited.
 ///
@@ -63,6 +64,32 @@ pub(super) fn cancel(
         calendar: calendar(Method::Cancel, object, components),
         minor: false,
     }
+}
+
+/// Asks the organiser for the whole of what a message is about (RFC 5546 section 3.2.6). `None` when the owner is not invited to it.
+pub fn refresh(message: &Calendar, context: &Context<'_>) -> Option<Message> {
+    let inner = message.component().components.iter();
+    let about = inner.into_iter().find(|one| !one.is("VTIMEZONE"))?;
+    let organizer = about.value("ORGANIZER")?.trim().to_owned();
+    let attendee = me(about, context)?.value.trim().to_owned();
+    let mut asked = Component::new(about.name.clone());
+    asked
+        .lines
+        .push(Moment::utc(context.now).to_line("DTSTAMP"));
+    asked.lines.extend(about.line("UID").cloned());
+    asked.lines.push(Line::new("ORGANIZER", organizer.clone()));
+    asked.lines.push(Line::new("ATTENDEE", attendee.clone()));
+    let mut calendar = Calendar::new();
+    let method = Line::new("METHOD", Method::Refresh.name());
+    calendar.tree.lines.push(method);
+    calendar.tree.components.push(asked);
+    Some(Message {
+        method: Method::Refresh,
+        originator: attendee,
+        recipient: organizer,
+        calendar,
+        minor: false,
+    })
 }
 
 pub(super) fn organizer(object: &Object) -> String {
