@@ -177,36 +177,38 @@ impl Hasher {
             .is_some_and(|at| at.elapsed() < REMEMBERED_FOR)
     }
 
-    /// Compares; without a stored hash it costs the same and is never true.
+    /// Compares; without a stored hash it costs the same and is never true. The turn comes back: who holds it until the outcome is
+    /// counted lets no other guess in between.
     pub(crate) async fn verify(
         &self,
         turn: Turn,
         stored: Option<&str>,
         password: &SecretString,
-    ) -> Result<bool> {
+    ) -> Result<(bool, Turn)> {
         if !is_possible(password) {
-            return Ok(false);
+            return Ok((false, turn));
         }
         let hash = stored.unwrap_or(&self.dummy).to_owned();
         let (argon2, candidate) = (self.argon2.clone(), password.clone());
+        // The turn goes along: a client that leaves meanwhile does not free the core.
         let verified = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
             // The cost is read from the stored hash.
-            PasswordHash::new(&hash).is_ok_and(|hash| {
+            let verified = PasswordHash::new(&hash).is_ok_and(|hash| {
                 argon2
                     .verify_password(candidate.expose_secret().as_bytes(), &hash)
                     .is_ok()
-            })
+            });
+            (verified, turn)
         });
-        let verified = verified
+        let (verified, turn) = verified
             .await
             .map_err(|error| Error::Unavailable(error.to_string()))?;
         match stored {
             Some(stored) if verified => {
                 self.remember(self.digest(stored, password));
-                Ok(true)
+                Ok((true, turn))
             }
-            _ => Ok(false),
+            _ => Ok((false, turn)),
         }
     }
 
@@ -264,20 +266,12 @@ mod tests {
         assert_ne!(hash, hasher.hash("secret".into()).await.unwrap());
         for (password, fits) in [("secret", true), ("Secret", false), ("", false)] {
             let turn = hasher.turn().await.unwrap();
-            assert_eq!(
-                hasher
-                    .verify(turn, Some(&hash), &password.into())
-                    .await
-                    .unwrap(),
-                fits,
-                "{password}"
-            );
+            let verified = hasher.verify(turn, Some(&hash), &password.into()).await;
+            assert_eq!(verified.unwrap().0, fits, "{password}");
         }
         let turn = hasher.turn().await.unwrap();
-        assert!(
-            !hasher.verify(turn, None, &"nobody's".into()).await.unwrap(),
-            "the dummy let somebody in"
-        );
+        let verified = hasher.verify(turn, None, &"nobody's".into()).await;
+        assert!(!verified.unwrap().0, "the dummy let somebody in");
     }
 
     #[tokio::test]
@@ -298,7 +292,7 @@ mod tests {
         let verified = hasher
             .verify(turn, Some(&nobody.0), &"nobody's".into())
             .await;
-        assert!(!verified.unwrap());
+        assert!(!verified.unwrap().0);
     }
 
     #[tokio::test]

@@ -127,7 +127,8 @@ impl Directory {
         let (account, signature) = match (&account, signature) {
             (Some(account), Some(signature)) if account.user.enabled => (account, signature),
             (_, signature) => {
-                return Err(self.deny(guess, &exchange.user, signature.is_some()).await);
+                let disabled = signature.is_some();
+                return Err(self.deny(guess, &exchange.user, disabled, None).await);
             }
         };
         self.count_success(guess);
