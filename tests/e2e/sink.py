@@ -25,7 +25,8 @@ class Taken:
 class Sink:
     """Listens on a port of its own, again and again. `later…` is put off as often as `patience` says, `never…` is refused."""
 
-    def __init__(self, tls=None, port=None):
+    def __init__(self, tls=None, port=None, host="127.0.0.1"):
+        self.host = host
         self.port = port or free_ports(1)[0]
         self.tls = tls
         self.patience = 1
@@ -60,7 +61,7 @@ class Sink:
             def factory(self):
                 return SMTP(self.handler, hostname="sink.test", tls_context=context, enable_SMTPUTF8=True)
 
-        self.controller = Listener(self, hostname="127.0.0.1", port=self.port)
+        self.controller = Listener(self, hostname=self.host, port=self.port)
         self.controller.start()
         return self
 

@@ -94,6 +94,8 @@ pub struct TransportConfig {
     pub routes: Vec<Route>,
     /// Encryption.
     pub tls: OutboundTls,
+    /// Whether the policies of domains are asked for and obeyed (RFC 8461).
+    pub mta_sts: bool,
     /// PEM file of the authorities that certificates are verified with. None: those of the system.
     pub ca_file: Option<PathBuf>,
     /// Waits before the second attempt, the third, and so on; the last one is repeated.
@@ -119,6 +121,7 @@ impl Default for TransportConfig {
             relay_password: None,
             routes: Vec::new(),
             tls: OutboundTls::Opportunistic,
+            mta_sts: true,
             ca_file: None,
             retry: [5, 10, 20, 40, 80, 160, 240].map(minutes).to_vec(),
             expire: Duration::from_secs(5 * 24 * 3600),

@@ -4,7 +4,8 @@
 //! that arrives ([`arrive`], [`deposit`]), what somebody who is logged in may hand in
 //! ([`submission`]), the outbound [`queue`], the [`courier`] that empties it, loop protection ([`header`]), the memory that keeps a
 //! retry from arriving twice ([`retries`]), reports to the sender ([`report`]), signatures on what starts here ([`signing`]) and
-//! the checks of what comes from elsewhere ([`authentication`]), the filters of others ([`milter`]) and meetings that travel as mail ([`meetings`]). **Promises** that an outcome of 250 is durable
+//! the checks of what comes from elsewhere ([`authentication`]), the policies of domains that are written to ([`sts`]), the filters of others
+//! ([`milter`]) and meetings that travel as mail ([`meetings`]). **Promises** that an outcome of 250 is durable
 //! in every mailbox that the recipient reaches and in the queue for everybody else; that nothing is put into a message but one
 //! Return-Path where it ends, signatures where it starts, and results where it comes in; that mail for others is taken only from who is logged in, so this cannot be an open relay.
 
@@ -34,6 +35,7 @@ mod report_values;
 mod resolver;
 mod retries;
 mod signing;
+mod sts;
 mod submission;
 #[cfg(test)]
 mod testing;

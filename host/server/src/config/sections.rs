@@ -162,6 +162,9 @@ section! {
         /// `verified` (with a certificate of the host's name), `implicit` (from the first byte and verified, for a relay_host on
         /// port 465) or `none`.
         tls: OutboundTls = OutboundTls::Opportunistic, example "\"verified\"";
+        /// Whether a domain's MTA-STS policy is asked for and obeyed (RFC 8461): where it says so, mail goes only to hosts that prove
+        /// their names.
+        mta_sts: bool = true, example "false";
         /// PEM file of the authorities that certificates are verified with. Default: those of the system.
         ca_file: Option<PathBuf> = None, example "\"/etc/waxwing/relay-ca.pem\"";
         /// Domains whose mail goes to a host of its own; also written as [[transport.route]] with the keys domain and next_hop.
@@ -233,6 +236,7 @@ impl TransportKeys {
             relay_password: password,
             routes: self.route.clone(),
             tls: self.tls,
+            mta_sts: self.mta_sts,
             ca_file: self.ca_file.clone(),
             retry: self.retry_seconds.iter().map(wait).collect(),
             expire: wait(&self.expire_seconds),

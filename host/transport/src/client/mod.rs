@@ -43,7 +43,7 @@ impl From<io::Error> for Broken {
 }
 
 /// A socket, or TLS over one.
-trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
 
 /// What all connections have in common.
@@ -217,7 +217,7 @@ impl Client {
         target: &Target,
         mut connection: Connection,
     ) -> Result<Connection, NoConnection> {
-        let may_be_plain = self.mode == OutboundTls::Opportunistic;
+        let may_be_plain = self.mode == OutboundTls::Opportunistic && !target.verified;
         let offered = connection.extensions.starttls;
         let ready = match offered {
             true => connection
@@ -230,12 +230,16 @@ impl Client {
             return Ok(connection);
         }
         if !ready {
-            let text = "The host offers no TLS, which this server asks for";
-            return Err(NoConnection::Host(Outcome::unreachable("4.7.5", text)));
+            let who = match target.verified {
+                true => "its domain's MTA-STS policy",
+                false => "this server",
+            };
+            let text = format!("The host offers no TLS, which {who} asks for");
+            return Err(NoConnection::Host(Outcome::unreachable("4.7.5", &text)));
         }
         // RFC 3207 section 4.2: what came before the handshake is nobody's word.
         let wire = connection.stream.into_inner();
-        let verify = self.mode == OutboundTls::Verified;
+        let verify = self.mode == OutboundTls::Verified || target.verified;
         let wire = match self.handshake(target, wire, verify).await {
             Err(NoConnection::Host(_)) if may_be_plain => return Err(NoConnection::Handshake),
             other => other?,

@@ -56,6 +56,7 @@ fn target(address: SocketAddr) -> Target {
     Target {
         name: "localhost".into(),
         address,
+        verified: false,
     }
 }
 

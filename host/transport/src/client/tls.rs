@@ -1,7 +1,8 @@
 //! TLS towards a next hop.
 //!
 //! Opportunistic TLS takes any certificate: it keeps out those who only listen, and a host that cannot prove its name would else get the
-//! same mail in plaintext. Where `[transport] tls = "verified"` the certificate must be for the host's name.
+//! same mail in plaintext. Where `[transport] tls = "verified"`, and where the domain's policy asks for it ([`crate::sts`]), the certificate must be
+//! for the host's name.
 
 use std::{io, path::Path, sync::Arc};
 
@@ -59,7 +60,11 @@ impl TlsClient {
         })
     }
 
-    pub(super) async fn connect(
+    /// Shakes hands with a host of that name.
+    ///
+    /// # Errors
+    /// Of the handshake; a certificate that is not good for the name, when it is looked at.
+    pub(crate) async fn connect(
         &self,
         name: &str,
         wire: Box<dyn Wire>,

@@ -142,7 +142,11 @@ async fn away(
 
 async fn connect(courier: &Courier, hop: &Hop) -> Result<Connection, Outcome> {
     let client = Arc::clone(courier.client(hop));
-    let targets = dns::targets(courier.0.dns.as_ref(), hop, &client.own_name).await?;
+    let dns = courier.0.dns.as_ref();
+    let mut targets = dns::targets(dns, hop, &client.own_name).await?;
+    if let (Some(sts), Hop::Domain(domain)) = (&courier.0.sts, hop) {
+        targets = sts.apply(dns, domain, targets).await?;
+    }
     metrics::add(&courier.0.counters.connections, 1);
     client.connect(&targets).await
 }

@@ -29,12 +29,13 @@ use waxwing_directory::Resolution;
 
 use self::schedule::Schedule;
 use crate::{
-    Delivery, Queue, QueueId, QueueMetrics, TransportConfig,
+    Delivery, OutboundTls, Queue, QueueId, QueueMetrics, TransportConfig,
     client::{Client, Login, SharedClient, tls::TlsClient},
     hop::{Hop, Routes, dns::Dns},
     metrics::{self, Counters},
     queue::{Due, now},
     resolver::Resolver,
+    sts::Sts,
 };
 
 /// Recipients that are in a line or being tried.
@@ -60,6 +61,8 @@ struct Inner {
     dns: Box<dyn Dns>,
     client: SharedClient,
     relay: Option<(crate::HostPort, SharedClient)>,
+    /// None: policies are not asked for, or every certificate is verified anyway.
+    sts: Option<Sts>,
     lines: Mutex<Lines>,
     /// A worker has finished something.
     freed: Notify,
@@ -109,6 +112,11 @@ impl Courier {
                 login,
             })
         };
+        let asks_for_policies = config.mta_sts
+            && matches!(
+                config.tls,
+                OutboundTls::Opportunistic | OutboundTls::Required
+            );
         let login = config.relay_user.clone().zip(config.relay_password.clone());
         let login = login.map(|(user, password)| Login { user, password });
         let relay = config.relay_host.clone();
@@ -121,6 +129,7 @@ impl Courier {
             connections: config.connections.max(1),
             dns: Box::new(Resolver::new(&config.dns)),
             client: plain,
+            sts: asks_for_policies.then(|| Sts::new(tls.clone())),
             relay,
             delivery,
             lines: Mutex::default(),

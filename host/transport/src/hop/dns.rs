@@ -14,7 +14,7 @@ use rand::seq::SliceRandom as _;
 use super::Hop;
 use crate::{
     HostPort, Outcome,
-    resolver::{Answer, Resolver},
+    resolver::{Answer, RecordKind, Resolver},
 };
 
 const SMTP: u16 = 25;
@@ -29,6 +29,8 @@ pub(crate) struct Target {
     /// What its certificate must be for.
     pub(crate) name: String,
     pub(crate) address: SocketAddr,
+    /// Whether the domain asks for a certificate that proves it, whatever the operator says ([`crate::sts`]).
+    pub(crate) verified: bool,
 }
 
 /// Who answers questions.
@@ -37,6 +39,8 @@ pub(crate) trait Dns: Send + Sync {
     /// Preference and host.
     async fn mail_hosts(&self, domain: &str) -> Answer<(u16, String)>;
     async fn addresses(&self, host: &str) -> Answer<IpAddr>;
+    /// The texts that stand at a name.
+    async fn texts(&self, name: &str) -> Answer<String>;
 }
 
 #[async_trait]
@@ -47,6 +51,10 @@ impl Dns for Resolver {
 
     async fn addresses(&self, host: &str) -> Answer<IpAddr> {
         Resolver::addresses(self, host).await
+    }
+
+    async fn texts(&self, name: &str) -> Answer<String> {
+        self.records(name, RecordKind::Txt).await
     }
 }
 
@@ -65,6 +73,7 @@ pub(crate) async fn targets(
             Some(address) => Ok(vec![Target {
                 name: address.to_string(),
                 address: SocketAddr::new(address, SMTP),
+                verified: false,
             }]),
             None => {
                 let hosts = mail_hosts(dns, domain, own_name).await?;
@@ -133,6 +142,7 @@ async fn addresses(dns: &dyn Dns, hosts: &[String], port: u16) -> Result<Vec<Tar
             Answer::Found(found) => targets.extend(found.into_iter().map(|address| Target {
                 name: host.clone(),
                 address: SocketAddr::new(address, port),
+                verified: false,
             })),
             Answer::NoRecords | Answer::NoDomain => {
                 missing = Some(format!("The mail host {host} has no address"));
@@ -173,6 +183,10 @@ mod tests {
 
         async fn addresses(&self, host: &str) -> Answer<IpAddr> {
             self.hosts.get(host).cloned().unwrap_or(Answer::NoDomain)
+        }
+
+        async fn texts(&self, _: &str) -> Answer<String> {
+            Answer::NoDomain
         }
     }
 
