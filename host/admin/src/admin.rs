@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use waxwing_directory::Directory;
 use waxwing_exmdb::{MailboxGuid, Store};
-use waxwing_runtime::Runtime;
+use waxwing_runtime::{CurrentSite, Runtime};
 use waxwing_transport::Outbound;
 
 use crate::{
-    Error, Result, Site, commands,
+    Error, Result, commands,
     protocol::{Progress, Request, Response},
 };
 
@@ -22,7 +22,7 @@ pub struct Admin {
     pub(crate) directory: Directory,
     pub(crate) runtime: Option<Runtime>,
     pub(crate) outbound: Outbound,
-    pub(crate) site: Arc<Site>,
+    pub(crate) site: CurrentSite,
     running: Arc<Mutex<Vec<(MailboxGuid, Task)>>>,
 }
 
@@ -39,14 +39,13 @@ impl Admin {
             directory,
             outbound,
             runtime,
-            site: Arc::default(),
+            site: CurrentSite::default(),
             running: Arc::default(),
         }
     }
 
     /// With what others may know of this server.
-    pub fn at(self, site: Site) -> Admin {
-        let site = Arc::new(site);
+    pub fn at(self, site: CurrentSite) -> Admin {
         Admin { site, ..self }
     }
 

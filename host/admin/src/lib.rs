@@ -23,4 +23,3 @@ pub use admin::Admin;
 pub use channel::{Connection, serve};
 pub use data_dir::DataDir;
 pub use error::{Error, Result};
-pub use records::Site;

@@ -2,26 +2,18 @@
 //! and what is published already.
 //!
 //! A record that others may have written differently for good reasons (a second MX, a stricter DMARC policy) is `other` and no fault when
-//! another of its kind is there; a DKIM record must be exactly that of the key. The policy of MTA-STS is a file on a web server of its
-//! own, so its record is shown but not missed.
+//! another of its kind is there; a DKIM record must be exactly that of the key. The policy of MTA-STS is served by
+//! the plugin `autoconfig` under a name of its own, which not everybody has, so its record is shown but not missed.
 
 use futures_util::{StreamExt as _, stream};
 use waxwing_directory::DkimKey;
+use waxwing_runtime::Site;
 use waxwing_transport::{Answer, RecordKind, Resolver};
 
 use crate::protocol::{DnsRecordRow, DnsState};
 
 /// Questions at the same time.
 const AT_ONCE: usize = 8;
-
-/// What programs of people can find here, by the configuration.
-#[derive(Debug, Clone, Default)]
-pub struct Site {
-    /// The name of this server.
-    pub host_name: String,
-    /// Names such as `imaps` with their ports (RFC 6186, RFC 8314, RFC 5804, RFC 6764).
-    pub services: Vec<(&'static str, u16)>,
-}
 
 /// A record with what it takes to judge what is published.
 pub(crate) struct Wanted {
@@ -120,7 +112,7 @@ pub(crate) fn of_domain(domain: &str, keys: &[DkimKey], site: &Site) -> Vec<Want
         txt(
             format!("_mta-sts.{domain}"),
             "v=STSv1; id=1".into(),
-            "MTA-STS: only with its policy at https://mta-sts.DOMAIN/.well-known/mta-sts.txt; a new id for each change of it",
+            "MTA-STS: only when https://mta-sts.DOMAIN/.well-known/mta-sts.txt answers, as the plugin autoconfig does; a new id for each change of the policy",
         )
         .like("v=STSv1")
         .optional(),
@@ -136,14 +128,23 @@ pub(crate) fn of_domain(domain: &str, keys: &[DkimKey], site: &Site) -> Vec<Want
         )
         .optional()
     }));
-    let autoconfig = Wanted::new(
-        RecordKind::Cname,
-        format!("autoconfig.{domain}"),
-        host.clone(),
-        "Thunderbird asks there for its settings",
-    );
-    records.push(autoconfig.optional());
+    records.extend(names_of_this_host(domain, host));
     records
+}
+
+/// Names under which others look for something of the domain here.
+fn names_of_this_host(domain: &str, host: &str) -> impl Iterator<Item = Wanted> {
+    let names = [
+        ("autoconfig", "Thunderbird asks there for its settings"),
+        (
+            "mta-sts",
+            "others ask there for the policy that MTA-STS announces",
+        ),
+    ];
+    names.into_iter().map(move |(name, purpose)| {
+        let name = format!("{name}.{domain}");
+        Wanted::new(RecordKind::Cname, name, host.to_owned(), purpose).optional()
+    })
 }
 
 /// The same with what DNS says of each.

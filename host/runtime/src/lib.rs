@@ -6,6 +6,7 @@
 //!
 //! - `engine`, `limits`, `meter`, `memory`, `long_turns`: what an instance may use, and how it is measured, stopped and kept
 //!   from starving others;
+//! - `site`: what plugins may tell programs of people about this server;
 //! - `slo`: how much a version may fail;
 //! - `package`, `compile`, `contract`, `linker`, `wasi`: from a package on disk to something that can be instantiated,
 //!   with nothing in reach that was not granted;
@@ -42,6 +43,7 @@ mod report;
 mod runtime;
 mod session;
 pub mod sharing;
+mod site;
 mod slo;
 mod state;
 mod wasi;
@@ -56,6 +58,7 @@ pub use protocol::{Action, CloseReason, Context, Event, Framing, Reception, TlsI
 pub use report::{CanaryStart, Loaded, PluginStatus, Swap, Usage};
 pub use runtime::{PluginConfig, Runtime, RuntimeConfig};
 pub use session::{PendingEvent, Session, SessionFailure, SessionStatus, Wake};
+pub use site::{CurrentSite, Site};
 pub use slo::{Slo, SloRequest};
 
 /// What the runtime fails with.
@@ -96,4 +99,6 @@ pub struct Services {
     pub directory: waxwing_directory::Directory,
     /// The mail flow.
     pub delivery: waxwing_transport::Delivery,
+    /// What can be found here.
+    pub site: CurrentSite,
 }

@@ -33,6 +33,7 @@ const INTERFACES: &[(&str, Link)] = &[
     ("waxwing:types/bodies", link!(types::bodies)),
     ("waxwing:log/logger", link!(log::logger)),
     ("waxwing:config/settings", link!(config::settings)),
+    ("waxwing:config/site", link!(config::site)),
     ("waxwing:kv/buckets", link!(kv::buckets)),
     ("waxwing:directory/accounts", link!(directory::accounts)),
     ("waxwing:directory/addresses", link!(directory::addresses)),

@@ -6,13 +6,13 @@
 use std::{collections::BTreeMap, fs, os::unix::fs::DirBuilderExt, path::Path, time::Duration};
 
 use anyhow::{Context, Result};
-use waxwing_admin::{Admin, Site};
+use waxwing_admin::Admin;
 use waxwing_directory::{Directory, DirectoryConfig, HashCost};
 use waxwing_exmdb::{Store, StoreConfig};
 use waxwing_net::TlsMode;
 use waxwing_runtime::{
-    CompileLimits, Compiler, EngineConfig, Limits, PluginConfig, Runtime, RuntimeConfig, Services,
-    package::signature::TrustedKey,
+    CompileLimits, Compiler, CurrentSite, EngineConfig, Limits, PluginConfig, Runtime,
+    RuntimeConfig, Services, Site, package::signature::TrustedKey,
 };
 use waxwing_transport::{Delivery, Outbound, Queue, Resolver};
 
@@ -28,6 +28,7 @@ pub(crate) struct Rooms {
     pub(crate) directory: Directory,
     pub(crate) queue: Queue,
     pub(crate) delivery: Delivery,
+    pub(crate) site: CurrentSite,
 }
 
 impl Rooms {
@@ -82,6 +83,7 @@ impl Rooms {
             directory,
             queue,
             delivery,
+            site: CurrentSite::new(site(config)),
         })
     }
 
@@ -91,6 +93,7 @@ impl Rooms {
             store: self.store.clone(),
             directory: self.directory.clone(),
             delivery: self.delivery.clone(),
+            site: self.site.clone(),
         };
         Runtime::new(runtime_config(config)?, services)
             .await
@@ -101,7 +104,7 @@ impl Rooms {
     pub(crate) async fn admin(&self, config: &Config, runtime: Option<Runtime>) -> Result<Admin> {
         let outbound = Outbound::new(self.queue.clone(), &config.transport()?);
         let (store, directory) = (self.store.clone(), self.directory.clone());
-        let admin = Admin::new(store, directory, outbound, runtime).at(site(config));
+        let admin = Admin::new(store, directory, outbound, runtime).at(self.site.clone());
         admin.tell_quotas().await.context("the quotas")?;
         Ok(admin)
     }
@@ -115,7 +118,7 @@ impl Rooms {
 }
 
 /// What others may know of this server: its name, and the services that its listeners are for.
-fn site(config: &Config) -> Site {
+pub(crate) fn site(config: &Config) -> Site {
     let mut services: Vec<(&'static str, u16)> = Vec::new();
     for listener in &config.listeners {
         let names: &[&'static str] = match (&*listener.protocol, listener.tls) {

@@ -16,6 +16,7 @@
 //! | meetings | [`scheduling`] |
 //! | tests | `testing` (feature `testing`): transcripts of what a client says and must hear |
 //! | what the operator sees and sets | [`log`], [`config`] |
+//! | what programs of people find at this server | [`site`] |
 //!
 //! A whole plugin, `examples/hello`, has less than 60 lines.
 //!
@@ -39,6 +40,7 @@ pub mod log;
 pub mod reader;
 pub mod sasl;
 pub mod scheduling;
+pub mod site;
 #[cfg(not(in_host))]
 pub mod standin;
 pub mod store;

@@ -44,7 +44,7 @@ pub(crate) async fn records_of(
 ) -> Result<Vec<DnsRecordRow>> {
     let keys = admin.directory.dkim_keys(domain).await?;
     let name = waxwing_directory::DomainName::parse(domain)?;
-    let wanted = records::of_domain(name.as_str(), &keys, &admin.site);
+    let wanted = records::of_domain(name.as_str(), &keys, &admin.site.load());
     Ok(match check {
         true => records::check(&admin.outbound.resolver, wanted).await,
         false => wanted.into_iter().map(|wanted| wanted.row).collect(),

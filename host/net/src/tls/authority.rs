@@ -151,8 +151,10 @@ pub(crate) fn names(host_name: &str, domains: &[String]) -> Vec<String> {
     for domain in domains {
         names.extend([
             domain.clone(),
+            format!("autoconfig.{domain}"),
             format!("autodiscover.{domain}"),
             format!("mail.{domain}"),
+            format!("mta-sts.{domain}"),
         ]);
     }
     names.retain(|name| {

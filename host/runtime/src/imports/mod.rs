@@ -21,6 +21,7 @@ mod scheduling;
 mod scram;
 mod scripts;
 mod sharing;
+mod site;
 mod submission;
 mod surroundings;
 mod values;

@@ -1,13 +1,14 @@
 //! What a plugin may call: what its manifest needs *and* its operator grants. A name is a package (`store`) or one of its
 //! interfaces (`store/views`). Log, configuration and bodies need no grant: they reach nothing but the plugin's own
-//! session; what a filter may ask about the mailbox it was called for needs none, because it is called for no other.
+//! session, and the site is public; what a filter may ask about the mailbox it was called for needs none, because it is called for no other.
 
 use std::collections::BTreeSet;
 
 /// Interfaces that every plugin has.
-const FREE: [&str; 4] = [
+const FREE: [&str; 5] = [
     "log/logger",
     "config/settings",
+    "config/site",
     "types/bodies",
     "hook/filter-surroundings",
 ];

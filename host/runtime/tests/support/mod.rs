@@ -20,8 +20,8 @@ use tempfile::TempDir;
 use waxwing_directory::{Directory, DirectoryConfig, HashCost};
 use waxwing_exmdb::{MailboxGuid, Store, StoreConfig};
 use waxwing_runtime::{
-    Action, Context, EngineConfig, Error, Event, PluginStatus, Runtime, RuntimeConfig, Services,
-    Session, Turn,
+    Action, Context, CurrentSite, EngineConfig, Error, Event, PluginStatus, Runtime, RuntimeConfig,
+    Services, Session, Turn,
 };
 use waxwing_transport::{Delivery, Queue};
 
@@ -219,6 +219,7 @@ async fn services(folder: &Path) -> Services {
         store,
         directory,
         delivery,
+        site: CurrentSite::default(),
     }
 }
 

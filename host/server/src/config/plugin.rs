@@ -13,6 +13,7 @@ use super::{
 
 /// What the plugins that come with the server may use when the operator says nothing: what they are for.
 const SHIPPED: &[(&str, &[&str])] = &[
+    ("autoconfig", &["directory/addresses"]),
     (
         "dav",
         &[

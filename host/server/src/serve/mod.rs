@@ -21,7 +21,7 @@ use self::{logging::Logging, signals::Signals};
 use crate::{
     config::{Config, Network},
     output,
-    rooms::Rooms,
+    rooms::{self, Rooms},
 };
 
 /// Runs until told to stop. `reread` reads the configuration again, for SIGHUP; `announcement` is printed when all listeners
@@ -56,7 +56,7 @@ pub(crate) async fn run(
     announce(announcement)?;
     let mut grace = Duration::from_secs(config.network.shutdown_grace);
     while signals.reload_or_stop().await == signals::Told::Reload {
-        match reload(&reread, &logging, &net, &rooms.directory).await {
+        match reload(&reread, &logging, &net, &rooms).await {
             Ok(config) => {
                 grace = Duration::from_secs(config.network.shutdown_grace);
                 tracing::info!("configuration reloaded");
@@ -150,10 +150,12 @@ async fn reload(
     reread: &impl Fn() -> Result<Config>,
     logging: &Logging,
     net: &Server,
-    directory: &Directory,
+    rooms: &Rooms,
 ) -> Result<Config> {
     let config = reread()?;
-    net.reload(net_config(&config, directory).await?).await?;
+    net.reload(net_config(&config, &rooms.directory).await?)
+        .await?;
+    rooms.site.change(rooms::site(&config));
     logging.set_level(&config.log)?;
     Ok(config)
 }

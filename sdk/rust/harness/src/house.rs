@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use waxwing_directory::{Directory, DirectoryConfig};
 use waxwing_exmdb::{Body, ItemFlags, MailboxGuid, NewMail, Role, Store, StoreConfig};
 use waxwing_runtime::package::manifest;
-use waxwing_runtime::{Context, PluginConfig, Runtime, RuntimeConfig, Services};
+use waxwing_runtime::{Context, CurrentSite, PluginConfig, Runtime, RuntimeConfig, Services};
 use waxwing_sdk::testing::{Manner, Script};
 use waxwing_transport::{Delivery, Queue};
 
@@ -214,6 +214,7 @@ async fn services(root: &Path) -> Result<Services> {
         store,
         directory,
         delivery,
+        site: CurrentSite::default(),
     })
 }
 

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use crate::delivery::{AddressClass, Envelope, Outcome, Resolution};
 use crate::fault::Fault;
 use crate::log::Level;
+use crate::site::Service;
 
 pub mod bodies;
 pub mod store;
@@ -34,6 +35,8 @@ struct World {
     outcomes: BTreeMap<String, Outcome>,
     not_own: Vec<String>,
     delivered: Vec<Delivered>,
+    host_name: String,
+    services: Vec<Service>,
 }
 
 thread_local! {
@@ -70,6 +73,20 @@ pub fn set_not_own(address: &str) {
     WORLD.with_borrow_mut(|world| world.not_own.push(address.to_owned()));
 }
 
+/// Says what this server is called and which services it has.
+pub fn set_site(host_name: &str, services: &[(&str, u16)]) {
+    WORLD.with_borrow_mut(|world| {
+        host_name.clone_into(&mut world.host_name);
+        world.services = services
+            .iter()
+            .map(|(name, port)| Service {
+                name: (*name).to_owned(),
+                port: *port,
+            })
+            .collect();
+    });
+}
+
 /// What was delivered since the last call.
 #[must_use]
 pub fn take_delivered() -> Vec<Delivered> {
@@ -103,6 +120,14 @@ pub(crate) fn setting(key: &str) -> Option<String> {
 
 pub(crate) fn settings() -> Vec<(String, String)> {
     WORLD.with_borrow(|world| world.settings.clone().into_iter().collect())
+}
+
+pub(crate) fn host_name() -> String {
+    WORLD.with_borrow(|world| world.host_name.clone())
+}
+
+pub(crate) fn services() -> Vec<Service> {
+    WORLD.with_borrow(|world| world.services.clone())
 }
 
 pub(crate) fn resolve(addresses: &[String]) -> Vec<Resolution> {
