@@ -24,7 +24,11 @@ pub(super) fn run(session: &mut Imap, tag: &str, selecting: Selecting, out: &mut
         out.line("* OK [CLOSED] Previous mailbox is closed");
     }
     session.state.enabled.condstore |= selecting.condstore;
-    let account = session.account_of(&selecting.mailbox)?;
+    // Only IMAP4rev2 is told of the folders around it.
+    let account = match selecting.mailbox.is_inbox() && !session.state.enabled.rev2 {
+        true => session.own_inbox()?,
+        false => session.account_of(&selecting.mailbox)?,
+    };
     let Some(node) = account.tree.selectable(&selecting.mailbox) else {
         return Err(Refusal::no("[NONEXISTENT] There is no such mailbox"));
     };

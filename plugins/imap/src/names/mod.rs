@@ -8,7 +8,7 @@ mod utf7;
 
 use serde::{Deserialize, Serialize};
 
-pub use tree::{Node, Place, Tree};
+pub use tree::{INBOX_ROLE, Node, Place, Tree};
 
 /// The hierarchy separator.
 pub const SEPARATOR: char = '/';

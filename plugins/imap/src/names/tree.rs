@@ -9,7 +9,7 @@ use waxwing_sdk::store::folders::Folder;
 use super::{MailboxName, OTHER_USERS, PUBLIC, SEPARATOR};
 
 /// The role of INBOX in `store/folders.folder.role`.
-const INBOX_ROLE: u32 = 1;
+pub const INBOX_ROLE: u32 = 1;
 
 /// A folder with its full name.
 #[derive(Debug, Clone)]

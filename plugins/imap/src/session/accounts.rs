@@ -8,7 +8,7 @@ use waxwing_sdk::fault::FaultClass;
 use waxwing_sdk::store::{Mailbox, folders};
 
 use super::{Imap, Refusal};
-use crate::names::{MailboxName, OTHER_USERS, PUBLIC, Place, Realm, SEPARATOR, Tree};
+use crate::names::{INBOX_ROLE, MailboxName, OTHER_USERS, PUBLIC, Place, Realm, SEPARATOR, Tree};
 
 /// An account with its folders by name.
 pub(crate) struct Account {
@@ -55,6 +55,24 @@ impl Imap {
             own,
             number,
             above,
+        })
+    }
+
+    /// The own account with INBOX alone, which its role tells: most of what is selected, and no other folder is asked for.
+    pub(crate) fn own_inbox(&mut self) -> Result<Account, Refusal> {
+        let mailbox = self.own_mailbox()?;
+        let inbox = folders::by_role(&mailbox, INBOX_ROLE)?;
+        let number = mailbox.number();
+        let place = Place {
+            account: number,
+            above: None,
+        };
+        Ok(Account {
+            tree: Tree::new(place, vec![inbox]),
+            mailbox,
+            own: true,
+            number,
+            above: None,
         })
     }
 
