@@ -10,7 +10,7 @@
 //! | `t`, `e` | set `\Deleted`, expunge | `DELETE_ANY` |
 //! | `x`, `a` | delete and rename the mailbox, give rights | `FOLDER_OWNER` |
 //!
-//! Letters of one row are tied: who has one has the other. `c` and `d` of RFC 2086 stand for `k` and for `t` and `e`; `d` is not `x` too,
+//! Letters of one row are tied: who has one has the other; and who has `xa` has all. `c` and `d` of RFC 2086 stand for `k` and for `t` and `e`; `d` is not `x` too,
 //! because that would make everybody to whom an old client gives it an owner.
 
 use waxwing_formats_mapi::Rights;
@@ -206,6 +206,30 @@ mod tests {
         assert!(!is_writable(change("lr").apply(0)));
         for right in ["s", "t", "i"] {
             assert!(is_writable(change(right).apply(0)), "{right}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_added_is_there_and_what_is_taken_away_is_not(
+            bits in 0_u32..0x2000,
+            given in "[lrswipkxteacd]{0,8}",
+        ) {
+            let change = |mode| RightsChange { mode, letters: given.clone() };
+            let added = change(RightsMode::Add).apply(bits);
+            let removed = change(RightsMode::Remove).apply(bits);
+            let replaced = change(RightsMode::Replace).apply(bits);
+            let (has, left) = (letters(added), letters(removed));
+            // Who may read may see, and an owner may do all, whatever else was said.
+            let implied = |letter: char| left.contains('a') || (letter == 'l' && left.contains('r'));
+            let told = |letter: char| left.contains(letter) && !implied(letter);
+            for letter in given.chars() {
+                proptest::prop_assert!(has.contains(letter), "{letter} of {has}");
+                proptest::prop_assert!(!told(letter), "{letter} of {left}");
+            }
+            for after in [added, removed, replaced] {
+                proptest::prop_assert!(Rights::from_bits(after).is_some());
+            }
         }
     }
 }
