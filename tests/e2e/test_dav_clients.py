@@ -53,8 +53,9 @@ def test_apple_sets_up_an_account_and_its_first_calendars(ann):
     assert home.endswith("/")
     emails = stats[200][f"{{{NS['S']}}}email-address-set"]
     assert [email.text for email in emails] == [principal.split("/")[3].replace("%40", "@")]
-    # Nothing of scheduling is told, so that programs send invitations themselves.
-    assert f"{{{NS['C']}}}schedule-inbox-URL" in stats[404] and f"{{{NS['C']}}}schedule-outbox-URL" in stats[404]
+    # With these, programs leave invitations to the server.
+    assert href(stats, f"{{{NS['C']}}}schedule-inbox-URL") == home + "inbox/"
+    assert href(stats, f"{{{NS['C']}}}schedule-outbox-URL") == home + "outbox/"
     collections = propfind(ann, home, APPLE_HOME, depth="1")
     kinds = f"{{{NS['C']}}}supported-calendar-component-set"
     sets = {path: [kind.get("name") for kind in stats[200][kinds]] for path, stats in collections.items() if kinds in stats[200]}
