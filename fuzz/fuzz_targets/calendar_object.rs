@@ -4,10 +4,14 @@
 use libfuzzer_sys::fuzz_target;
 use waxwing_formats_ical::data::{CalendarData, Recurrence};
 use waxwing_formats_ical::free_busy::FreeBusy;
-use waxwing_formats_ical::{Object, Range, Zone};
+use waxwing_formats_ical::{Calendar, Limits, Object, Range, Zone};
 
 fuzz_target!(|input: (i64, i64, &[u8])| {
     let (start, length, octets) = input;
+    if let Ok(calendar) = Calendar::parse(octets, &Limits::default().text) {
+        let mut free_busy = FreeBusy::new(Range::new(0, 100_000_000), 100);
+        let _ = free_busy.add_availability(&calendar, &Zone::UTC);
+    }
     let Ok(object) = Object::parse(octets) else {
         return;
     };

@@ -58,9 +58,6 @@ impl Delivery {
             return Outcome::delivered();
         }
         let outcome = self.arrive_new(guid, incoming).await;
-        if outcome.is_success() {
-            self.bring_to_calendar(guid, incoming).await;
-        }
         if let (Some(known), true) = (known, outcome.is_success()) {
             self.duplicates().note(known, window, Instant::now());
         }
@@ -73,6 +70,7 @@ impl Delivery {
             let mailbox = self.store().mailbox(guid).await?;
             let Some(steps) = self.filtered(&mailbox, incoming).await else {
                 deposit(&mailbox, incoming, &Deposit::default()).await?;
+                self.bring_to_calendar(guid, incoming).await;
                 return Ok(Outcome::delivered());
             };
             self.carry_out(&mailbox, incoming, steps).await
@@ -154,6 +152,10 @@ impl Delivery {
                 }
                 Step::Remember { key, seconds } => remembered.push((key, seconds)),
             }
+        }
+        // What its owner throws away is in no calendar.
+        if kept {
+            self.bring_to_calendar(mailbox.guid(), incoming).await;
         }
         if !remembered.is_empty()
             && let Err(error) = mailbox.remember(&remembered).await

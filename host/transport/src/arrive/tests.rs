@@ -255,3 +255,33 @@ async fn what_is_remembered_is_remembered() {
     let mailbox = filtered.fixture.mailbox(ANNA).await;
     assert!(mailbox.remembers("k").await.unwrap());
 }
+
+const MEETING: &str = "From: carol@example.net\r\nContent-Type: text/calendar; method=REQUEST\r\n\r\nBEGIN:VCALENDAR\r\nVERSION:2.0\r\n\
+    PRODID:x\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:m\r\nDTSTAMP:20300101T000000Z\r\nDTSTART:20300102T100000Z\r\n\
+    ORGANIZER:mailto:carol@example.net\r\nATTENDEE:mailto:anna@example.org\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+
+#[tokio::test]
+async fn a_meeting_comes_into_the_calendar_unless_its_mail_is_thrown_away() {
+    let filtered = Filtered::new().await;
+    let fixture = &filtered.fixture;
+    let to_anna = envelope("carol@example.net", &[ANNA]);
+    let mailbox = fixture.mailbox(ANNA).await;
+    for (wanted, copies) in [
+        (Vec::new(), 0),
+        (vec![refuse()], 0),
+        (vec![into("Lists", true)], 1),
+    ] {
+        filtered.tell(ANNA, Ok(wanted)).await;
+        fixture.deliver(&to_anna, MEETING).await;
+        assert_eq!(mailbox.objects_of_uid("m").await.unwrap().len(), copies);
+    }
+    let junk = crate::Envelope {
+        junk: true,
+        ..to_anna
+    };
+    mailbox.activate_script(None).await.unwrap();
+    fixture
+        .deliver(&junk, &MEETING.replace("UID:m", "UID:junk"))
+        .await;
+    assert_eq!(mailbox.objects_of_uid("junk").await.unwrap().len(), 0);
+}

@@ -84,7 +84,8 @@ fn span(one: &Component, zones: &Zones) -> Result<Range> {
         (Some(end), ..) => Some(end),
         (None, Some(start), Some(duration)) => {
             let duration = Duration::parse("DURATION", duration)?;
-            Some(start + duration.days * 86_400 + duration.seconds)
+            let days = duration.days.saturating_mul(86_400);
+            Some(start.saturating_add(days).saturating_add(duration.seconds))
         }
         _ => None,
     };
