@@ -246,6 +246,25 @@ async fn other_iterations_take_the_place_of_the_old_at_the_next_log_in() {
 }
 
 #[tokio::test]
+async fn one_core_is_enough_to_log_in_and_to_learn_other_iterations() {
+    let fixture = Fixture::with_users(&["anna"]).await;
+    let fixture = fixture
+        .reopened_with(|config| config.scram_iterations = 5_000)
+        .await;
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let mut busy = Vec::new();
+    for _ in 1..cores {
+        busy.push(fixture.directory.0.hasher.turn().await.unwrap());
+    }
+    let logged_in = fixture.log_in(TRUSTED, "anna", "secret");
+    let limit = std::time::Duration::from_secs(60);
+    tokio::time::timeout(limit, logged_in)
+        .await
+        .expect("the log-in waits for itself")
+        .unwrap();
+}
+
+#[tokio::test]
 async fn nobody_is_answered_like_somebody() {
     let fixture = Fixture::with_users(&["anna"]).await;
     let ask = async |fixture: &Fixture, name: &str| {
