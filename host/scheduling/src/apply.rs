@@ -95,7 +95,10 @@ impl Scheduling {
         }
         person.mailbox.put_objects(puts).await?;
         if let Some(inbox) = pruned {
-            inbox::prune(&person.mailbox, inbox).await?;
+            // What had to be stored is.
+            if let Err(error) = inbox::prune(&person.mailbox, inbox).await {
+                tracing::debug!(to = person.user.address, %error, "the scheduling inbox is not tidied up");
+            }
         }
         Ok(())
     }

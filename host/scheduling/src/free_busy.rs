@@ -28,6 +28,8 @@ const MAX_RANGE: i64 = 2 * 366 * 86_400;
 const MAX_OBJECTS: usize = 10_000;
 /// Instances of one person's objects.
 const MAX_INSTANCES: usize = 20_000;
+/// Octets of their sources.
+const MAX_OCTETS: usize = 64 * 1024 * 1024;
 /// Objects of one read.
 const PAGE: usize = 256;
 
@@ -111,6 +113,7 @@ impl Scheduling {
         mask: Option<&str>,
     ) -> Result<FreeBusy> {
         let mut sources = Vec::new();
+        let mut octets = 0_usize;
         for folder in calendars(&person.mailbox).await? {
             let found = person
                 .mailbox
@@ -131,7 +134,15 @@ impl Scheduling {
                 let asked = rest.get(..rest.len().min(PAGE)).unwrap_or(rest);
                 let read = person.mailbox.read_objects_named(folder.id, asked).await?;
                 rest = rest.get(read.len().max(1)..).unwrap_or_default();
-                sources.extend(read.into_iter().flatten().map(|(_, source)| source));
+                for (_, source) in read.into_iter().flatten() {
+                    octets = octets.saturating_add(source.len());
+                    sources.push(source);
+                }
+                if octets > MAX_OCTETS {
+                    return Err(Error::Limit(format!(
+                        "octets of a free-busy time = {MAX_OCTETS}"
+                    )));
+                }
             }
         }
         let availability = availability(&person.mailbox).await?;

@@ -38,6 +38,9 @@ pub use letter::{Letter, Post};
 pub use resource::{Resource, ResourceKind, ResourcePolicy};
 pub use send::{Outgoing, Status};
 
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::Mutex;
 use waxwing_directory::Directory;
 use waxwing_exmdb::Store;
 
@@ -45,6 +48,8 @@ use waxwing_exmdb::Store;
 pub const MAX_MESSAGES: usize = 2_000;
 /// Messages that follow from those of one call.
 const MAX_FOLLOWING: usize = 10_000;
+/// For all of them: whoever has sent the first waits for it.
+const FOLLOWING_TIME: Duration = Duration::from_secs(30);
 /// Octets of a VCALENDAR.
 pub const MAX_CALENDAR: usize = 4 * 1024 * 1024;
 
@@ -53,13 +58,19 @@ pub const MAX_CALENDAR: usize = 4 * 1024 * 1024;
 pub struct Scheduling {
     store: Store,
     directory: Directory,
+    /// Rooms are asked one after the other: who is first has the hour.
+    rooms: Arc<Mutex<()>>,
 }
 
 impl Scheduling {
     /// Over mailboxes and their owners.
     #[must_use]
     pub fn new(store: Store, directory: Directory) -> Scheduling {
-        Scheduling { store, directory }
+        Scheduling {
+            store,
+            directory,
+            rooms: Arc::default(),
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 //! **Bound**: a meeting is declined when one of its times in [`AHEAD`] is taken; what is later is not looked at.
 
 use bytes::Bytes;
-use waxwing_exmdb::{Body, Mailbox, ObjectCondition, ObjectPlace, SchedulingState};
+use waxwing_exmdb::{Body, Mailbox, ObjectCondition, ObjectOutcome, ObjectPlace, SchedulingState};
 use waxwing_formats_ical::schedule::{Context, Message, Participation, answer, same_address};
 use waxwing_formats_ical::{Calendar, Object, Range, Zone};
 
@@ -171,8 +171,12 @@ impl Scheduling {
         let source = Body::from_bytes(Bytes::from(answered.to_text()));
         let facts = facts::of_copy(&answered, now(), SchedulingState::Changed);
         let put = person.mailbox.put_object(place, unchanged, (source, facts));
-        put.await?;
-        Ok(reply)
+        // Somebody has changed it meanwhile: what is not in the copy is not said either.
+        let is_kept = matches!(
+            put.await?,
+            ObjectOutcome::Created(_) | ObjectOutcome::Replaced(_)
+        );
+        Ok(reply.filter(|_| is_kept))
     }
 
     async fn is_free(&self, person: &Person, object: &Object) -> Result<bool> {

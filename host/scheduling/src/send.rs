@@ -1,12 +1,15 @@
 //! From somebody here to others.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Instant};
 
 use waxwing_directory::User;
-use waxwing_formats_ical::{Calendar, schedule::Change};
+use waxwing_formats_ical::{
+    Calendar,
+    schedule::{Change, same_address},
+};
 
 use crate::{
-    Letter, MAX_FOLLOWING, Post, Result, Scheduling, guard,
+    Error, FOLLOWING_TIME, Letter, MAX_FOLLOWING, Post, Result, Scheduling, guard,
     letter::render,
     people::{Person, Whose},
     trust,
@@ -96,7 +99,11 @@ impl Scheduling {
 
     /// What follows from messages, and from that, until nothing does.
     async fn follow(&self, post: &dyn Post, mut ways: VecDeque<Way>) {
+        let began = Instant::now();
         for _ in 0..MAX_FOLLOWING {
+            if began.elapsed() > FOLLOWING_TIME {
+                break;
+            }
             let Some(way) = ways.pop_front() else {
                 return;
             };
@@ -106,7 +113,8 @@ impl Scheduling {
         }
         tracing::warn!(
             left = ways.len(),
-            "limit reached: messages that follow from others = {MAX_FOLLOWING}"
+            "limit reached: messages that follow from others = {MAX_FOLLOWING}, in seconds = {}",
+            FOLLOWING_TIME.as_secs()
         );
     }
 
@@ -120,8 +128,16 @@ impl Scheduling {
             Whose::Nobody => return Ok(Status::Unknown),
             Whose::Mail(address) => (address, Status::Sent),
             Whose::Person(person) => {
-                self.bring_to(&person, &way.calendar, following).await?;
-                (person.user.address, Status::Delivered)
+                let status = match self.bring_to(&person, &way.calendar, following).await {
+                    Ok(()) => Status::Delivered,
+                    Err(error @ Error::NotTheirs(_)) => return Err(error),
+                    // He hears of it by mail all the same.
+                    Err(error) => {
+                        tracing::warn!(to = person.user.address, %error, "a scheduling message does not come to the calendar");
+                        Status::Failed
+                    }
+                };
+                (person.user.address, status)
             }
         };
         if way.minor {
@@ -137,6 +153,7 @@ impl Scheduling {
         // What is in the calendar has arrived, whatever became of the mail.
         Ok(match (status, is_sent) {
             (Status::Sent, false) => Status::Failed,
+            (Status::Failed, true) => Status::Sent,
             (status, _) => status,
         })
     }
@@ -147,6 +164,14 @@ impl Scheduling {
         calendar: &Calendar,
         following: &mut VecDeque<Way>,
     ) -> Result<()> {
+        let is_resource = self.resource(&person.mailbox).await?.is_some();
+        if is_resource && !asks_for(calendar, &person.addresses) {
+            return Err(Error::NotTheirs("the room is not asked to come"));
+        }
+        let turn = match is_resource {
+            true => Some(self.rooms.lock().await),
+            false => None,
+        };
         let applied = self.apply(person, calendar).await?;
         tracing::info!(to = person.user.address, method = calendar.method(), change = ?applied.change, "scheduling");
         let mut messages = applied.following;
@@ -159,6 +184,7 @@ impl Scheduling {
                 }
             }
         }
+        drop(turn);
         following.extend(messages.into_iter().map(|message| Way {
             from: person.user.clone(),
             recipient: message.recipient,
@@ -182,11 +208,21 @@ impl Scheduling {
     }
 }
 
+/// Whether a REQUEST names one of the addresses as an attendee; what is no REQUEST asks for nothing.
+fn asks_for(calendar: &Calendar, addresses: &[String]) -> bool {
+    let is_request = calendar
+        .method()
+        .is_some_and(|method| method.eq_ignore_ascii_case("REQUEST"));
+    let components = calendar.component().components.iter();
+    let mut attendees = components.flat_map(|component| component.lines_of("ATTENDEE"));
+    !is_request || attendees.any(|line| addresses.iter().any(|one| same_address(one, &line.value)))
+}
+
 fn told(recipient: &str, brought: Result<Status>) -> Status {
     brought.unwrap_or_else(|error| {
         tracing::warn!(to = recipient, %error, "a scheduling message is not delivered");
         match error {
-            crate::Error::NotTheirs(_) => Status::Refused,
+            Error::NotTheirs(_) => Status::Refused,
             _ => Status::Failed,
         }
     })

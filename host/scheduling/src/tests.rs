@@ -304,6 +304,51 @@ async fn a_name_of_ours_from_outside_is_not_believed() {
 }
 
 #[tokio::test]
+async fn whoever_says_that_he_writes_for_the_organizer_is_not_believed() {
+    let house = House::new().await;
+    house
+        .organize(None, Some(&meeting(&["bob@example.org"])))
+        .await;
+    let bob = house.user("bob").await;
+    for organizer in ["anna@example.org", "bob@example.org", "boss@sink.test"] {
+        let cancel = format!(
+            "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\nMETHOD:CANCEL\nBEGIN:VEVENT\nUID:m1\nSEQUENCE:5\nDTSTAMP:20300101T000000Z\n\
+             DTSTART:20300102T100000Z\nORGANIZER;SENT-BY=\"mailto:eve@sink.test\":mailto:{organizer}\n\
+             ATTENDEE:mailto:bob@example.org\nEND:VEVENT\nEND:VCALENDAR\n"
+        );
+        let forged = mail("eve@sink.test", &cancel, bob.clone());
+        assert!(house.scheduling.arrived(&house.post, forged).await.is_err());
+    }
+    let copy = house.copy("bob").await.unwrap();
+    assert!(!copy.to_text().contains("CANCELLED"));
+}
+
+#[tokio::test]
+async fn a_room_that_is_not_asked_to_come_stays_free() {
+    let house = House::new().await;
+    let cleo = house.mailbox("cleo").await;
+    let resource = Some(room(ResourcePolicy::IfFree));
+    house
+        .scheduling
+        .set_resource(&cleo, resource)
+        .await
+        .unwrap();
+    let request = meeting(&["bob@example.org"]).to_text();
+    let request = request
+        .replacen("PRODID", "METHOD:REQUEST\r\nPRODID", 1)
+        .replace("anna@example.org", "dan@sink.test");
+    let unasked = mail("dan@sink.test", &request, house.user("cleo").await);
+    assert!(
+        house
+            .scheduling
+            .arrived(&house.post, unasked)
+            .await
+            .is_err()
+    );
+    assert!(house.copy("cleo").await.is_none());
+}
+
+#[tokio::test]
 async fn time_is_told_of_people_here_and_not_with_what_it_is_taken() {
     let house = House::new().await;
     house

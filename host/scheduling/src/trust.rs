@@ -32,7 +32,8 @@ pub(crate) fn speaker(calendar: &Calendar) -> Option<(Method, &Line)> {
     Some((method, line))
 }
 
-/// Whether somebody of these addresses may say it: it speaks for him in all its components, or for somebody who has him write.
+/// Whether somebody of these addresses may say it: it speaks for him in all its components. What it says itself of who has written for
+/// whom (SENT-BY) is nobody's word; whoever may edit another one's calendar writes there.
 pub(crate) fn is_from(calendar: &Calendar, addresses: &[String]) -> bool {
     let Some((method, _)) = speaker(calendar) else {
         return false;
@@ -41,11 +42,7 @@ pub(crate) fn is_from(calendar: &Calendar, addresses: &[String]) -> bool {
         true => "ORGANIZER",
         false => "ATTENDEE",
     };
-    let is_his = |line: &Line| {
-        let spoken = [Some(line.value.as_str()), line.parameter("SENT-BY")];
-        let mut spoken = spoken.into_iter().flatten();
-        spoken.any(|spoken| addresses.iter().any(|one| same_address(one, spoken)))
-    };
+    let is_his = |line: &Line| addresses.iter().any(|one| same_address(one, &line.value));
     let components = calendar.component().components.iter();
     components
         .filter(|component| !component.is("VTIMEZONE"))

@@ -59,4 +59,6 @@ pub struct Envelope {
     pub peer: Option<IpAddr>,
     /// It belongs into Junk unless its owner's filter says otherwise.
     pub junk: bool,
+    /// The policy of its author's domain says that it is not the author's (DMARC), whatever is done about it.
+    pub unproven: bool,
 }

@@ -76,7 +76,8 @@ impl Delivery {
 /// What a header tells: nothing of most mail is read again.
 fn may_be_meeting(incoming: &Incoming<'_>) -> bool {
     let envelope = incoming.envelope;
-    if envelope.source == APPLIED || envelope.junk || incoming.message.size() > MAX_MAIL {
+    let is_trusted = !envelope.junk && !envelope.unproven;
+    if envelope.source == APPLIED || !is_trusted || incoming.message.size() > MAX_MAIL {
         return false;
     }
     let kind = mime::find(incoming.header.octets(), "Content-Type");

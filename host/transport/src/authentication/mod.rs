@@ -94,6 +94,7 @@ impl Authentication {
         let examined = self.examine(envelope, peer, &message).await?;
         let mut envelope = envelope.clone();
         let mut fields = examined.field;
+        envelope.unproven = !matches!(examined.policy, Policy::Nothing);
         if self.config.mode == AuthenticationMode::Enforce {
             match examined.policy {
                 Policy::Nothing => {}

@@ -310,7 +310,7 @@ fn replied(given: &Object, stored: &Object) -> Result<Received> {
     }
 }
 
-/// Notes an answer on the line of its attendee; one to whom another delegated gets a line.
+/// Notes an answer on the line of its attendee; one to whom an attendee has delegated, by that one's own word, gets a line.
 fn note(component: &mut Component, answer: &Line, reply: &Component) -> bool {
     let status = reply
         .value("REQUEST-STATUS")
@@ -323,7 +323,9 @@ fn note(component: &mut Component, answer: &Line, reply: &Component) -> bool {
         .position(|line| line.is("ATTENDEE") && same_address(&line.value, &answer.value));
     let delegator = answer
         .parameter("DELEGATED-FROM")
-        .is_some_and(|from| attendee(component, from).is_some());
+        .and_then(|from| attendee(component, from))
+        .and_then(|line| line.parameter("DELEGATED-TO"))
+        .is_some_and(|to| same_address(to, &answer.value));
     if known.is_none() && delegator {
         let mut line = answer.clone();
         line.set_parameter("SCHEDULE-STATUS", status.clone());
