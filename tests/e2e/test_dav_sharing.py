@@ -76,6 +76,20 @@ def test_privileges_follow_the_level(server, people):
     assert {"all", "write", "write-acl"} <= privileges()
 
 
+def test_a_calendar_that_may_not_be_deleted_keeps_its_meetings(server, people):
+    dan, eva = (Dav(server, user) for user in people)
+    work = dan.home + "work/"
+    assert dan("MKCALENDAR", work).status == 201
+    who = f"<D:href>{eva.principal}</D:href>"
+    assert acl(dan, work, (who, ["read", "write"])).status == 200
+    asked = f"ORGANIZER:mailto:{people[0]}\r\nATTENDEE:mailto:{people[0]}\r\nATTENDEE:mailto:{people[1]}\r\n"
+    assert dan.put(work + "m.ics", event("meeting-1", more=asked)).status == 201
+    refused = eva("DELETE", work)
+    assert refused.status == 403 and b"need-privileges" in refused.body
+    assert dan("GET", work + "m.ics").status == 200
+    assert dan("DELETE", work).status == 204
+
+
 def test_a_group_shares_an_address_book(server, people):
     dan, eva = people
     group = f"crew{next(_names)}@{DOMAIN}"

@@ -1,5 +1,6 @@
 //! DELETE: an object, or a collection with all that is in it. The collections that a mailbox begins with stay.
 
+use waxwing_formats_mapi::Rights;
 use waxwing_sdk::store::folders;
 use waxwing_sdk::store::objects::{self, Condition};
 
@@ -7,6 +8,7 @@ use super::put::{denied, pinned};
 use crate::answer::{Answer, Refusal};
 use crate::paging::PAGE_OBJECTS;
 use crate::place::{CollectionPlace, Place, Shelf};
+use crate::property::Privilege;
 use crate::request::Request;
 use crate::scheduling;
 use crate::visit::{Opened, Visit};
@@ -47,12 +49,32 @@ fn collection(
             Shelf::AddressBooks => Refusal::new(403, text),
         });
     }
+    check_may_go(&opened)?;
     if place.shelf == Shelf::Calendars {
         call_off(&opened, request.wants_no_reply())?;
     }
     folders::delete(&opened.mailbox, opened.collection.folder.id)
         .map_err(|fault| denied(fault, &opened))?;
     Ok(Answer::new(204))
+}
+
+/// What the store would refuse at the end is refused before anybody hears that his meetings are gone.
+fn check_may_go(opened: &Opened) -> Result<(), Refusal> {
+    let collection = &opened.collection;
+    if !collection.rights().contains(Rights::FOLDER_OWNER) {
+        let path = Place::Collection(collection.place.clone()).path();
+        let text = "only an owner deletes a collection";
+        return Err(Refusal::needs(&path, &Privilege::Write.name(), text));
+    }
+    let all = folders::all(&opened.mailbox)?;
+    if all
+        .iter()
+        .any(|folder| folder.parent == Some(collection.folder.id))
+    {
+        let text = "there are folders below it, which other programs show; they go first";
+        return Err(Refusal::new(403, text));
+    }
+    Ok(())
 }
 
 /// RFC 6638 section 3.2.1.3: whoever takes part in a meeting of a calendar hears that it is gone.
