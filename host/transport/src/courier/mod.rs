@@ -61,7 +61,7 @@ struct Inner {
     dns: Box<dyn Dns>,
     client: SharedClient,
     relay: Option<(crate::HostPort, SharedClient)>,
-    /// None: policies are not asked for, or every certificate is verified anyway.
+    /// None: policies are not asked for.
     sts: Option<Sts>,
     lines: Mutex<Lines>,
     /// A worker has finished something.
@@ -115,7 +115,7 @@ impl Courier {
         let asks_for_policies = config.mta_sts
             && matches!(
                 config.tls,
-                OutboundTls::Opportunistic | OutboundTls::Required
+                OutboundTls::Opportunistic | OutboundTls::Required | OutboundTls::Verified
             );
         let login = config.relay_user.clone().zip(config.relay_password.clone());
         let login = login.map(|(user, password)| Login { user, password });
