@@ -179,6 +179,10 @@ async fn a_move_into_another_mailbox_asks_for_the_right_to_delete_before_it_copi
     let target = inbox(&own).await;
     let denied = view.copy_across(all(), (&own, target), true).await;
     assert!(matches!(denied, Err(Error::Denied(_))), "{denied:?}");
+    // What others have made is not his to take away either.
+    shared(&alice, reader | Rights::DELETE_OWNED).await;
+    let denied = view.copy_across(all(), (&own, target), true).await;
+    assert!(matches!(denied, Err(Error::Denied(_))), "{denied:?}");
     assert_eq!(own.folder(target).await.unwrap().items, 0);
     shared(&alice, reader | Rights::DELETE_ANY).await;
     view.copy_across(all(), (&own, target), true).await.unwrap();

@@ -1,12 +1,12 @@
 //! `waxwing domain …`
 
 use super::{
-    dkim,
+    dkim, shares,
     users::{self, remove_mailbox},
 };
 use crate::{
     Admin, Result,
-    protocol::{DomainCommand, DomainRow, Response},
+    protocol::{DomainCommand, DomainRow, RemovedUser, Response},
 };
 
 pub(crate) async fn execute(admin: &Admin, command: DomainCommand) -> Result<Response> {
@@ -56,14 +56,33 @@ pub(crate) async fn execute(admin: &Admin, command: DomainCommand) -> Result<Res
             name,
             with_users: true,
             keep_mail,
-        } => {
-            let mut removed = Vec::new();
-            for user in directory.remove_domain_with_users(&name).await? {
-                removed.push(remove_mailbox(admin, user, keep_mail).await?);
-            }
-            Ok(Response::UsersRemoved(removed))
+        } => Ok(Response::UsersRemoved(
+            remove_with_users(admin, &name, keep_mail).await?,
+        )),
+    }
+}
+
+/// What cannot be removed does not keep the others; the last failure is told at the end.
+async fn remove_with_users(
+    admin: &Admin,
+    domain: &str,
+    keep_mail: bool,
+) -> Result<Vec<RemovedUser>> {
+    let directory = &admin.directory;
+    let groups = directory.groups(Some(domain)).await?;
+    let mut removed = Vec::new();
+    let mut failed = Ok(());
+    for user in directory.remove_domain_with_users(domain).await? {
+        match remove_mailbox(admin, user, keep_mail).await {
+            Ok(row) => removed.push(row),
+            Err(error) => failed = Err(error),
         }
     }
+    for group in groups {
+        failed = failed.and(shares::forget(admin, &group.address).await);
+    }
+    failed?;
+    Ok(removed)
 }
 
 /// An account that is made for it is nobody's to log in with.

@@ -86,15 +86,34 @@ async fn revoke(
     }
 }
 
-/// Takes somebody who is gone out of all permissions: whoever gets the address next must not find the doors open.
+/// Takes somebody who is gone out of all permissions: whoever gets the address next must not find the doors open. A mailbox that cannot be
+/// opened does not keep the others from it.
+///
+/// # Errors
+/// Names the mailboxes in which he still has rights.
 pub(super) async fn forget(admin: &Admin, member: &str) -> Result<()> {
+    let mut left = Vec::new();
     for guid in admin.directory.shared_with(member).await? {
-        let mailbox = admin.store.mailbox(guid.parse()?).await?;
-        for folder in mailbox.folders().await? {
-            replace(admin, &mailbox, folder.id, member, None).await?;
+        if let Err(error) = forget_in(admin, &guid, member).await {
+            left.push(format!("{guid} ({error})"));
         }
-        sharing::refresh(&admin.directory, &mailbox).await?;
     }
+    match left.is_empty() {
+        true => Ok(()),
+        false => Err(Error::Failed(format!(
+            "{} is removed, but still has rights in the mailboxes {}; `waxwing share revoke` takes them away",
+            shown(member),
+            left.join(", ")
+        ))),
+    }
+}
+
+async fn forget_in(admin: &Admin, guid: &str, member: &str) -> Result<()> {
+    let mailbox = admin.store.mailbox(guid.parse()?).await?;
+    for folder in mailbox.folders().await? {
+        replace(admin, &mailbox, folder.id, member, None).await?;
+    }
+    sharing::refresh(&admin.directory, &mailbox).await?;
     Ok(())
 }
 

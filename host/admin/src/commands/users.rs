@@ -196,7 +196,7 @@ pub(crate) async fn remove_mailbox(
     user: User,
     keep_mail: bool,
 ) -> Result<RemovedUser> {
-    shares::forget(admin, &user.address).await?;
+    let forgotten = shares::forget(admin, &user.address).await;
     if !keep_mail {
         let mailbox: MailboxGuid = user.mailbox.parse()?;
         match admin.store.remove(mailbox).await {
@@ -209,6 +209,7 @@ pub(crate) async fn remove_mailbox(
             }
         }
     }
+    forgotten?;
     Ok(RemovedUser {
         address: user.address,
         mailbox: user.mailbox,

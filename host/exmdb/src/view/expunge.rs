@@ -32,6 +32,7 @@ impl View {
     /// # Errors
     /// `NotFound` when the folder was deleted.
     pub async fn vanished(&self, selection: Selection, since: u64) -> Result<Vec<Span>> {
+        self.readable().await?;
         // Tombstones alone are read.
         let mut reader = self.core.read_unfolded().await?;
         self.record.demand_current(&*reader.state()?)?;

@@ -148,6 +148,9 @@ async fn move_to(
     uids: &[Span],
     target: FolderId,
 ) -> Result<Transfer> {
+    // What is moved can be read where it comes to.
+    work.state
+        .demand(&record.actor, record.folder, Rights::READ_ANY)?;
     work.state.demand(&record.actor, target, Rights::CREATE)?;
     let rows = selected(work, record, uids).await?;
     let items: Vec<ItemId> = rows.iter().map(|row| row.item).collect();

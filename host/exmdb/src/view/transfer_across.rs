@@ -2,14 +2,18 @@
 //! in between leaves messages in both places and none in no place. The copies are one append, all or nothing, under the rights and
 //! the quota of the mailbox that gets them.
 
+use futures_util::FutureExt;
+
 use super::{View, spans};
 use crate::{
-    Body, Error, FlagMode, FlagUpdate, FolderId, ItemFlags, Mailbox, NewMail, Result, Rights,
-    Selection, Span, Transfer, Uid, index::IndexRow,
+    Body, Error, FlagMode, FlagUpdate, FolderId, ItemFlags, ItemId, Mailbox, NewMail, Result,
+    Rights, Selection, Span, Transfer, Uid, index::IndexRow,
 };
 
 /// Messages of one copy: their bodies are open at the same time.
 const MAX_ACROSS: usize = 10_000;
+/// Octets of theirs: the small ones are in memory.
+const MAX_OCTETS: u64 = 256 << 20;
 
 impl View {
     /// Copies into a folder of another mailbox, with flags, keywords and internal dates; durable when it returns. With `remove`, the
@@ -17,7 +21,7 @@ impl View {
     ///
     /// # Errors
     /// `NotFound` without the target, `Denied` without the right to create in it or, with `remove`, to delete here; `Limit` for more
-    /// than 10,000 messages.
+    /// than 10,000 messages or 256 MiB.
     pub async fn copy_across(
         &self,
         selection: Selection,
@@ -37,6 +41,12 @@ impl View {
                 "at most {MAX_ACROSS} messages are copied into another mailbox at a time"
             )));
         }
+        let octets: u64 = rows.iter().map(|row| row.size).sum();
+        if octets > MAX_OCTETS {
+            return Err(Error::Limit(format!(
+                "at most {MAX_OCTETS} octets of messages are copied into another mailbox at a time"
+            )));
+        }
         let uid_validity = target.folder(folder).await?.uid_validity;
         if rows.is_empty() {
             return Ok(Transfer {
@@ -46,6 +56,10 @@ impl View {
             });
         }
         let items: Vec<_> = rows.iter().map(|row| row.item).collect();
+        if remove {
+            // Before anything is copied: who may not take them away would copy them with each try.
+            self.demand_removable(items.clone()).await?;
+        }
         let bodies = self.open_bodies(&items).await;
         let messages = rows.iter().zip(bodies);
         let messages: Vec<NewMail> = messages
@@ -72,6 +86,20 @@ impl View {
             .selected(&uids, &columns)
             .filter_map(|(_, place)| columns.row(place));
         Ok(rows.collect())
+    }
+
+    async fn demand_removable(&self, items: Vec<ItemId>) -> Result<()> {
+        let record = self.record.clone();
+        let rights = (Rights::DELETE_ANY, Rights::DELETE_OWNED);
+        self.core
+            .write_unfolded(move |work| {
+                async move {
+                    work.demand_for_items(&record.actor, record.folder, rights, &items)
+                        .await
+                }
+                .boxed()
+            })
+            .await
     }
 
     async fn remove(&self, uids: Vec<Span>) -> Result<()> {

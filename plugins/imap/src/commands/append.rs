@@ -5,15 +5,19 @@
 //! together by the host from what has arrived and from ranges of stored messages. Only a literal8 that holds NUL is read, because
 //! it must be encoded. All messages of a command are added or none, durably, before it is answered.
 
+use std::rc::Rc;
+
 use waxwing_sdk::bodies::{self, Body};
 use waxwing_sdk::fault::FaultClass;
 use waxwing_sdk::store::views::{self, NewMail};
-use waxwing_sdk::store::{FlagMode, FlagUpdate, ItemFlags, RestrictionNode, Selection, Span};
+use waxwing_sdk::store::{
+    FlagMode, FlagUpdate, ItemFlags, Mailbox, RestrictionNode, Selection, Span,
+};
 use waxwing_sdk::stream::{Action, Framing, Receive, Received, Reception};
 
 use super::url::{self, Nothing};
 use super::{binary, store};
-use crate::names::MailboxName;
+use crate::names::{MailboxName, Realm};
 use crate::parse::{
     AppendLiteral, AppendRole, AppendStretch, AppendWord, Bad, ImapUrl, NextAppend, Replaced, Rest,
     SequenceSet, parse_next_append,
@@ -84,7 +88,9 @@ fn target(session: &mut Imap, mailbox: &MailboxName) -> Result<u64, Refusal> {
     if session.state.stage != Stage::Authenticated {
         return Err(Refusal::Bad("Log in first".to_owned()));
     }
-    let account = session.account_of(mailbox).map_err(|_| no_mailbox())?;
+    let account = session
+        .account_of(mailbox)
+        .map_err(|refusal| refusal.or_missing(no_mailbox()))?;
     let node = account.tree.selectable(mailbox).ok_or_else(no_mailbox)?;
     Ok(node.folder.id)
 }
@@ -352,6 +358,19 @@ pub(crate) fn on_input(session: &mut Imap, input: &[u8], out: &mut Output) -> us
     }
 }
 
+/// The account that the target is in. A name of another's may mean another account by now, in which the number of the folder says nothing.
+fn target_store(session: &mut Imap, putting: &Putting) -> Result<Rc<Mailbox>, Refusal> {
+    if matches!(putting.mailbox.realm(), Realm::Personal) {
+        return Ok(session.store_of(&putting.mailbox)?.0);
+    }
+    let account = session.account_of(&putting.mailbox)?;
+    let node = account.tree.selectable(&putting.mailbox);
+    match node.is_some_and(|node| node.folder.id == putting.folder) {
+        true => Ok(account.mailbox),
+        false => Err(no_mailbox()),
+    }
+}
+
 fn commit(session: &mut Imap, putting: &Putting, out: &mut Output) -> Answer {
     let bodies: Vec<Body> = session.take_bodies();
     let span = putting.replaces.map(|uid| Span {
@@ -375,7 +394,7 @@ fn commit(session: &mut Imap, putting: &Putting, out: &mut Output) -> Answer {
             internal_date: put.internal_date,
         })
         .collect();
-    let (mailbox, _) = session.store_of(&putting.mailbox)?;
+    let mailbox = target_store(session, putting)?;
     let appended =
         views::append(&mailbox, putting.folder, &messages).map_err(|fault| match fault.class {
             FaultClass::NotFound => no_mailbox(),

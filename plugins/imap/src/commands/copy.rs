@@ -29,7 +29,9 @@ pub(super) fn run(session: &mut Imap, transferring: &Transferring, out: &mut Out
     }
     let targets = session.targets(set, *uid)?;
     let missing = || Refusal::no("[TRYCREATE] There is no such mailbox");
-    let account = session.account_of(mailbox).map_err(|_| missing())?;
+    let account = session
+        .account_of(mailbox)
+        .map_err(|refusal| refusal.or_missing(missing()))?;
     let node = account.tree.selectable(mailbox).ok_or_else(missing)?;
     if targets.spans.is_empty() {
         return Ok(Completion::text("There was nothing to do"));

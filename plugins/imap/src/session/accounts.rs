@@ -102,7 +102,10 @@ impl Imap {
             return Ok(own);
         }
         let mut others = Vec::new();
-        for account in sharing::accounts()? {
+        let mut accounts = sharing::accounts()?;
+        // A session has numbers for so many accounts and no more.
+        accounts.sort_by_key(|account| !account.public);
+        for account in accounts {
             let above = match account.public {
                 true => PUBLIC.to_owned(),
                 false => format!("{OTHER_USERS}{SEPARATOR}{}", account.address),

@@ -30,6 +30,14 @@ impl Refusal {
     pub(crate) fn no(text: &str) -> Self {
         Refusal::No(text.to_owned())
     }
+
+    /// This one where it says that something is not there; any other says more.
+    pub(crate) fn or_missing(self, missing: Refusal) -> Self {
+        match &self {
+            Refusal::No(text) if text.starts_with("[NONEXISTENT]") => missing,
+            _ => self,
+        }
+    }
 }
 
 pub(crate) type Answer = Result<Completion, Refusal>;

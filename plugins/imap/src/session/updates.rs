@@ -1,10 +1,14 @@
 //! What happened in the selected mailbox since the client was told (RFC 9051 section 7.4, RFC 7162).
 
-use waxwing_sdk::store::{ViewChanges, folders};
+use waxwing_sdk::store::{
+    ViewChanges,
+    folders::{self, Folder},
+};
 
 use super::{Imap, Output, Refusal, RowStyle, fetch_row};
 use crate::commands::context;
 use crate::render::spans;
+use crate::rights;
 
 /// Whether a command may be followed by updates, and by which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +67,8 @@ impl Imap {
         let folders = self
             .selected_mailbox()
             .and_then(|mailbox| Ok(folders::all(&mailbox)?));
-        let deleted = folders.is_ok_and(|folders| folders.iter().all(|other| other.id != folder));
+        let is_it = |other: &Folder| other.id == folder && rights::is_readable(other.rights);
+        let deleted = folders.is_ok_and(|folders| !folders.iter().any(is_it));
         let (Refusal::No(reason) | Refusal::Bad(reason)) = refusal;
         let (answer, farewell) = if deleted {
             waxwing_sdk::info!("the selected mailbox was deleted, or may not be seen any more");

@@ -3,10 +3,11 @@
 use waxwing_sdk::store::permissions::{self, Entry};
 
 use super::{Subject, member};
-use crate::rights::RightsChange;
+use crate::rights::{self, RightsChange};
 use crate::session::{Answer, Completion, Refusal};
 
 pub(super) fn set(subject: &Subject<'_>, identifier: &str, change: &RightsChange) -> Answer {
+    demand_owner(subject)?;
     let member = member(identifier)?;
     demand_other(subject, &member)?;
     let mut entries = permissions::get(&subject.store, subject.folder.id)?;
@@ -24,12 +25,21 @@ pub(super) fn set(subject: &Subject<'_>, identifier: &str, change: &RightsChange
 
 /// An identifier that is nobody's any more can still be taken out.
 pub(super) fn delete(subject: &Subject<'_>, identifier: &str) -> Answer {
+    demand_owner(subject)?;
     let member = member(identifier).unwrap_or_else(|_| identifier.to_owned());
     demand_other(subject, &member)?;
     let mut entries = permissions::get(&subject.store, subject.folder.id)?;
     entries.retain(|entry| !entry.member.eq_ignore_ascii_case(&member));
     permissions::set(&subject.store, subject.folder.id, &entries)?;
     Ok(Completion::text("DELETEACL completed"))
+}
+
+/// Before anybody is looked up: who may give no rights learns nothing of who is there.
+fn demand_owner(subject: &Subject<'_>) -> Result<(), Refusal> {
+    match rights::is_owner(subject.folder.rights) {
+        true => Ok(()),
+        false => Err(Refusal::no("[NOPERM] Permission denied")),
+    }
 }
 
 fn demand_other(subject: &Subject<'_>, member: &str) -> Result<(), Refusal> {
