@@ -23,7 +23,10 @@ use tokio::{
 };
 
 pub(crate) use self::transaction::{Errand, ErrandRecipient, Octets, Verdict};
-use self::{reply::Reply, tls::TlsClient};
+use self::{
+    reply::Reply,
+    tls::{Proof, TlsClient},
+};
 use crate::{OutboundTls, Outcome, hop::dns::Target};
 
 const CONNECT: Duration = Duration::from_secs(30);
@@ -157,7 +160,7 @@ impl Client {
         let implicit = with_tls && self.mode == OutboundTls::Implicit;
         let mut wire: Box<dyn Wire> = Box::new(socket);
         if implicit {
-            wire = self.handshake(target, wire, true).await?;
+            wire = self.handshake(target, wire, Proof::Named).await?;
         }
         let mut connection = Connection {
             stream: BufStream::new(wire),
@@ -239,8 +242,12 @@ impl Client {
         }
         // RFC 3207 section 4.2: what came before the handshake is nobody's word.
         let wire = connection.stream.into_inner();
-        let verify = self.mode == OutboundTls::Verified || target.verified;
-        let wire = match self.handshake(target, wire, verify).await {
+        let proof = match (self.mode, target.verified) {
+            (OutboundTls::Verified, _) => Proof::Named,
+            (_, true) => Proof::Public,
+            (_, false) => Proof::Any,
+        };
+        let wire = match self.handshake(target, wire, proof).await {
             Err(NoConnection::Host(_)) if may_be_plain => return Err(NoConnection::Handshake),
             other => other?,
         };
@@ -258,9 +265,9 @@ impl Client {
         &self,
         target: &Target,
         wire: Box<dyn Wire>,
-        verify: bool,
+        proof: Proof,
     ) -> Result<Box<dyn Wire>, NoConnection> {
-        let done = within(HANDSHAKE, self.tls.connect(&target.name, wire, verify)).await;
+        let done = within(HANDSHAKE, self.tls.connect(&target.name, wire, proof)).await;
         match done {
             Ok(stream) => Ok(Box::new(stream)),
             Err(broken) => {

@@ -16,10 +16,22 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::Wire;
 
-/// Two ways to shake hands.
+/// What a certificate must show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// Nothing.
+    Any,
+    /// The host's name, by the authorities that the operator names, or by those of the system.
+    Named,
+    /// The host's name, by an authority of the system or one that the operator names: what others ask of hosts that they do not know.
+    Public,
+}
+
+/// The ways to shake hands.
 #[derive(Clone)]
 pub(crate) struct TlsClient {
-    verifying: Arc<ClientConfig>,
+    named: Arc<ClientConfig>,
+    public: Arc<ClientConfig>,
     taking_any: Arc<ClientConfig>,
 }
 
@@ -27,35 +39,32 @@ impl TlsClient {
     /// With the authorities of a PEM file, or with those of the system.
     pub(crate) fn new(ca_file: Option<&Path>) -> Result<TlsClient, String> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut roots = RootCertStore::empty();
-        match ca_file {
-            Some(file) => {
-                let broken = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
-                let certificates =
-                    CertificateDer::pem_file_iter(file).map_err(|error| broken(&error))?;
-                for certificate in certificates {
-                    let certificate = certificate.map_err(|error| broken(&error))?;
-                    roots.add(certificate).map_err(|error| broken(&error))?;
-                }
-            }
-            None => {
-                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            }
+        let named = ca_file.map(of_file).transpose()?;
+        let mut public = RootCertStore::empty();
+        public.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        if let Some(named) = &named {
+            public.roots.extend(named.roots.iter().cloned());
         }
         let builder = || {
             ClientConfig::builder_with_provider(provider.clone())
                 .with_safe_default_protocol_versions()
                 .map_err(|error| error.to_string())
         };
-        let verifying = builder()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let trusting = |roots: RootCertStore| {
+            let config = builder()?.with_root_certificates(roots);
+            Ok::<_, String>(Arc::new(config.with_no_client_auth()))
+        };
         let taking_any = builder()?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider.clone())))
             .with_no_client_auth();
+        let public_config = trusting(public)?;
         Ok(TlsClient {
-            verifying: Arc::new(verifying),
+            named: match named {
+                Some(named) => trusting(named)?,
+                None => public_config.clone(),
+            },
+            public: public_config,
             taking_any: Arc::new(taking_any),
         })
     }
@@ -63,22 +72,32 @@ impl TlsClient {
     /// Shakes hands with a host of that name.
     ///
     /// # Errors
-    /// Of the handshake; a certificate that is not good for the name, when it is looked at.
+    /// Of the handshake; a certificate that does not show what it must.
     pub(crate) async fn connect(
         &self,
         name: &str,
         wire: Box<dyn Wire>,
-        verify: bool,
+        proof: Proof,
     ) -> io::Result<TlsStream<Box<dyn Wire>>> {
-        let config = if verify {
-            &self.verifying
-        } else {
-            &self.taking_any
+        let config = match proof {
+            Proof::Any => &self.taking_any,
+            Proof::Named => &self.named,
+            Proof::Public => &self.public,
         };
         let name = ServerName::try_from(name.to_owned())
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         TlsConnector::from(config.clone()).connect(name, wire).await
     }
+}
+
+fn of_file(file: &Path) -> Result<RootCertStore, String> {
+    let broken = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(file).map_err(|error| broken(&error))? {
+        let certificate = certificate.map_err(|error| broken(&error))?;
+        roots.add(certificate).map_err(|error| broken(&error))?;
+    }
+    Ok(roots)
 }
 
 /// Who the host is does not matter; that it holds the key of its certificate does.

@@ -10,7 +10,11 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, time::timeout};
 
-use crate::{client::tls::TlsClient, hop::dns::Dns, resolver::Answer};
+use crate::{
+    client::tls::{Proof, TlsClient},
+    hop::dns::Dns,
+    resolver::Answer,
+};
 
 /// RFC 8461 section 3.3 suggests 64 kB.
 const LARGEST: usize = 64 * 1024;
@@ -52,7 +56,7 @@ async fn get(dns: &dyn Dns, tls: &TlsClient, port: u16, host: &str) -> Result<St
 
 async fn ask(tls: &TlsClient, host: &str, socket: TcpStream) -> Result<String, String> {
     let wire = tls
-        .connect(host, Box::new(socket), true)
+        .connect(host, Box::new(socket), Proof::Public)
         .await
         .map_err(|error| format!("{host}: TLS failed: {error}"))?;
     let broken = |error: hyper::Error| format!("{host}: {error}");
