@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from sink import Sink
 from waxwing import Server
 
 _names = itertools.count(1)
@@ -33,3 +34,11 @@ def own_server(request):
     s.start()
     yield s
     s.destroy()
+
+
+@pytest.fixture
+def sink():
+    """A next hop of the test's own."""
+    s = Sink().start()
+    yield s
+    s.stop()

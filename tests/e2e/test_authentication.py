@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from sink import Sink, queue_is_empty, route, settings
+from sink import queue_is_empty, route, settings
 from waxwing import DOMAIN, PATIENCE, Server
 from zone import Zone
 
@@ -57,13 +57,6 @@ def zone():
     z = Zone(RECORDS).start()
     yield z
     z.stop()
-
-
-@pytest.fixture
-def sink():
-    s = Sink().start()
-    yield s
-    s.stop()
 
 
 @pytest.fixture

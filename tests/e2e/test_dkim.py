@@ -6,7 +6,7 @@ import smtplib
 import dkim
 import pytest
 
-from sink import Sink, queue_is_empty, route, settings
+from sink import queue_is_empty, route, settings
 from waxwing import DOMAIN, PASSWORD, PATIENCE, Server
 from zone import Zone
 
@@ -22,13 +22,6 @@ def zone():
     z = Zone().start()
     yield z
     z.stop()
-
-
-@pytest.fixture
-def sink():
-    s = Sink().start()
-    yield s
-    s.stop()
 
 
 @pytest.fixture

@@ -4,17 +4,10 @@ import smtplib
 
 import pytest
 
-from sink import Sink, queue_is_empty, route, settings
+from sink import queue_is_empty, route, settings
 from waxwing import DOMAIN, PASSWORD, PATIENCE, Server, deliver_lmtp
 
 MESSAGE = b"From: bob@sender.test\r\nTo: all@example.test\r\nMessage-ID: <1@sender.test>\r\nDate: Fri, 27 Nov 2026 10:00:00 +0000\r\n\r\nhello\r\n"
-
-
-@pytest.fixture
-def sink():
-    s = Sink().start()
-    yield s
-    s.stop()
 
 
 @pytest.fixture

@@ -35,13 +35,6 @@ def post(request):
         server.destroy()
 
 
-@pytest.fixture
-def sink():
-    s = Sink().start()
-    yield s
-    s.stop()
-
-
 def forward(server, name, *targets):
     """An address of ours that leads to others."""
     address = f"{name}@{DOMAIN}"

@@ -10,7 +10,7 @@ import time
 import icalendar
 import pytest
 
-from sink import Sink, queue_is_empty, route, settings
+from sink import queue_is_empty, route, settings
 from test_dav import NS, Dav, client_of, event
 from test_swap import next_version
 from waxwing import DOMAIN, PATIENCE, Server
@@ -18,13 +18,6 @@ from waxwing import DOMAIN, PATIENCE, Server
 UTC = datetime.timezone.utc
 DAN = "dan@sink.test"
 CALDAV = f"{{{NS['C']}}}"
-
-
-@pytest.fixture
-def sink():
-    s = Sink().start()
-    yield s
-    s.stop()
 
 
 @pytest.fixture
