@@ -36,7 +36,7 @@ use crate::{
     metrics::ListenerMetrics,
     plugin_side::{Plugins, StreamSession},
     proxy_protocol::{self, Proxied},
-    pump::{Ending, Pump, Terms, connection_span},
+    pump::{Ending, Pump, Terms},
     refusal::Refusal,
     tls::{self, Tls},
     transport::{Transport, Wire},
@@ -460,13 +460,14 @@ impl<P: Plugins> Listener<P> {
     }
 }
 
-/// What all lines of a connection have in common. Over HTTP each request is a session of its own, on a connection.
+/// What all lines of a connection have in common until it has a session, which has a span of its own. Over HTTP each request is a
+/// session of its own, on a connection.
 fn span(id: &str, config: &ListenerConfig) -> tracing::Span {
     let protocol = &*config.protocol;
     if config.is_http() {
         tracing::info_span!("connection", connection = %id, protocol)
     } else {
-        connection_span(id, protocol)
+        tracing::info_span!("connection", session = id, protocol)
     }
 }
 

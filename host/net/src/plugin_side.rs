@@ -62,6 +62,8 @@ pub trait StreamSession: Send + 'static {
     fn principal(&self) -> Option<String>;
     /// As [`Session::has_moved`].
     fn has_moved(&self, bytes_in: u64, bytes_out: u64);
+    /// As [`Session::span`].
+    fn span(&self) -> tracing::Span;
 }
 
 /// As [`Exchange`].
@@ -128,6 +130,10 @@ impl StreamSession for Session {
 
     fn has_moved(&self, bytes_in: u64, bytes_out: u64) {
         Session::has_moved(self, bytes_in, bytes_out);
+    }
+
+    fn span(&self) -> tracing::Span {
+        Session::span(self)
     }
 }
 

@@ -315,11 +315,8 @@ impl Runtime {
         let told = translate::context(&context, None, version.facts.identity());
         host.begin_turn();
         instance.start(&told).await?;
-        if !version.can_hand_over() {
-            return Ok(());
-        }
         // A session may refuse to freeze now and then; what it freezes to must thaw.
-        let Ok(snapshot) = instance.freeze().await? else {
+        let Some(Ok(snapshot)) = instance.freeze().await? else {
             return Ok(());
         };
         if !version.writes(snapshot.format) {

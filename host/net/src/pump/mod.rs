@@ -77,15 +77,8 @@ pub(crate) struct Pump<S: StreamSession> {
     /// The last turn left its answer unfinished (`more`): nothing else may be said.
     within_answer: bool,
     place: Option<Place>,
-    /// Of its log lines; none while it waits.
-    span: Option<tracing::Span>,
     started: Instant,
     last_heard: Instant,
-}
-
-/// The span of what is logged about a connection.
-pub(crate) fn connection_span(session: &str, protocol: &str) -> tracing::Span {
-    tracing::info_span!("connection", session, protocol)
 }
 
 /// How a step failed to lead to another.
@@ -116,7 +109,6 @@ impl<S: StreamSession> Pump<S> {
             peer_is_done: false,
             within_answer: false,
             place: None,
-            span: None,
             started: now,
             last_heard: now,
         }
@@ -127,31 +119,21 @@ impl<S: StreamSession> Pump<S> {
         loop {
             let step = match self.next_turn() {
                 Some(next) => {
-                    let span = self.span();
+                    let span = self.session.span();
                     Box::pin(self.take(next).instrument(span)).await
                 }
                 None => {
-                    self.span = None;
                     let heard = self.wait().await;
-                    let span = self.span();
+                    let span = self.session.span();
                     Box::pin(self.hear(heard).instrument(span)).await
                 }
             };
             if let Err(ending) = step {
-                let span = self.span();
+                let span = self.session.span();
                 Box::pin(self.part(&ending).instrument(span)).await;
                 return ending;
             }
         }
-    }
-
-    fn span(&mut self) -> tracing::Span {
-        let Terms {
-            session, config, ..
-        } = &self.terms;
-        self.span
-            .get_or_insert_with(|| connection_span(session, &config.protocol))
-            .clone()
     }
 
     /// What can be done without waiting.
@@ -466,7 +448,7 @@ impl<S: StreamSession> Pump<S> {
 
     /// One line for every connection.
     pub(crate) fn log(&mut self, ending: &Ending) {
-        let _in_span = self.span().entered();
+        let _in_span = self.session.span().entered();
         let Terms {
             session,
             peer,

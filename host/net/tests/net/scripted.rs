@@ -272,6 +272,10 @@ impl StreamSession for Session {
 
     fn has_moved(&self, _bytes_in: u64, _bytes_out: u64) {}
 
+    fn span(&self) -> tracing::Span {
+        tracing::Span::none()
+    }
+
     async fn wake(&mut self) -> Attention<&'static str> {
         match self.wakes.recv().await {
             Some(attention) => attention,

@@ -15,7 +15,7 @@ use crate::{
     Result,
     bindings::exports::waxwing::session::handoff::{Cause, Crash, Snapshot},
     host_side::HostSide,
-    instance::{Failed, FailureKind, Instance},
+    instance::{Failed, FailureKind, Frozen, Instance},
     limits::reached,
     plugins::{Counters, Version},
     protocol::{Action, Turn},
@@ -36,7 +36,7 @@ struct Thawed {
     instance: Box<Instance>,
     host: Arc<HostSide>,
     outcome: Outcome,
-    frozen: std::result::Result<Snapshot, String>,
+    frozen: Frozen,
 }
 
 /// A copy of a session's host side. What has not been committed when the trial ends, however it ends, is rolled back.
@@ -48,43 +48,34 @@ impl Drop for Trial {
     }
 }
 
-/// What an instance freezes to, or why not. A version that has no hand-over, or freezes to what it could not thaw, freezes to
-/// nothing.
-async fn frozen(
-    version: &Version,
-    instance: &mut Instance,
-) -> std::result::Result<std::result::Result<Snapshot, String>, Failed> {
+/// A version that has no hand-over, or freezes to what it could not thaw, freezes to nothing.
+fn of_use(version: &Version, frozen: Option<Frozen>) -> Frozen {
     let identity = || version.facts.identity();
-    if !version.can_hand_over() {
-        return Ok(Err(format!("{} has no hand-over", identity())));
-    }
     let limit = version.facts.limits.frozen_bytes;
-    Ok(match instance.freeze().await? {
-        Ok(snapshot) if snapshot.bytes.len() as u64 > limit => Err(reached("frozen_bytes", limit)),
-        Ok(snapshot) if !version.writes(snapshot.format) => Err(format!(
+    match frozen {
+        None => Err(format!("{} has no hand-over", identity())),
+        Some(Ok(snapshot)) if snapshot.bytes.len() as u64 > limit => {
+            Err(reached("frozen_bytes", limit))
+        }
+        Some(Ok(snapshot)) if !version.writes(snapshot.format) => Err(format!(
             "{} froze to format {}, which is not what its manifest says it writes",
             identity(),
             snapshot.format
         )),
-        frozen => frozen,
-    })
+        Some(frozen) => frozen,
+    }
 }
 
 impl Session {
     /// Takes the state after a turn, in place of the one before; with it the turn is complete. One that breaks at this is
     /// a failed turn like any other: nothing of its answer has left yet.
-    pub(super) async fn freeze(
-        &mut self,
-        instance: &mut Instance,
-    ) -> std::result::Result<(), Failed> {
-        let version = self.standing.version.clone();
-        let frozen = frozen(&version, instance).await?;
+    pub(super) fn complete(&mut self, frozen: Option<Frozen>) {
+        let frozen = of_use(&self.standing.version, frozen);
         self.host.commit();
         self.keep_frozen(frozen);
-        Ok(())
     }
 
-    fn keep_frozen(&mut self, frozen: std::result::Result<Snapshot, String>) {
+    fn keep_frozen(&mut self, frozen: Frozen) {
         self.frozen = None;
         match frozen {
             Ok(snapshot) => {
@@ -349,7 +340,7 @@ impl Session {
             ));
         }
         // A version that breaks at freezing would be a way without return.
-        let frozen = frozen(version, &mut instance).await?;
+        let frozen = of_use(version, instance.freeze().await?);
         Ok(Thawed {
             instance: Box::new(instance),
             host: host.clone(),

@@ -156,7 +156,7 @@ impl Session {
             context.session.clone(),
             plugin.name.clone(),
             context.peer,
-            |session| tracing::info_span!("session", session = %session.id, plugin = %session.plugin, peer = %session.peer, principal = tracing::field::Empty),
+            |session| tracing::info_span!(parent: None, "session", session = %session.id, plugin = %session.plugin, peer = %session.peer, principal = tracing::field::Empty),
             &version.facts.limits,
         )
         .with_plaintext_login(context.plaintext_login);
@@ -213,7 +213,8 @@ impl Session {
         .await?;
         let turn = instance.start(&self.told(&version)).await?;
         let outcome = translate::outcome(turn, 0, instance.state())?;
-        self.freeze(&mut instance).await?;
+        let frozen = instance.freeze().await?;
+        self.complete(frozen);
         self.live = Some(Box::new(instance));
         Ok(outcome)
     }
@@ -319,6 +320,13 @@ impl Session {
         self.registration.has_moved(bytes_in, bytes_out);
     }
 
+    /// The span of what is logged about it, here and by who serves the connection. Made anew after each rest: one that is kept for
+    /// every idle session is memory, and one that is made for every command was a hundredth of a SELECT.
+    #[must_use]
+    pub fn span(&self) -> tracing::Span {
+        self.host.span()
+    }
+
     /// The address of the authenticated principal.
     #[must_use]
     pub fn principal(&self) -> Option<String> {
@@ -399,10 +407,10 @@ impl Session {
         let ended = matches!(occasion, Occasion::Net(Event::Closed));
         self.host.begin_turn();
         let event = translate::event(occasion, instance.state())?;
-        let turn = instance.handle(&event).await?;
+        let (turn, frozen) = instance.handle(&event, ended).await?;
         let outcome = translate::outcome(turn, offered, instance.state())?;
         if !ended {
-            self.freeze(&mut instance).await?;
+            self.complete(frozen);
         }
         self.live = Some(instance);
         Ok(outcome)

@@ -1,5 +1,7 @@
 //! SELECT and EXAMINE (RFC 9051 sections 6.3.2 and 6.3.3), with CONDSTORE and QRESYNC (RFC 7162).
 
+use std::rc::Rc;
+
 use waxwing_sdk::store::{ViewInfo, views};
 
 use super::{fetch, list};
@@ -27,7 +29,7 @@ pub(super) fn run(session: &mut Imap, tag: &str, selecting: Selecting, out: &mut
     // Only IMAP4rev2 is told of the folders around it.
     let account = match selecting.mailbox.is_inbox() && !session.state.enabled.rev2 {
         true => session.own_inbox()?,
-        false => session.account_of(&selecting.mailbox)?,
+        false => Rc::new(session.account_of(&selecting.mailbox)?),
     };
     let Some(node) = account.tree.selectable(&selecting.mailbox) else {
         return Err(Refusal::no("[NONEXISTENT] There is no such mailbox"));
@@ -74,7 +76,7 @@ pub(super) fn run(session: &mut Imap, tag: &str, selecting: Selecting, out: &mut
 
 fn show(session: &mut Imap, info: &ViewInfo, out: &mut Output) -> Result<(), Refusal> {
     session.load_keywords()?;
-    session.show_flags(out);
+    session.show_flags(info.rights, out);
     out.line(&format!("* {} EXISTS", info.exists));
     let rev2 = session.state.enabled.rev2;
     if !rev2 {
@@ -99,7 +101,7 @@ fn show(session: &mut Imap, info: &ViewInfo, out: &mut Output) -> Result<(), Ref
         "* OK [HIGHESTMODSEQ {}] Highest mod-sequence",
         info.highest_modseq.max(1)
     ));
-    let id = object_id::mailbox(&session.selected_mailbox()?.guid(), info.folder);
+    let id = object_id::mailbox(&session.selected_guid()?, info.folder);
     out.line(&format!("* OK [MAILBOXID ({id})] The id of this mailbox"));
     Ok(())
 }

@@ -58,8 +58,12 @@ impl Imap {
         })
     }
 
-    /// The own account with INBOX alone, which its role tells: most of what is selected, and no other folder is asked for.
-    pub(crate) fn own_inbox(&mut self) -> Result<Account, Refusal> {
+    /// The own account with INBOX alone, which its role tells: most of what is selected, and no other folder is asked for. That
+    /// folder is the inbox for as long as there is the mailbox, so the session asks once; the counts in it are of that time.
+    pub(crate) fn own_inbox(&mut self) -> Result<Rc<Account>, Refusal> {
+        if let Some(known) = &self.live.inbox {
+            return Ok(known.clone());
+        }
         let mailbox = self.own_mailbox()?;
         let inbox = folders::by_role(&mailbox, INBOX_ROLE)?;
         let number = mailbox.number();
@@ -67,13 +71,15 @@ impl Imap {
             account: number,
             above: None,
         };
-        Ok(Account {
+        let account = Rc::new(Account {
             tree: Tree::new(place, vec![inbox]),
             mailbox,
             own: true,
             number,
             above: None,
-        })
+        });
+        self.live.inbox = Some(account.clone());
+        Ok(account)
     }
 
     /// The store that a name is in, and the name above its folders where it is another's.

@@ -6,6 +6,7 @@ use waxwing_sdk::accounts;
 use waxwing_sdk::bodies::{self, Body};
 use waxwing_sdk::store::{Mailbox, Selection, Span, TableRow, View, folders, views};
 
+use super::accounts::Account;
 use super::{Imap, Pending, Refusal};
 use crate::names::{Place, Tree};
 use crate::parse::{FlagBits, SequenceSet};
@@ -17,6 +18,9 @@ use crate::rights::Permanent;
 pub(super) struct Live {
     /// Of the account.
     pub(super) mailbox: Option<Rc<Mailbox>>,
+    /// Of the account: itself with its INBOX, and its identifier.
+    pub(super) inbox: Option<Rc<Account>>,
+    guid: Option<Rc<str>>,
     /// Of the selected folder, where it is another's.
     pub(super) away: Option<Rc<Mailbox>>,
     pub(super) view: Option<View>,
@@ -95,6 +99,18 @@ impl Imap {
     pub(crate) fn set_mailbox(&mut self, mailbox: Mailbox) {
         self.state.mailbox = Some(mailbox.number());
         self.live.mailbox = Some(Rc::new(mailbox));
+        self.live.inbox = None;
+        self.live.guid = None;
+    }
+
+    /// The identifier of the mailbox that the selected folder is in.
+    pub(crate) fn selected_guid(&mut self) -> Result<Rc<str>, Refusal> {
+        if self.state.attention.account.is_some() {
+            return Ok(self.selected_mailbox()?.guid().into());
+        }
+        let own = self.own_mailbox()?;
+        let known = self.live.guid.get_or_insert_with(|| own.guid().into());
+        Ok(known.clone())
     }
 
     /// Switches CONDSTORE on; the first time, a client with a selected mailbox is told where its modseqs stand (RFC 7162 section
@@ -192,15 +208,15 @@ impl Imap {
             .as_ref()
             .map_or(u32::MAX, |selected| selected.keywords);
         if shown <= u32::from(largest) {
-            self.show_flags(out);
+            let rights = self.view().map(|view| view.info().rights);
+            self.show_flags(rights.unwrap_or_default(), out);
         }
         Ok(())
     }
 
     /// `FLAGS` and `PERMANENTFLAGS` of the selected mailbox; of these, what there is a right for (RFC 4314 section 4).
-    pub(crate) fn show_flags(&mut self, out: &mut super::Output) {
-        let rights = self.view().map(|view| view.info().rights);
-        let permanent = Permanent::of(rights.unwrap_or_default());
+    pub(crate) fn show_flags(&mut self, rights: u32, out: &mut super::Output) {
+        let permanent = Permanent::of(rights);
         let Some(selected) = self.state.selected.as_mut() else {
             return;
         };
