@@ -204,10 +204,11 @@ pub mod mailboxes {
 }
 
 pub mod folders {
-    use super::{Result, mailboxes::Mailbox, unsupported};
+    use super::{Fault, Result, mailboxes::Mailbox, unsupported};
     pub use crate::bindings::records::waxwing::store::folders::{
         ChangeNumber, Folder, FolderId, Property, PropertyTag,
     };
+    use crate::fault::FaultClass;
 
     pub fn all(mailbox: &Mailbox) -> Result<Vec<Folder>> {
         mailbox.0.folders()
@@ -217,8 +218,9 @@ pub mod folders {
         unsupported("folders.get")
     }
 
-    pub fn by_role(_mailbox: &Mailbox, _role: u32) -> Result<Folder> {
-        unsupported("folders.by-role")
+    pub fn by_role(mailbox: &Mailbox, role: u32) -> Result<Folder> {
+        let found = all(mailbox)?.into_iter().find(|folder| folder.role == role);
+        found.ok_or_else(|| Fault::new(FaultClass::NotFound, "there is no folder of this role"))
     }
 
     pub fn receive_folder(_mailbox: &Mailbox, _message_class: &str) -> Result<Folder> {

@@ -1,4 +1,5 @@
-//! An HTTP/1.1 client for load: one connection that stays open, one request after another, log-in with every one as DAV clients do.
+//! An HTTP/1.1 client for load: one request after another on a connection that stays open for as long as the server lets it, log-in
+//! with every one as DAV clients do. A server that closes after each answer is connected to anew, which is its cost.
 
 use std::net::SocketAddr;
 
@@ -7,9 +8,12 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 
 use super::Wire;
 
-/// One connection.
+/// One connection at a time.
 pub(crate) struct Http {
+    to: SocketAddr,
     wire: Wire,
+    /// The server said that it closes after the answer.
+    closed: bool,
     /// Of every request.
     fields: String,
 }
@@ -50,7 +54,9 @@ impl Http {
     pub(crate) async fn connect(to: SocketAddr, user: &str, password: &str) -> Result<Http> {
         let credential = BASE64_STANDARD.encode(format!("{user}:{password}"));
         Ok(Http {
+            to,
             wire: Wire::connect(to).await?,
+            closed: false,
             fields: format!("Host: {to}\r\nAuthorization: Basic {credential}\r\n"),
         })
     }
@@ -68,6 +74,9 @@ impl Http {
             "{method} {path} HTTP/1.1\r\n{}{fields}Content-Length: {length}\r\n\r\n{body}",
             self.fields
         );
+        if std::mem::take(&mut self.closed) {
+            self.wire = Wire::connect(self.to).await?;
+        }
         self.wire.send(request.as_bytes()).await?;
         self.answer()
             .await
@@ -97,6 +106,7 @@ impl Http {
         let status = status
             .and_then(|status| status.parse().ok())
             .with_context(|| format!("no status: {line}"))?;
+        self.closed = line.starts_with("HTTP/1.0");
         let (mut length, mut chunked) = (0, false);
         loop {
             let line = self.wire.line().await?;
@@ -106,6 +116,9 @@ impl Http {
             let line = String::from_utf8_lossy(&line).to_ascii_lowercase();
             if let Some(value) = line.strip_prefix("content-length:") {
                 length = value.trim().parse()?;
+            }
+            if let Some(value) = line.strip_prefix("connection:") {
+                self.closed = value.trim() == "close";
             }
             chunked |= line.starts_with("transfer-encoding:") && line.contains("chunked");
         }

@@ -59,6 +59,8 @@ struct Site {
     http: SocketAddr,
     /// Where collections are made; ends in a slash.
     home: String,
+    /// A PUT of all its events makes a collection.
+    takes_whole: bool,
 }
 
 impl Site {
@@ -120,11 +122,13 @@ impl Dav {
             name: waxwing.site.name.clone(),
             http: waxwing.http,
             home: format!("/dav/calendars/{owner}/"),
+            takes_whole: false,
         }];
         sites.extend(radicale.iter().map(|peer| Site {
             name: peer.name.clone(),
             http: peer.http,
             home: format!("/{owner}/"),
+            takes_whole: true,
         }));
         for site in &sites {
             self.wanted.progress(&format!(

@@ -26,7 +26,7 @@ async fn round(site: &Site, scale: Scale) -> Result<f64> {
     let path = site.collection(WRITTEN);
     let started = Instant::now();
     for number in first..first + scale.writes {
-        let at = format!("{path}{number}.ics");
+        let at = format!("{path}{}", events::name(number));
         let fields = format!("{}If-None-Match: *\r\n", events::CALENDAR);
         client
             .expect(("PUT", &at), &fields, &events::event(number, 0), &[201])

@@ -68,7 +68,7 @@ async fn ten_changed(site: &Site, scale: Scale) -> Result<f64> {
     let (token, _) = changes(&mut client, site, "").await?;
     let edition = EDITION.fetch_add(1, Ordering::Relaxed);
     for number in (0..scale.events).step_by(scale.events / 10).take(10) {
-        let at = format!("{}{number}.ics", site.collection(MANY));
+        let at = format!("{}{}", site.collection(MANY), events::name(number));
         let event = events::event(number, edition);
         client
             .expect(("PUT", &at), events::CALENDAR, &event, &[201, 204])
