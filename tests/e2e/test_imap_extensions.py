@@ -128,6 +128,32 @@ def test_a_sorted_result_comes_in_pages_of_its_order(raw):
     assert lines[0] == b'* ESEARCH (TAG "a") UID PARTIAL (1:3 1,3,5)\r\n'
 
 
+# -- SORT=DISPLAY (RFC 5957) ----------------------------------------------------------------------
+
+
+def test_messages_are_sorted_by_the_names_that_people_see(raw):
+    raw.command("a", "CREATE Names")
+    for addresses in (
+        'From: "Zoe" <anna@elsewhere.test>\r\nTo: Friends: b@elsewhere.test;',
+        "From: mike@elsewhere.test\r\nTo: =?utf-8?q?B=C3=A9a?= <z@elsewhere.test>, a@elsewhere.test",
+        "From: =?utf-8?q?=C3=81d=C3=A1m?= <zoe@elsewhere.test>\r\nTo: carl@elsewhere.test",
+        "To: BEA <a@elsewhere.test>",
+        'From: "Adam" <y@elsewhere.test>',
+    ):
+        append(raw, "Names", addresses.encode() + b"\r\nSubject: x\r\n\r\nhello\r\n")
+    assert b"SORT=DISPLAY" in raw.command("b", "CAPABILITY")[0].split()
+    raw.command("c", "SELECT Names")
+    order = lambda criteria: raw.command("d", f"UID SORT ({criteria}) UTF-8 ALL")[0].split()[2:]  # noqa: E731
+    # Of RFC 5256 only the local part counts; no address comes first in both.
+    assert order("FROM") == [b"4", b"1", b"2", b"5", b"3"]
+    assert order("DISPLAYFROM")[:2] == [b"4", b"5"] and order("DISPLAYFROM")[-1] in (b"1", b"3")
+    assert order("DISPLAYFROM").index(b"2") < order("DISPLAYFROM").index(b"1")
+    assert order("REVERSE DISPLAYFROM") == order("DISPLAYFROM")[::-1]
+    places = order("DISPLAYTO")
+    assert places[0] == b"5" and places.index(b"3") < places.index(b"1") and places.index(b"4") < places.index(b"3")
+    assert raw.command("e", "UID SORT (DISPLAYPHONE) UTF-8 ALL")[-1].startswith(b"e BAD")
+
+
 # -- UIDONLY (RFC 9586) ---------------------------------------------------------------------------
 
 

@@ -6,10 +6,10 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use waxwing_formats_mapi::{
-    Bag, Item, Lookup, Needs, Property, PropertyTag, Restriction, TextScope, Value, Verdict, fold,
-    tags,
+    Bag, Item, Lookup, Needs, Property, PropertyTag, Restriction, TextScope, Value, Verdict,
+    columns, fold, tags,
 };
-use waxwing_formats_mime::{Structure, text};
+use waxwing_formats_mime::{Structure, summary::display_of_first, text};
 
 use super::{
     bag,
@@ -40,6 +40,7 @@ pub(super) struct Loaded {
     pub(super) columns: ItemColumns,
     pub(super) bag: Option<Vec<u8>>,
     pub(super) header: Option<Bytes>,
+    pub(super) names: Option<DisplayNames>,
     pub(super) message: Option<Message>,
     pub(super) recipients: Option<Vec<Vec<Property>>>,
     pub(super) attachments: Option<Vec<Vec<Property>>>,
@@ -51,9 +52,36 @@ impl Loaded {
             columns,
             bag: None,
             header: None,
+            names: None,
             message: None,
             recipients: None,
             attachments: None,
+        }
+    }
+}
+
+/// What RFC 5957 sorts a message by.
+#[derive(Debug, Default)]
+pub(super) struct DisplayNames {
+    from: String,
+    to: String,
+}
+
+impl DisplayNames {
+    /// Of the stored structure of a message; without one there are no addresses.
+    pub(super) fn of(structure: Option<&Bytes>) -> DisplayNames {
+        let envelope = structure.and_then(|octets| Structure::decode_envelope(octets));
+        envelope.map_or_else(DisplayNames::default, |envelope| DisplayNames {
+            from: display_of_first(&envelope.from),
+            to: display_of_first(&envelope.to),
+        })
+    }
+
+    fn value(&self, tag: PropertyTag) -> Option<Value> {
+        match tag {
+            columns::DISPLAY_FROM => Some(Value::Text(self.from.clone())),
+            columns::DISPLAY_TO => Some(Value::Text(self.to.clone())),
+            _ => None,
         }
     }
 }
@@ -142,7 +170,8 @@ impl Item for Candidate<'_> {
         let Some(loaded) = &self.loaded else {
             return Lookup::Missing(Needs::BAG);
         };
-        match (loaded.columns.value(tag), &loaded.bag) {
+        let name = || loaded.names.as_ref().and_then(|names| names.value(tag));
+        match (loaded.columns.value(tag).or_else(name), &loaded.bag) {
             (Some(value), _) => Lookup::Known(Some(Cow::Owned(value))),
             (None, _) if is_store_column(tag) => Lookup::Known(None),
             (None, Some(packed)) => Lookup::Known(bag_value(packed, tag).map(Cow::Owned)),

@@ -174,6 +174,7 @@ impl TextColumns {
 /// A column that MAPI has no name for: no bag holds it.
 pub(crate) fn is_store_column(tag: PropertyTag) -> bool {
     (0x67F0..=0x67FF).contains(&tag.id())
+        || matches!(tag, columns::DISPLAY_FROM | columns::DISPLAY_TO)
 }
 
 /// Every tag that is a column, for "all properties".

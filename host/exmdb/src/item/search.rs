@@ -2,14 +2,16 @@
 //! first the hot columns, then what the restriction says it still misses; a mail's bag is derived only when a restriction
 //! asks for something that no column holds. An item that vanishes meanwhile is not found.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use futures_util::FutureExt;
-use waxwing_formats_mapi::{Needs, Restriction, SortKey, Value, Verdict, sort};
+use waxwing_formats_mapi::{
+    Needs, PropertyTag, Restriction, SortKey, Value, Verdict, columns, sort,
+};
 use waxwing_formats_mime::Structure;
 
 use super::{
-    candidate::{Candidate, Loaded, Message},
+    candidate::{Candidate, DisplayNames, Loaded, Message},
     derive, load,
     signature::{self, Signature},
 };
@@ -354,14 +356,21 @@ async fn load_keys(core: &Arc<Core>, some: &mut [Candidate<'_>], keys: &[SortKey
     let tags: Vec<_> = keys.iter().map(|key| key.tag).collect();
     derive::ensure_for(core, &items, &tags).await?;
     let mut reader = core.read().await?;
-    let mut columns = load::columns(&mut reader, &items).await?;
+    let mut loaded = load::columns(&mut reader, &items).await?;
     let mut bags = load::bags(&mut reader, &items).await?;
+    let by_names = |tag: &PropertyTag| matches!(*tag, columns::DISPLAY_FROM | columns::DISPLAY_TO);
+    let mut structures = match tags.iter().any(by_names) {
+        true => load::structures(&mut reader, &items).await?,
+        false => HashMap::new(),
+    };
     for candidate in some {
         let item = candidate.item();
-        candidate.loaded = columns.remove(&item).map(|columns| {
+        candidate.loaded = loaded.remove(&item).map(|columns| {
             let bag = Some(bags.remove(&item).unwrap_or_default());
+            let names = Some(DisplayNames::of(structures.remove(&item).as_ref()));
             Box::new(Loaded {
                 bag,
+                names,
                 ..Loaded::new(columns)
             })
         });

@@ -12,7 +12,7 @@ use crate::session::{Answer, Completion, Imap, Output, Stage};
 const ALWAYS: [&str; 5] = ["IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE"];
 
 /// Each can be switched off for a user, as `imap.NAME`.
-const FEATURES: [&str; 50] = [
+const FEATURES: [&str; 51] = [
     "IDLE",
     "NAMESPACE",
     "CHILDREN",
@@ -28,6 +28,7 @@ const FEATURES: [&str; 50] = [
     "ESEARCH",
     "SEARCHRES",
     "SORT",
+    "SORT=DISPLAY",
     "ESORT",
     "CONTEXT=SEARCH",
     "CONTEXT=SORT",

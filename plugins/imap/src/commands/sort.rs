@@ -1,5 +1,6 @@
 //! SORT and UID SORT (RFC 5256 section 3), ESORT (RFC 5267 section 3). The store sorts, over columns that it derived at delivery
-//! (the base subject, the local part of the first address, the date sent); here criteria become its keys, and numbers an answer.
+//! (the base subject, the local part of the first address, the date sent) and display names that it reads from the envelopes
+//! (SORT=DISPLAY, RFC 5957); here criteria become its keys, and numbers an answer.
 //! Strings compare regardless of case; equal messages stand in the order of their numbers, also under REVERSE.
 
 use waxwing_formats_mapi::{PropertyTag, columns};
@@ -90,6 +91,8 @@ pub(super) fn key(criterion: &SortCriterion) -> SortKey {
         SortKeyName::Arrival => columns::INTERNAL_DATE,
         SortKeyName::Cc => columns::FIRST_CC,
         SortKeyName::Date => columns::SENT_DATE,
+        SortKeyName::DisplayFrom => columns::DISPLAY_FROM,
+        SortKeyName::DisplayTo => columns::DISPLAY_TO,
         SortKeyName::From => columns::FIRST_FROM,
         SortKeyName::Size => columns::SIZE,
         SortKeyName::Subject => columns::BASE_SUBJECT,

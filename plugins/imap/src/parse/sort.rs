@@ -4,14 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{Bad, SearchRequest, cursor::Cursor};
 
-/// Criteria in one SORT; there are seven, each of which makes those like it behind it idle.
+/// Criteria in one SORT; there are nine, each of which makes those like it behind it idle.
 const CRITERIA: usize = 32;
 
 /// What messages are sorted by. It is frozen: new criteria come at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(
     missing_docs,
-    reason = "the criteria are those of RFC 5256 section 3, under their names"
+    reason = "the criteria are those of RFC 5256 section 3 and RFC 5957, under their names"
 )]
 pub enum SortKeyName {
     Arrival,
@@ -21,6 +21,8 @@ pub enum SortKeyName {
     Size,
     Subject,
     To,
+    DisplayFrom,
+    DisplayTo,
 }
 
 /// One criterion.
@@ -64,6 +66,8 @@ fn criterion(cursor: &mut Cursor<'_>) -> Result<SortCriterion, Bad> {
         "ARRIVAL" => SortKeyName::Arrival,
         "CC" => SortKeyName::Cc,
         "DATE" => SortKeyName::Date,
+        "DISPLAYFROM" => SortKeyName::DisplayFrom,
+        "DISPLAYTO" => SortKeyName::DisplayTo,
         "FROM" => SortKeyName::From,
         "SIZE" => SortKeyName::Size,
         "SUBJECT" => SortKeyName::Subject,

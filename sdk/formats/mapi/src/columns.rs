@@ -1,4 +1,4 @@
-//! Columns of the store that MAPI has no tag for (ids 0x67EE to 0x67FF).
+//! Columns of the store that MAPI has no tag for (ids 0x67EC to 0x67FF).
 
 use crate::PropertyTag;
 
@@ -30,6 +30,10 @@ pub const FIRST_CC: PropertyTag = PropertyTag(0x67FB_001F);
 pub const DIGEST: PropertyTag = PropertyTag(0x67FC_0102);
 /// The beginning of the readable text (Text), made when it is asked for by name.
 pub const PREVIEW: PropertyTag = PropertyTag(0x67FD_001F);
+/// What DISPLAYFROM sorts by (RFC 5957) (Text), made when a sort asks for it.
+pub const DISPLAY_FROM: PropertyTag = PropertyTag(0x67EC_001F);
+/// What DISPLAYTO sorts by (RFC 5957) (Text), made when a sort asks for it.
+pub const DISPLAY_TO: PropertyTag = PropertyTag(0x67ED_001F);
 /// Of the scheduling inbox: a VCALENDAR that says when its owner can be asked for at all (RFC 7953 section 7.2) (Text).
 pub const AVAILABILITY: PropertyTag = PropertyTag(0x67EE_001F);
 /// Of a folder: what is in it takes no time (RFC 6638 section 9.1) (Boolean).

@@ -98,16 +98,27 @@ impl Summary {
     }
 }
 
+/// What DISPLAYFROM and DISPLAYTO sort by (RFC 5957 section 3): the display name of the first address, or the address itself; of a
+/// group, the group's name; nothing where there is no address.
+pub fn display_of_first<T: AsRef<[u8]>>(addresses: &[Address<T>]) -> String {
+    addresses.first().map(display_name).unwrap_or_default()
+}
+
 /// The decoded display name of an address, or the address itself.
-pub(crate) fn display_name(address: &Address) -> String {
-    let name = address.name.as_deref().map(word::decode);
+pub(crate) fn display_name<T: AsRef<[u8]>>(address: &Address<T>) -> String {
+    let name = address.name.as_ref();
+    let name = name.map(|name| word::decode(name.as_ref()));
     name.filter(|name| !name.trim().is_empty())
         .unwrap_or_else(|| smtp_address(address))
 }
 
 /// `local@domain`; the local part alone when there is no domain.
-pub(crate) fn smtp_address(address: &Address) -> String {
-    let text = |part: &Option<Vec<u8>>| part.as_deref().map(word::decode).unwrap_or_default();
+pub(crate) fn smtp_address<T: AsRef<[u8]>>(address: &Address<T>) -> String {
+    let text = |part: &Option<T>| {
+        let part = part.as_ref();
+        part.map(|part| word::decode(part.as_ref()))
+            .unwrap_or_default()
+    };
     let (mailbox, host) = (text(&address.mailbox), text(&address.host));
     if host.is_empty() {
         mailbox
@@ -219,6 +230,20 @@ mod tests {
 
     fn summary(message: &str) -> Summary {
         Summary::of(message.as_bytes(), &Structure::parse(message.as_bytes()))
+    }
+
+    #[test]
+    fn names_are_sorted_by_what_is_shown_of_the_first_address() {
+        for (field, shown) in [
+            ("\"Zoe\" <a@b.c>, d@e.f", "Zoe"),
+            ("=?utf-8?q?=C3=81d=C3=A1m?= <z@b.c>", "Ádám"),
+            ("<a@b.c>", "a@b.c"),
+            ("Friends: a@b.c, d@e.f;", "Friends"),
+            ("", ""),
+        ] {
+            let structure = Structure::parse(format!("To: {field}\r\n\r\n").as_bytes());
+            assert_eq!(display_of_first(&structure.envelope.to), shown, "{field}");
+        }
     }
 
     #[test]
