@@ -20,13 +20,26 @@ class Taken:
         self.options = list(envelope.mail_options)
         self.content = envelope.original_content
         self.encrypted = session.ssl is not None
+        self.requires_tls = getattr(session, "requires_tls", False)
+
+
+class Host(SMTP):
+    """With the one parameter that aiosmtpd does not know (RFC 8689)."""
+
+    async def smtp_MAIL(self, arg):
+        words = (arg or "").split()
+        if self.event_handler.knows_requiretls and "REQUIRETLS" in words:
+            self.session.requires_tls = True
+            arg = " ".join(word for word in words if word != "REQUIRETLS")
+        await super().smtp_MAIL(arg)
 
 
 class Sink:
     """Listens on a port of its own, again and again. `later…` is put off as often as `patience` says, `never…` is refused."""
 
-    def __init__(self, tls=None, port=None, host="127.0.0.1"):
+    def __init__(self, tls=None, port=None, host="127.0.0.1", knows_requiretls=False):
         self.host = host
+        self.knows_requiretls = knows_requiretls
         self.port = port or free_ports(1)[0]
         self.tls = tls
         self.patience = 1
@@ -36,6 +49,12 @@ class Sink:
         self.controller = None
 
     # -- what aiosmtpd asks -----------------------------------------------------------------------
+
+    async def handle_EHLO(self, server, session, envelope, hostname, responses):
+        session.host_name = hostname
+        if self.knows_requiretls and session.ssl:
+            responses.insert(1, "250-REQUIRETLS")
+        return responses
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         with self.lock:
@@ -59,7 +78,7 @@ class Sink:
 
         class Listener(Controller):
             def factory(self):
-                return SMTP(self.handler, hostname="sink.test", tls_context=context, enable_SMTPUTF8=True)
+                return Host(self.handler, hostname="sink.test", tls_context=context, enable_SMTPUTF8=True)
 
         self.controller = Listener(self, hostname=self.host, port=self.port)
         self.controller.start()

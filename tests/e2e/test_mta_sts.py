@@ -1,4 +1,4 @@
-"""MTA-STS (RFC 8461): real DNS, HTTPS and SMTP on loopback addresses, with the ports that the protocols have.
+"""MTA-STS (RFC 8461) and what a sender says of TLS (RFC 8689): real DNS, HTTPS and SMTP on loopback addresses, with the ports that the protocols have.
 
 The next hops are aiosmtpd with certificates made by openssl; the policies come from Python's web server. Ports below 1024 need a privilege,
 as those of Debian's programs do.
@@ -92,19 +92,30 @@ class House:
         self.anna = self.server.add_user("anna")
         self.server.start()
 
-    def mx(self, tls):
+    def mx(self, tls, knows_requiretls=False):
         for sink in self.sinks:
             sink.stop()
-        self.sinks.append(Sink(tls=tls, port=25, host=MX).start())
+        self.sinks.append(Sink(tls=tls, port=25, host=MX, knows_requiretls=knows_requiretls).start())
         return self.sinks[-1]
 
     def policy(self, mode, mx):
         self.web.text = POLICY.format(mode=mode, mx=mx)
 
-    def send(self):
+    def send(self, options=(), message=MESSAGE):
         with smtplib.SMTP_SSL("localhost", self.server.ports["submissions"], context=self.server.tls_context(), timeout=PATIENCE) as client:
             client.login(self.anna, PASSWORD)
-            client.sendmail(self.anna, f"bob@{REMOTE}", MESSAGE)
+            client.sendmail(self.anna, f"bob@{REMOTE}", message, mail_options=options)
+
+    def report(self):
+        """What anna is told of a message that was not delivered."""
+        with self.server.imap(self.anna) as client:
+            for _ in range(PATIENCE * 10):
+                client.select("INBOX")
+                found = client.search(None, "ALL")[1][0].split()
+                if found:
+                    return client.fetch(found[-1], "(BODY.PEEK[])")[1][0][1]
+                threading.Event().wait(0.1)
+        raise AssertionError("no report came")
 
     def waits_because(self, text):
         """The one message in the queue says so."""
@@ -195,6 +206,45 @@ def test_a_policy_that_cannot_be_had_holds_nothing_up(house):
     house.send()
     sink.wait(1)
     assert "cannot be had" in house.server.log_text()
+
+
+# -- REQUIRETLS and TLS-Required (RFC 8689) -------------------------------------------------------
+
+
+def test_what_requires_tls_goes_to_a_host_that_is_proved_and_asks_the_same(house):
+    house.policy("enforce", f"mx.{REMOTE}")
+    sink = house.mx(house.authority.server(f"mx.{REMOTE}"), knows_requiretls=True)
+    house.send()
+    house.send(["REQUIRETLS"])
+    assert [message.requires_tls for message in sink.wait(2)].count(True) == 1
+    assert all(message.encrypted for message in sink.taken)
+    queue_is_empty(house.server)
+
+
+def test_what_requires_tls_comes_back_from_a_host_that_does_not_promise_it(house):
+    house.policy("enforce", f"mx.{REMOTE}")
+    sink = house.mx(house.authority.server(f"mx.{REMOTE}"))
+    house.send(["REQUIRETLS"])
+    report = house.report()
+    assert b"5.7.30" in report and b"does not offer" in report
+    assert b"Subject: secret" in report and b"text\r\n" not in report, "only the header comes back"
+    assert not sink.taken
+
+
+def test_what_requires_tls_does_not_go_where_only_dns_says(house):
+    house.web.status = 404
+    sink = house.mx(house.authority.server(f"mx.{REMOTE}"), knows_requiretls=True)
+    house.send(["REQUIRETLS"])
+    report = house.report()
+    assert b"5.7.30" in report and b"no enforced MTA-STS policy" in report
+    assert not sink.taken
+
+
+def test_who_would_rather_have_it_arrive_gets_that(house):
+    house.policy("enforce", f"mx.{REMOTE}")
+    sink = house.mx(None)
+    house.send(message=b"TLS-Required: No\r\n" + MESSAGE)
+    assert not sink.wait(1)[0].encrypted
 
 
 def test_our_own_policy_is_served(house):

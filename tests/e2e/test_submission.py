@@ -164,6 +164,23 @@ def test_a_message_is_held_for_as_long_as_its_sender_wants(post):
     assert time.monotonic() - began >= 3
 
 
+def test_a_copy_is_kept_in_sent_where_the_operator_wants_one():
+    p = Post(more="save_sent = true")
+    try:
+        p.swaks("--to", BOB, "--auth", "PLAIN", "--auth-user", ALICE, "--auth-password", PASSWORD, "--header", "Subject: kept")
+        with p.server.imap(ALICE) as client:
+            assert client.select("Sent")[1] == [b"1"]
+            flags, message = client.fetch("1", "(FLAGS BODY.PEEK[])")[1][0]
+        assert b"\\Seen" in flags and b"Subject: kept" in message and b"Return-Path" not in message
+        p.server.cli("user", "feature", ALICE, "submission.save-sent", "off")
+        with p.client() as client:
+            client.sendmail(ALICE, BOB, f"From: {ALICE}\r\nSubject: not kept\r\n\r\n")
+        with p.server.imap(ALICE) as client:
+            assert client.select("Sent")[1] == [b"1"]
+    finally:
+        p.close()
+
+
 def test_what_was_accepted_survives_a_kill_and_arrives_once():
     post = Post()
     try:

@@ -507,6 +507,8 @@ pub struct DeliveryOptions {
     pub duplicate_window: Duration,
     /// What comes over LMTP too.
     pub duplicates_of_lmtp: bool,
+    /// A copy of what is submitted goes to the Sent folder of its sender.
+    pub save_sent: bool,
     /// Filters of others, in the order in which they are asked.
     pub milters: Vec<Milter>,
 }

@@ -95,7 +95,8 @@ fn is_passing(error: &Error) -> bool {
     )
 }
 
-async fn destination(mailbox: &Mailbox, deposit: &Deposit) -> Result<FolderId, Error> {
+/// The folder that is meant, made where it may be.
+pub(crate) async fn destination(mailbox: &Mailbox, deposit: &Deposit) -> Result<FolderId, Error> {
     let role = deposit.special_use.as_deref().and_then(role);
     if let Some(role) = role
         && let Ok(folder) = mailbox.folder_by_role(role).await

@@ -34,6 +34,18 @@ pub struct Recipient {
     pub original: Option<String>,
 }
 
+/// What TLS a message asks for on its way to other servers (RFC 8689).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TlsDemand {
+    /// What the operator and the recipient's domain ask for.
+    #[default]
+    Usual,
+    /// REQUIRETLS: no hop without TLS to a host that has proved its name and asks the same of the next, whatever else is configured.
+    Required,
+    /// `TLS-Required: No` in its header: it shall rather arrive than be kept back by the policy of a domain.
+    Waived,
+}
+
 /// One mail transaction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Envelope {
@@ -59,6 +71,8 @@ pub struct Envelope {
     pub peer: Option<IpAddr>,
     /// It belongs into Junk unless its owner's filter says otherwise.
     pub junk: bool,
+    /// What the transaction asked for; what the header asks for is seen when the message is queued.
+    pub tls_demand: TlsDemand,
     /// The policy of its author's domain says that it is not the author's (DMARC), whatever is done about it.
     pub unproven: bool,
 }

@@ -38,10 +38,14 @@ impl Delivery {
             Ok(Passed { message, ..passed })
         };
         let due = submission.hold_until.map(Timestamp::as_millisecond);
-        match signed.await {
+        let outcomes = match signed.await {
             Ok(passed) => self.carry_on(passed, Relaying::Allowed, due).await,
             Err(refusal) => turned_away(envelope, refusal),
+        };
+        if outcomes.iter().any(Outcome::is_success) {
+            self.keep_sent(submission, message).await;
         }
+        outcomes
     }
 
     /// With the signatures of its author's domain.

@@ -106,10 +106,10 @@ fn attempt(
             pieces.extend(fixups.kept.into_iter().map(|kept| range(&given, &kept)));
             let message = bodies::compose(&pieces)?;
             let hold = submission.hold_until.map(|time| time.to_string());
-            let parameters: Vec<_> = hold
-                .map(|time| ("hold-until".to_owned(), time))
-                .into_iter()
-                .collect();
+            let hold = hold.map(|time| ("hold-until".to_owned(), time));
+            let tls = submission.require_tls;
+            let tls = tls.then(|| ("require-tls".to_owned(), String::new()));
+            let parameters: Vec<_> = hold.into_iter().chain(tls).collect();
             delivery::submit(&envelope(state, transaction), &parameters, &message)?
         }
         Dialect::Smtp | Dialect::Lmtp => {

@@ -48,6 +48,7 @@ impl Smtp {
         self.state.receiving = None;
         if let Some(submission) = self.state.submission() {
             submission.hold_until = None;
+            submission.require_tls = false;
         }
         self.chunks.clear();
     }

@@ -6,13 +6,51 @@ use waxwing_sdk::sasl::Exchange;
 
 use crate::parse::{MailFrom, RcptTo};
 
-/// Which of the three protocols is spoken. The order is part of the frozen format. Submission came with what it must know: sessions of
-/// the others froze to the same octets before, so an older version takes them back.
+/// Which of the three protocols is spoken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "FrozenDialect", into = "FrozenDialect")]
 pub(crate) enum Dialect {
     Smtp,
     Lmtp,
     Submission(Submission),
+}
+
+/// The order is part of the frozen format. What came later came at the end with what it must know: sessions of the others freeze to
+/// the same octets as before, so an older version takes them back, and those that it must not take it cannot read.
+#[derive(Serialize, Deserialize)]
+enum FrozenDialect {
+    Smtp,
+    Lmtp,
+    Submission(Submission),
+    /// Within a transaction that asked for REQUIRETLS.
+    RequiringTls(Submission),
+}
+
+impl From<Dialect> for FrozenDialect {
+    fn from(dialect: Dialect) -> FrozenDialect {
+        match dialect {
+            Dialect::Smtp => FrozenDialect::Smtp,
+            Dialect::Lmtp => FrozenDialect::Lmtp,
+            Dialect::Submission(submission) if submission.require_tls => {
+                FrozenDialect::RequiringTls(submission)
+            }
+            Dialect::Submission(submission) => FrozenDialect::Submission(submission),
+        }
+    }
+}
+
+impl From<FrozenDialect> for Dialect {
+    fn from(frozen: FrozenDialect) -> Dialect {
+        match frozen {
+            FrozenDialect::Smtp => Dialect::Smtp,
+            FrozenDialect::Lmtp => Dialect::Lmtp,
+            FrozenDialect::Submission(submission) => Dialect::Submission(submission),
+            FrozenDialect::RequiringTls(submission) => Dialect::Submission(Submission {
+                require_tls: true,
+                ..submission
+            }),
+        }
+    }
 }
 
 /// What only submission needs.
@@ -24,6 +62,9 @@ pub(crate) struct Submission {
     pub(crate) exchange: Option<Exchange>,
     /// RFC 4865, of the transaction: seconds since 1970.
     pub(crate) hold_until: Option<u64>,
+    /// RFC 8689, of the transaction; frozen as the dialect's variant.
+    #[serde(skip)]
+    pub(crate) require_tls: bool,
 }
 
 /// The body that is being received.

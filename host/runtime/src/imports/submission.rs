@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use wasmtime::component::Resource;
 use waxwing_directory::User;
 use waxwing_exmdb::Body;
-use waxwing_transport::Submission;
+use waxwing_transport::{Submission, TlsDemand};
 
 use super::{Failure, Result, delivery};
 use crate::{
@@ -35,11 +35,14 @@ impl Host for State {
     ) -> Result<Vec<Outcome>> {
         let principal = self.submitter()?;
         let (service, message) = (self.services.delivery.clone(), self.get(&message)?);
-        let submission = Submission {
+        let mut submission = Submission {
             envelope: delivery::envelope(envelope, self.host.identity.id.to_string())?,
             principal: User::clone(&principal),
-            hold_until: hold_until(parameters)?,
+            hold_until: None,
         };
+        for (key, value) in parameters {
+            set(&mut submission, &key, &value)?;
+        }
         self.call("submission.submit", async move {
             let outcomes = service.submit(&submission, &message).await;
             Ok(outcomes.into_iter().map(delivery::outcome).collect())
@@ -56,17 +59,20 @@ impl State {
     }
 }
 
-fn hold_until(parameters: Vec<(String, String)>) -> Result<Option<Timestamp>> {
-    let mut until = None;
-    for (key, value) in parameters {
-        if key != "hold-until" {
+fn set(submission: &mut Submission, key: &str, value: &str) -> Result<()> {
+    match key {
+        "hold-until" => {
+            let seconds = value.parse().ok();
+            let time = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
+            let time = time.ok_or_else(|| Failure::invalid(format!("{key} is no time")))?;
+            submission.hold_until = Some(time);
+        }
+        "require-tls" => submission.envelope.tls_demand = TlsDemand::Required,
+        _ => {
             return Err(Failure::unsupported(format!(
                 "parameter {key} is not known to this host"
             )));
         }
-        let seconds = value.parse().ok();
-        let time = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
-        until = Some(time.ok_or_else(|| Failure::invalid(format!("{key} is no time")))?);
     }
-    Ok(until)
+    Ok(())
 }

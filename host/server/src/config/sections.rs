@@ -186,6 +186,9 @@ section! {
         duplicate_window_seconds: u64 = 0, example "600";
         /// The same for messages that come over LMTP.
         duplicates_of_lmtp: bool = false, example "true";
+        /// Whether a copy of what is submitted goes to the Sent folder of its sender, for clients that keep none themselves. For one
+        /// user it is switched off with `waxwing user feature ADDRESS submission.save-sent off`.
+        save_sent: bool = false, example "true";
         /// Connections to other servers at the same time.
         connections: usize = TransportConfig::default().connections, example "100";
     }
@@ -213,6 +216,7 @@ impl TransportKeys {
         DeliveryOptions {
             duplicate_window: Duration::from_secs(self.duplicate_window_seconds),
             duplicates_of_lmtp: self.duplicates_of_lmtp,
+            save_sent: self.save_sent,
             milters: self.milter.clone(),
         }
     }

@@ -66,6 +66,7 @@ pub(crate) struct Extensions {
     pub(crate) eight_bit: bool,
     pub(crate) smtp_utf8: bool,
     pub(crate) dsn: bool,
+    pub(crate) require_tls: bool,
     starttls: bool,
     auth: Vec<String>,
     /// Octets; none: not offered, or no limit.
@@ -80,6 +81,8 @@ pub(crate) struct Connection {
     pub(crate) host: String,
     pub(crate) extensions: Extensions,
     pub(crate) encrypted: bool,
+    /// Its certificate is for the name that was looked for.
+    pub(crate) is_proven: bool,
 }
 
 /// Why there is no connection.
@@ -167,6 +170,7 @@ impl Client {
             host: format!("{} ({})", target.name, target.address),
             extensions: Extensions::default(),
             encrypted: implicit,
+            is_proven: implicit,
         };
         self.greet(&mut connection).await?;
         if with_tls && !implicit {
@@ -256,6 +260,7 @@ impl Client {
             host: connection.host,
             extensions: Extensions::default(),
             encrypted: true,
+            is_proven: proof != Proof::Any,
         };
         self.hello(&mut connection).await?;
         Ok(connection)
@@ -317,6 +322,7 @@ impl Extensions {
                 "8BITMIME" => offers.eight_bit = true,
                 "SMTPUTF8" => offers.smtp_utf8 = true,
                 "DSN" => offers.dsn = true,
+                "REQUIRETLS" => offers.require_tls = true,
                 "STARTTLS" => offers.starttls = true,
                 "AUTH" => offers.auth = words.map(str::to_ascii_uppercase).collect(),
                 "SIZE" => {

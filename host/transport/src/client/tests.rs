@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::Notify;
+use crate::{Notify, TlsDemand};
 
 /// Plays `S:` lines and expects `C:` lines; answers what it read.
 async fn host(script: &'static str) -> (SocketAddr, JoinHandle<Vec<String>>) {
@@ -77,6 +77,7 @@ fn errand(recipients: &[&str]) -> Errand {
         smtp_utf8: false,
         eight_bit: false,
         utf8_header: false,
+        tls_demand: TlsDemand::Usual,
         size: 20,
         recipients: recipients.iter().map(recipient).collect(),
     }
@@ -109,6 +110,23 @@ fn outcomes(verdicts: &[Verdict]) -> Vec<String> {
         .iter()
         .map(|verdict| verdict.outcome.to_string())
         .collect()
+}
+
+#[tokio::test]
+async fn what_requires_tls_is_not_said_to_a_host_without_it() {
+    let required = Errand {
+        tls_demand: TlsDemand::Required,
+        ..errand(&["a@example.net"])
+    };
+    let verdicts = deliver(
+        "S: 220 mx.example.net ESMTP
+         C: EHLO mx.example.org
+         S: 250-mx.example.net
+         S: 250 REQUIRETLS",
+        &required,
+    )
+    .await;
+    assert_eq!(verdicts[0].outcome.enhanced, "5.7.30");
 }
 
 #[tokio::test]

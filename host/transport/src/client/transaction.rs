@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Broken, COMMAND, Connection, Extensions, data::Encoder, reply::Reply};
-use crate::{Notify, Outcome};
+use crate::{Notify, Outcome, TlsDemand};
 
 /// RFC 5321 sections 4.5.3.2.4 to 4.5.3.2.6.
 const DATA: Duration = Duration::from_secs(120);
@@ -31,6 +31,7 @@ pub(crate) struct Errand {
     pub(crate) smtp_utf8: bool,
     pub(crate) eight_bit: bool,
     pub(crate) utf8_header: bool,
+    pub(crate) tls_demand: TlsDemand,
     pub(crate) size: u64,
     pub(crate) recipients: Vec<ErrandRecipient>,
 }
@@ -99,6 +100,10 @@ impl Connection {
     /// Why this host cannot have the message at all.
     fn unsuited(&self, errand: &Errand) -> Option<Outcome> {
         let offers = &self.extensions;
+        if errand.requires_tls() && !(self.is_proven && offers.require_tls) {
+            let text = "The message asks for REQUIRETLS, which the next hop does not offer under TLS with a name that it can prove";
+            return Some(Outcome::routing("5.7.30", text));
+        }
         if errand.needs_utf8() && !offers.smtp_utf8 {
             let text = "The message needs SMTPUTF8, which the next hop does not offer";
             return Some(Outcome::routing("5.6.7", text));
@@ -165,6 +170,10 @@ impl Connection {
 }
 
 impl Errand {
+    fn requires_tls(&self) -> bool {
+        self.tls_demand == TlsDemand::Required
+    }
+
     fn needs_utf8(&self) -> bool {
         let mut recipients = self.recipients.iter();
         let plain =
@@ -182,6 +191,9 @@ impl Errand {
         }
         if self.needs_utf8() {
             line.push_str(" SMTPUTF8");
+        }
+        if self.requires_tls() {
+            line.push_str(" REQUIRETLS");
         }
         if offers.dsn {
             if self.headers_only {

@@ -6,10 +6,13 @@ use async_trait::async_trait;
 
 use super::{Courier, Job};
 use crate::{
-    Envelope, Outcome, Queue, QueueId, QueuedMessage, QueuedRecipient, Recipient,
+    Envelope, Outcome, Queue, QueueId, QueuedMessage, QueuedRecipient, Recipient, TlsDemand,
     client::{Connection, Errand, ErrandRecipient, Octets, Verdict},
     destination::Relaying,
-    hop::{Hop, dns},
+    hop::{
+        Hop,
+        dns::{self, Target},
+    },
     metrics,
 };
 
@@ -80,6 +83,7 @@ async fn here(
         envelope_id: message.envelope_id.clone(),
         return_headers_only: message.headers_only,
         smtp_utf8: message.smtp_utf8,
+        tls_demand: message.tls_demand,
         source: message.source.clone(),
         session: message.session.clone(),
         ..Envelope::default()
@@ -109,8 +113,8 @@ async fn away(
     loop {
         let was_kept = connection.is_some();
         let mut open = match connection.take() {
-            Some(open) => open,
-            None => match connect(courier, hop).await {
+            Some(open) if open.is_proven || errand.tls_demand != TlsDemand::Required => open,
+            _ => match connect(courier, hop, errand.tls_demand).await {
                 Ok(open) => open,
                 Err(outcome) => return (all(outcome), String::new()),
             },
@@ -140,15 +144,39 @@ async fn away(
     }
 }
 
-async fn connect(courier: &Courier, hop: &Hop) -> Result<Connection, Outcome> {
+async fn connect(courier: &Courier, hop: &Hop, demand: TlsDemand) -> Result<Connection, Outcome> {
     let client = Arc::clone(courier.client(hop));
     let dns = courier.0.dns.as_ref();
     let mut targets = dns::targets(dns, hop, &client.own_name).await?;
-    if let (Some(sts), Hop::Domain(domain)) = (&courier.0.sts, hop) {
-        targets = sts.apply(dns, domain, targets).await?;
+    match (&courier.0.sts, hop) {
+        (Some(sts), Hop::Domain(domain)) if demand != TlsDemand::Waived => {
+            targets = sts.apply(dns, domain, targets).await?;
+        }
+        _ => {}
+    }
+    if demand == TlsDemand::Required {
+        targets = proven(hop, targets)?;
     }
     metrics::add(&courier.0.counters.connections, 1);
     client.connect(&targets).await
+}
+
+/// The places that REQUIRETLS allows (RFC 8689 section 4.2.1): hosts that the operator has named, or that the domain's policy names,
+/// since an answer from the DNS alone may be anybody's.
+fn proven(hop: &Hop, mut targets: Vec<Target>) -> Result<Vec<Target>, Outcome> {
+    if let Hop::Domain(domain) = hop {
+        targets.retain(|target| target.verified);
+        if targets.is_empty() {
+            let text = format!(
+                "The message asks for REQUIRETLS, and no enforced MTA-STS policy names the mail hosts of {domain}"
+            );
+            return Err(Outcome::routing("5.7.30", &text));
+        }
+    }
+    for target in &mut targets {
+        target.verified = true;
+    }
+    Ok(targets)
 }
 
 fn errand(message: &QueuedMessage, recipients: &[QueuedRecipient]) -> Errand {
@@ -164,6 +192,7 @@ fn errand(message: &QueuedMessage, recipients: &[QueuedRecipient]) -> Errand {
         smtp_utf8: message.smtp_utf8,
         eight_bit: message.eight_bit,
         utf8_header: message.utf8_header,
+        tls_demand: message.tls_demand,
         size: message.size,
         recipients: recipients.iter().map(recipient).collect(),
     }

@@ -15,7 +15,7 @@ use super::{
     schedule::{Next, TROUBLE},
 };
 use crate::{
-    Outcome, QueuedMessage, QueuedRecipient,
+    Outcome, QueuedMessage, QueuedRecipient, TlsDemand,
     client::Verdict,
     header::Header,
     hop::Hop,
@@ -231,7 +231,9 @@ async fn returned(
         Body::from_bytes(bytes::Bytes::new())
     });
     let header = Header::read(&body).await.unwrap_or_default();
-    let is_wanted = action == Action::Failed && !message.headers_only && body.size() <= MAX_WHOLE;
+    // RFC 8689 section 5: a report may take a way that the message may not.
+    let headers_only = message.headers_only || message.tls_demand == TlsDemand::Required;
+    let is_wanted = action == Action::Failed && !headers_only && body.size() <= MAX_WHOLE;
     let whole = match is_wanted {
         true => body
             .read(0, usize::try_from(MAX_WHOLE).unwrap_or_default())

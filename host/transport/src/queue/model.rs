@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Notify, Outcome};
+use crate::{Notify, Outcome, TlsDemand};
 
 /// The number of a queued message; in every log line about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -61,6 +61,8 @@ pub struct QueuedMessage {
     pub(crate) smtp_utf8: bool,
     pub(crate) eight_bit: bool,
     pub(crate) utf8_header: bool,
+    /// What TLS it asks for.
+    pub tls_demand: TlsDemand,
     /// How it came: `submission`, `smtp`, `report`, …
     pub source: String,
     /// The session that brought it.
@@ -109,6 +111,22 @@ pub(crate) struct Settlement {
 /// Milliseconds since 1970.
 pub(crate) fn now() -> i64 {
     jiff::Timestamp::now().as_millisecond()
+}
+
+pub(crate) fn tls_demand_number(demand: TlsDemand) -> i64 {
+    match demand {
+        TlsDemand::Usual => 0,
+        TlsDemand::Required => 1,
+        TlsDemand::Waived => 2,
+    }
+}
+
+pub(crate) fn tls_demand_of(number: i64) -> TlsDemand {
+    match number {
+        1 => TlsDemand::Required,
+        2 => TlsDemand::Waived,
+        _ => TlsDemand::Usual,
+    }
 }
 
 pub(crate) fn notify_bits(notify: Notify) -> i64 {

@@ -2,7 +2,9 @@
 
 use sqlx::{QueryBuilder, Row, SqlitePool, sqlite::SqliteRow};
 
-use super::model::{LastAttempt, QueueFilter, QueueId, QueuedMessage, QueuedRecipient, notify_of};
+use super::model::{
+    LastAttempt, QueueFilter, QueueId, QueuedMessage, QueuedRecipient, notify_of, tls_demand_of,
+};
 use crate::{Outcome, Result};
 
 /// A recipient that is due, and what it takes to sort it.
@@ -125,6 +127,7 @@ fn message(row: &SqliteRow) -> Result<QueuedMessage> {
         smtp_utf8: row.try_get("smtp_utf8")?,
         eight_bit: row.try_get("eight_bit")?,
         utf8_header: row.try_get("utf8_header")?,
+        tls_demand: tls_demand_of(row.try_get("tls_demand")?),
         source: row.try_get("source")?,
         session: row.try_get("session")?,
         size: u64::try_from(row.try_get::<i64, _>("size")?).unwrap_or_default(),

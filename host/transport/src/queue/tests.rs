@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 
 use super::*;
-use crate::{Notify, Outcome, Recipient};
+use crate::{Notify, Outcome, Recipient, TlsDemand};
 
 struct Fixture {
     queue: Queue,
@@ -94,6 +94,28 @@ async fn what_was_taken_is_there_for_the_next_process() {
     let notify = found.recipients[0].notify;
     assert!(notify.success && notify.delay && !notify.never && !notify.failure);
     assert_eq!(again.octets(id).await, large);
+}
+
+#[tokio::test]
+async fn a_header_waives_tls_and_the_transaction_outdoes_it() {
+    let fixture = fixture().await;
+    for (header, demand, expected) in [
+        ("TLS-Required: No", TlsDemand::Usual, TlsDemand::Waived),
+        (
+            "tls-required:\r\n  no ",
+            TlsDemand::Usual,
+            TlsDemand::Waived,
+        ),
+        ("TLS-Required: maybe", TlsDemand::Usual, TlsDemand::Usual),
+        ("TLS-Required: No", TlsDemand::Required, TlsDemand::Required),
+    ] {
+        let message = Body::from_bytes(format!("{header}\r\n\r\n").into());
+        let mut envelope = envelope("a@b.c", &["d@e.f"]);
+        envelope.tls_demand = demand;
+        let id = fixture.queue.add(envelope, message, None).await.unwrap();
+        let stored = fixture.queue.message(id).await.unwrap().tls_demand;
+        assert_eq!(stored, expected, "{header}");
+    }
 }
 
 #[tokio::test]

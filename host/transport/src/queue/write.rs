@@ -2,9 +2,10 @@
 
 use sqlx::SqliteConnection;
 use waxwing_exmdb::Body;
+use waxwing_formats_mime::header as mime;
 
-use super::model::{QueueId, Settled, Settlement, notify_bits};
-use crate::{Envelope, Result, header::Header};
+use super::model::{QueueId, Settled, Settlement, notify_bits, tls_demand_number};
+use crate::{Envelope, Result, TlsDemand, header::Header};
 
 /// Octets in one row; what is read and sent at a time.
 pub(super) const CHUNK: usize = 256 * 1024;
@@ -17,7 +18,7 @@ pub(super) async fn add(
     (now, due): (i64, i64),
 ) -> Result<i64> {
     const MESSAGE: &str = "INSERT INTO messages (sender, envelope_id, headers_only, smtp_utf8, eight_bit, utf8_header, source, session, size, \
-        arrived, since) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id";
+        arrived, since, tls_demand) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id";
     const RECIPIENT: &str =
         "INSERT INTO recipients (message, address, notify, original, due) VALUES (?, ?, ?, ?, ?)";
     let header = Header::read(message).await?;
@@ -33,6 +34,7 @@ pub(super) async fn add(
         .bind(i64::try_from(message.size()).unwrap_or(i64::MAX))
         .bind(now)
         .bind(now.max(due))
+        .bind(tls_demand_number(tls_demand(envelope, &header)))
         .fetch_one(&mut *connection)
         .await?;
     let eight_bit = add_octets(connection, id, message).await?;
@@ -53,6 +55,21 @@ pub(super) async fn add(
             .await?;
     }
     Ok(id)
+}
+
+/// What the transaction asks for outdoes what the header does (RFC 8689 section 5).
+fn tls_demand(envelope: &Envelope, header: &Header) -> TlsDemand {
+    let waived = || {
+        let field = mime::find(header.octets(), "TLS-Required")?;
+        mime::unfold(field.value)
+            .trim_ascii()
+            .eq_ignore_ascii_case(b"no")
+            .then_some(TlsDemand::Waived)
+    };
+    match envelope.tls_demand {
+        TlsDemand::Usual => waived().unwrap_or_default(),
+        asked => asked,
+    }
 }
 
 /// Whether any octet is above 127.

@@ -58,6 +58,9 @@ fn extensions(session: &mut Smtp, name: String) -> String {
             words.push(&login);
         }
         words.extend([future.as_str(), limits.as_str()]);
+        if session.state.tls.is_some() {
+            words.push("REQUIRETLS");
+        }
     }
     words.push("ENHANCEDSTATUSCODES");
     let last = words.len() - 1;

@@ -1,5 +1,5 @@
 //! MAIL begins a transaction (RFC 5321 4.1.1.2). In submission it needs a log-in and an address of who is logged in, and may ask that the
-//! message does not leave before a time (RFC 4865).
+//! message does not leave before a time (RFC 4865), and not without TLS (RFC 8689).
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -67,6 +67,7 @@ pub(super) fn run(session: &mut Smtp, mail: MailFrom, extras: &Extras) -> Result
 
 /// What else holds in submission, and what does not exist elsewhere.
 fn submission(session: &mut Smtp, mail: &MailFrom, extras: &Extras) -> Result<(), String> {
+    let is_encrypted = session.state.tls.is_some();
     let Some(submission) = session.state.submission() else {
         return match &extras.first {
             Some(key) => Err(reply::syntax(&crate::parse::Error::Parameter(key.clone()))),
@@ -76,6 +77,12 @@ fn submission(session: &mut Smtp, mail: &MailFrom, extras: &Extras) -> Result<()
     if submission.principal.is_none() {
         return Err(reply::line(530, "5.7.0", "Log in first (AUTH)"));
     }
+    // RFC 8689 section 3: where it is not offered it is not known.
+    if extras.require_tls && !is_encrypted {
+        let key = "REQUIRETLS".to_owned();
+        return Err(reply::syntax(&crate::parse::Error::Parameter(key)));
+    }
+    submission.require_tls = extras.require_tls;
     let now = now();
     submission.hold_until = match extras.hold {
         None => None,

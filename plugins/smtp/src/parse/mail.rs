@@ -1,5 +1,5 @@
 //! `MAIL FROM:<reverse-path> [parameters]`: RFC 5321 4.1.1.2, SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531), RET and
-//! ENVID (RFC 3461); of submission AUTH (RFC 4954), HOLDFOR and HOLDUNTIL (RFC 4865).
+//! ENVID (RFC 3461); of submission AUTH (RFC 4954), HOLDFOR and HOLDUNTIL (RFC 4865), REQUIRETLS (RFC 8689).
 
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +48,8 @@ pub struct Extras {
     pub first: Option<String>,
     /// RFC 4865.
     pub hold: Option<Hold>,
+    /// RFC 8689.
+    pub require_tls: bool,
 }
 
 impl Extras {
@@ -61,6 +63,11 @@ impl Extras {
             ("AUTH", Some(value)) if value == "<>" || parameter::is_xtext(value) => None,
             ("AUTH", _) => return Err(Error::Arguments("AUTH=<mailbox in xtext>")),
             ("HOLDFOR", value) => Some(Hold::For(value.and_then(number).ok_or(FOR)?)),
+            ("REQUIRETLS", None) => {
+                self.require_tls = true;
+                None
+            }
+            ("REQUIRETLS", Some(_)) => return Err(Error::Arguments("REQUIRETLS without a value")),
             ("HOLDUNTIL", value) => Some(Hold::Until(value.and_then(date::parse).ok_or(UNTIL)?)),
             _ => return Ok(false),
         };

@@ -134,6 +134,38 @@ fn a_password_does_not_cross_a_connection_in_the_clear() {
 }
 
 #[test]
+fn requiretls_is_offered_under_tls_and_goes_with_its_transaction() {
+    let mut s = logged_in();
+    assert_eq!(
+        codes(&mut s, "MAIL FROM:<a@here.test> REQUIRETLS\n"),
+        ["555"]
+    );
+    s.state.tls = Some(("TLSv1.3".into(), "x".into()));
+    let greeting = text(&s.handle(Event::Input(b"EHLO c.test\r\n".to_vec())));
+    assert!(greeting.contains("-REQUIRETLS\r\n"), "{greeting}");
+    assert_eq!(
+        codes(&mut s, "MAIL FROM:<a@here.test> REQUIRETLS=x\n"),
+        ["501"]
+    );
+    assert_eq!(
+        codes(&mut s, "MAIL FROM:<a@here.test> REQUIRETLS\n"),
+        ["250"]
+    );
+    let snapshot = s.freeze().unwrap();
+    let (mut s, _) = Smtp::thaw(snapshot, &s.context.clone(), Cause::Upgrade).unwrap();
+    codes(&mut s, "RCPT TO:<x@elsewhere.test>\nDATA\n");
+    s.handle(received(b"From: a@here.test\r\n\r\n"));
+    let parameters = standin::take_delivered().remove(0).parameters;
+    assert_eq!(parameters, [("require-tls".to_owned(), String::new())]);
+    codes(
+        &mut s,
+        "MAIL FROM:<a@here.test>\nRCPT TO:<x@elsewhere.test>\nDATA\n",
+    );
+    s.handle(received(b"From: a@here.test\r\n\r\n"));
+    assert!(standin::take_delivered().remove(0).parameters.is_empty());
+}
+
+#[test]
 fn a_log_in_of_several_lines_goes_on_in_another_version() {
     let mut s = session();
     let asked = text(&s.handle(Event::Input(b"AUTH LOGIN\r\n".to_vec())));

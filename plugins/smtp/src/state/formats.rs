@@ -51,9 +51,18 @@ fn submitting(exchange: Option<Exchange>) -> State {
             principal: Some("a@example.test".into()),
             exchange,
             hold_until: Some(1_800_000_000),
+            require_tls: false,
         }),
         ..within_a_transaction(Receiving::Data)
     }
+}
+
+fn requiring_tls() -> State {
+    let mut state = submitting(None);
+    if let Some(submission) = state.submission() {
+        submission.require_tls = true;
+    }
+    state
 }
 
 #[test]
@@ -73,6 +82,7 @@ fn sessions_of_every_release_are_read() {
         ),
         ("submitting", submitting(None)),
     ];
+    samples.push(("requiring-tls", requiring_tls()));
     let exchanges = sasl::samples().into_iter();
     samples.extend(exchanges.map(|(name, exchange)| (name, submitting(Some(exchange)))));
     check_formats(&[(1, include_str!("../../frozen/1.txt"))], &samples);
