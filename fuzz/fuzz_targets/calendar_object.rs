@@ -10,7 +10,7 @@ fuzz_target!(|input: (i64, i64, &[u8])| {
     let (start, length, octets) = input;
     if let Ok(calendar) = Calendar::parse(octets, &Limits::default().text) {
         let mut free_busy = FreeBusy::new(Range::new(0, 100_000_000), 100);
-        let _ = free_busy.add_availability(&calendar, &Zone::UTC);
+        let _ = free_busy.add_availability(&[(calendar.clone(), Zone::UTC)]);
     }
     let Ok(object) = Object::parse(octets) else {
         return;

@@ -210,8 +210,8 @@ def test_options_need_no_password_and_tell_one_field_of_what_is_true(server):
     assert answer.status == 200
     assert len(answer.headers.get_all("dav")) == 1
     features = {feature.strip() for feature in answer.headers["dav"].split(",")}
-    assert {"1", "3", "calendar-access", "addressbook", "extended-mkcol"} <= features
-    assert "2" not in features and "calendar-auto-schedule" in features
+    assert {"1", "2", "3", "calendar-access", "addressbook", "extended-mkcol"} <= features
+    assert {"calendar-auto-schedule", "calendarserver-sharing"} <= features
 
 
 def test_properties_nobody_knows_are_a_404_of_their_own(ann):

@@ -59,7 +59,7 @@ def test_apple_sets_up_an_account_and_its_first_calendars(ann):
     collections = propfind(ann, home, APPLE_HOME, depth="1")
     kinds = f"{{{NS['C']}}}supported-calendar-component-set"
     sets = {path: [kind.get("name") for kind in stats[200][kinds]] for path, stats in collections.items() if kinds in stats[200]}
-    assert sets == {home + "calendar/": ["VEVENT", "VFREEBUSY"], home + "tasks/": ["VTODO"]}
+    assert sets == {home + "calendar/": ["VEVENT", "VFREEBUSY", "VAVAILABILITY"], home + "tasks/": ["VTODO"]}
     reminders = home + "9F1B7C3E-12E4-4D1B-8F4C-0A8D7F2C9B11/"
     body = (
         f"<C:mkcalendar {XMLNS}><D:set><D:prop><C:supported-calendar-component-set><C:comp name='VTODO'/>"

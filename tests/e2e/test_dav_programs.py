@@ -20,7 +20,7 @@ def test_tsdav_works_through_calendars_and_an_address_book(server, user, monkeyp
     monkeypatch.setenv("NODE_EXTRA_CA_CERTS", server.ca)
     facts = {"port": server.ports["https"], "user": user, "password": PASSWORD}
     assert json.loads(run("node", HERE / "tsdav.mjs", json.dumps(facts))) == {
-        "calendars": [["Calendar", ["VEVENT", "VFREEBUSY"]], ["Tasks", ["VTODO"]]],
+        "calendars": [["Calendar", ["VAVAILABILITY", "VEVENT", "VFREEBUSY"]], ["Tasks", ["VTODO"]]],
         "created": 201,
         "again": 412,
         "objects": ["one", "two"],

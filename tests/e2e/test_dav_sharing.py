@@ -113,3 +113,140 @@ def test_public_calendars(own_server):
     assert list(listed(alice, alice.home).values()) == [f"Holidays ({public})"]
     names = {calendar.get_display_name() for calendar in client_of(server, user).principal().calendars()}
     assert names == {"Calendar", "Tasks", f"Holidays ({public})"}
+
+
+# -- invitations and delegates --------------------------------------------------------------------
+
+CS = "{http://calendarserver.org/ns/}"
+DAV = "{DAV:}"
+
+
+def share(client, path, *changes):
+    body = f'<S:share xmlns:S="http://calendarserver.org/ns/" xmlns:D="DAV:">{"".join(changes)}</S:share>'
+    return client.xml("POST", path, body)
+
+
+def invitation(address, access="read", summary=""):
+    return f"<S:set><D:href>mailto:{address}</D:href><S:summary>{summary}</S:summary><S:{access}/></S:set>"
+
+
+def reply(client, uid, answer):
+    body = (
+        f'<S:invite-reply xmlns:S="http://calendarserver.org/ns/" xmlns:D="DAV:"><S:{answer}/><S:in-reply-to>{uid}</S:in-reply-to>'
+        "</S:invite-reply>"
+    )
+    return client.xml("POST", client.home, body)
+
+
+def notifications(client):
+    """Path -> the element in a notification."""
+    asked = client.propfind(client.principal, "S:notification-URL").responses()[client.principal][200]
+    collection = asked[f"{CS}notification-URL"].find(f"{DAV}href").text
+    members = client.propfind(collection, "D:getetag", "S:notificationtype", "D:resourcetype", depth="1").responses()
+    assert members.pop(collection)[200][f"{DAV}resourcetype"].find(f"{CS}notification") is not None
+    found = {}
+    for path in members:
+        answer = client("GET", path)
+        assert answer.status == 200 and answer.xml.tag == f"{CS}notification"
+        _, found[path] = list(answer.xml)
+    return found
+
+
+def invited(client, path):
+    """Address -> status and access, as whoever asks is told."""
+    told = client.propfind(path, "S:invite").responses()[path][200][f"{CS}invite"]
+    users = {}
+    for user in told.findall(f"{CS}user"):
+        tags = [child.tag.removeprefix(CS) for child in user]
+        (status,) = [tag for tag in tags if tag.startswith("invite-")]
+        users[user.find(f"{DAV}href").text.removeprefix("mailto:")] = (status, user.find(f"{CS}access")[0].tag.removeprefix(CS))
+    return users
+
+
+def test_an_invitation_is_accepted_and_the_owner_hears_of_it(server, people):
+    dan, eva = (Dav(server, user) for user in people)
+    assert dan("MKCALENDAR", dan.home + "team/").status == 201
+    calendar = dan.home + "team/"
+    modes = dan.propfind(calendar, "S:allowed-sharing-modes").responses()[calendar][200][f"{CS}allowed-sharing-modes"]
+    assert modes.find(f"{CS}can-be-shared") is not None
+    nobody = f"nobody-at-all@{DOMAIN}"
+    assert share(dan, calendar, invitation(people[1], "read-write", "The team"), invitation(nobody)).status == 200
+    assert invited(dan, calendar) == {people[1]: ("invite-noresponse", "read-write"), nobody: ("invite-invalid", "read")}
+    assert listed(eva, eva.home) == {}
+    ((path, notification),) = notifications(eva).items()
+    assert notification.tag == f"{CS}invite-notification"
+    assert notification.find(f"{CS}summary").text == "The team"
+    assert notification.find(f"{CS}hosturl/{DAV}href").text == calendar
+    assert notification.find(f"{CS}organizer/{DAV}href").text == f"mailto:{people[0]}"
+    uid = notification.find(f"{CS}uid").text
+    assert notifications(dan) == {}
+    assert Dav(server, people[0])("GET", path).status == 404
+    accepted = reply(eva, uid, "invite-accepted")
+    assert accepted.status == 200 and accepted.xml.tag == f"{CS}shared-as"
+    assert accepted.xml.find(f"{DAV}href").text == calendar
+    assert notifications(eva) == {}
+    assert list(listed(eva, eva.home)) == [calendar]
+    assert eva.put(calendar + "1.ics", event("1")).status == 201
+    kind = eva.propfind(calendar, "D:resourcetype").responses()[calendar][200][f"{DAV}resourcetype"]
+    assert kind.find(f"{CS}shared") is not None
+    kind = dan.propfind(calendar, "D:resourcetype").responses()[calendar][200][f"{DAV}resourcetype"]
+    assert kind.find(f"{CS}shared-owner") is not None
+    ((path, told),) = notifications(dan).items()
+    assert told.tag == f"{CS}invite-reply" and told.find(f"{CS}invite-accepted") is not None
+    assert told.find(f"{CS}in-reply-to").text == uid
+    assert dan("DELETE", path).status == 204
+    assert notifications(dan) == {}
+    # It goes out of her home and stays where it is.
+    assert eva("DELETE", calendar).status == 204
+    assert listed(eva, eva.home) == {}
+    assert dan("GET", calendar + "1.ics").status == 200
+    assert invited(dan, calendar)[people[1]] == ("invite-declined", "read-write")
+
+
+def test_an_invitation_is_declined_taken_back_or_put_aside(server, people):
+    dan, eva = (Dav(server, user) for user in people)
+    calendar = dan.home + "calendar/"
+    assert share(eva, calendar, invitation(people[1])).status in (404, 409)
+    assert share(dan, calendar, invitation(people[1])).status == 200
+    assert share(eva, calendar, invitation(people[1], "read-write")).condition == "{DAV:}need-privileges"
+    ((path, notification),) = notifications(eva).items()
+    uid = notification.find(f"{CS}uid").text
+    assert reply(eva, "no such uid", "invite-declined").status == 404
+    assert eva("DELETE", path).status == 204
+    assert notifications(eva) == {} and invited(dan, calendar) == {people[1]: ("invite-noresponse", "read")}
+    assert reply(eva, uid, "invite-declined").status == 200
+    assert invited(dan, calendar) == {people[1]: ("invite-declined", "read")}
+    assert share(dan, calendar, invitation(people[1])).status == 200
+    assert invited(dan, calendar) == {people[1]: ("invite-noresponse", "read")}
+    assert share(dan, calendar, f"<S:remove><D:href>mailto:{people[1]}</D:href></S:remove>").status == 200
+    assert (invited(dan, calendar), notifications(eva)) == ({}, {})
+    assert eva.propfind(calendar, "D:displayname").status == 404
+    assert share(dan, calendar, "<S:set/>").status == 400
+
+
+def test_delegates_are_members_of_a_group(server, people):
+    dan, eva = (Dav(server, user) for user in people)
+    dan("MKCALENDAR", dan.home + "team/")
+    group = dan.principal + "calendar-proxy-write/"
+
+    def members(client=dan, path=group):
+        told = client.propfind(path, "D:group-member-set").responses()[path][200]["{DAV:}group-member-set"]
+        return [href.text for href in told]
+
+    def set_members(client, *hrefs):
+        inner = "".join(f"<D:href>{href}</D:href>" for href in hrefs)
+        body = f'<D:propertyupdate xmlns:D="DAV:"><D:set><D:prop><D:group-member-set>{inner}</D:group-member-set></D:prop></D:set></D:propertyupdate>'
+        return list(client.xml("PROPPATCH", group, body).responses()[group])
+
+    assert members() == []
+    assert set_members(dan, eva.principal) == [200]
+    assert members() == [eva.principal] and members(eva) == []
+    assert set(listed(eva, eva.home)) == {dan.home + name for name in ("calendar/", "tasks/", "team/")}
+    assert proxied(eva) == [[], [dan.principal]]
+    membership = eva.propfind(eva.principal, "D:group-membership").responses()[eva.principal][200]["{DAV:}group-membership"]
+    assert [href.text for href in membership] == [group]
+    assert eva.put(dan.home + "team/1.ics", event("1")).status == 201
+    assert set_members(eva, eva.principal) == [403]
+    assert set_members(dan, "/dav/principals/nobody-at-all@nowhere.test/") == [403]
+    assert set_members(dan) == [200]
+    assert (members(), listed(eva, eva.home)) == ([], {})

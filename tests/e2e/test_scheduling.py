@@ -467,3 +467,125 @@ def test_no_request_of_200_clients_fails_while_the_plugin_is_swapped(office, tmp
         client.join()
     assert not failures, failures[:5]
     assert len(set(rounds)) == 200
+
+
+# -- what came late ------------------------------------------------------------------------------
+
+
+def set_on(person, path, prop):
+    body = f'<D:propertyupdate xmlns:D="DAV:" xmlns:C="{NS["C"]}"><D:set><D:prop>{prop}</D:prop></D:set></D:propertyupdate>'
+    return list(person.dav.xml("PROPPATCH", path, body).responses()[path])
+
+
+def busy_of(asking, person):
+    """The FREEBUSY lines of a day, as the outbox tells them."""
+    post = (
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nMETHOD:REQUEST\r\nBEGIN:VFREEBUSY\r\nUID:f\r\nDTSTAMP:20300101T000000Z\r\n"
+        f"DTSTART:20300107T000000Z\r\nDTEND:20300108T000000Z\r\nORGANIZER:mailto:{asking.address}\r\n"
+        f"ATTENDEE:mailto:{person.address}\r\nEND:VFREEBUSY\r\nEND:VCALENDAR\r\n"
+    )
+    answer = asking.dav("POST", asking.dav.home + "outbox/", post, Content_Type="text/calendar")
+    text = answer.xml.findtext(".//C:calendar-data", None, NS)
+    return [line for line in text.splitlines() if line.startswith("FREEBUSY")]
+
+
+def test_hours_that_stand_in_a_calendar_count_like_those_of_the_inbox(office):
+    bob, cleo = Person(office, "bob"), Person(office, "cleo")
+    hours = (
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VAVAILABILITY\r\nUID:hours\r\nDTSTAMP:20300101T000000Z\r\n"
+        "BEGIN:AVAILABLE\r\nUID:b\r\nDTSTAMP:20300101T000000Z\r\nDTSTART:20300101T090000Z\r\nDTEND:20300101T170000Z\r\nRRULE:FREQ=DAILY\r\n"
+        "END:AVAILABLE\r\nEND:VAVAILABILITY\r\nEND:VCALENDAR\r\n"
+    )
+    assert bob.dav.put(bob.calendar + "hours.ics", hours).status == 201
+    spans = ["20300107T000000Z/20300107T090000Z", "20300107T170000Z/20300108T000000Z"]
+    assert busy_of(cleo, bob) == [f"FREEBUSY;FBTYPE=BUSY-UNAVAILABLE:{span}" for span in spans]
+    query = f'<C:free-busy-query xmlns:C="{NS["C"]}"><C:time-range start="20300107T000000Z" end="20300108T000000Z"/></C:free-busy-query>'
+    told = bob.dav.xml("REPORT", bob.calendar, query, Depth="1").body.decode()
+    assert all(f"FBTYPE=BUSY-UNAVAILABLE:{span}" in told for span in spans), told
+    query = (
+        f'<C:calendar-query xmlns:C="{NS["C"]}" xmlns:D="DAV:"><D:prop><D:getetag/></D:prop><C:filter><C:comp-filter name="VCALENDAR">'
+        '<C:comp-filter name="VAVAILABILITY"/></C:comp-filter></C:filter></C:calendar-query>'
+    )
+    assert list(bob.dav.xml("REPORT", bob.calendar, query, Depth="1").responses()) == [bob.calendar + "hours.ics"]
+    assert "calendar-availability" in bob.dav("OPTIONS", "/dav/").headers["dav"]
+
+
+def test_a_time_without_a_zone_is_that_of_its_calendar(office):
+    bob, cleo = Person(office, "bob"), Person(office, "cleo")
+    assert set_on(bob, bob.calendar, "<C:calendar-timezone-id>Europe/Berlin</C:calendar-timezone-id>") == [200]
+    assert bob.dav.put(bob.calendar + "1.ics", event("1", start="20300107T100000")).status == 201
+    assert busy_of(cleo, bob) == ["FREEBUSY;FBTYPE=BUSY:20300107T090000Z/20300107T100000Z"]
+
+
+def test_invitations_come_into_the_calendar_that_was_chosen(office):
+    anna, bob = Person(office, "anna"), Person(office, "bob")
+    work = bob.dav.home + "work/"
+    assert bob.dav("MKCALENDAR", work).status == 201
+    chosen = "<C:schedule-default-calendar-URL><D:href>{}</D:href></C:schedule-default-calendar-URL>"
+    for elsewhere in (anna.calendar, bob.inbox, bob.dav.home + "none/", bob.dav.home + "tasks/"):
+        assert set_on(bob, bob.inbox, chosen.format(elsewhere)) == [403]
+    assert set_on(bob, bob.calendar, chosen.format(work)) == [403]
+    assert set_on(bob, bob.inbox, chosen.format(work)) == [200]
+    told = bob.dav.propfind(bob.inbox, "C:schedule-default-calendar-URL").responses()[bob.inbox][200]
+    assert told[f"{CALDAV}schedule-default-calendar-URL"].find("D:href", NS).text == work
+    anna.dav.put(anna.calendar + "m1.ics", meeting("bob"))
+    assert (len(bob.names(work)), bob.names()) == (1, [])
+    assert bob.dav("DELETE", work).status == 204
+    anna.dav.put(anna.calendar + "m2.ics", meeting("bob", uid="m2"))
+    assert len(bob.names()) == 1
+    # That the one which was chosen is gone keeps nobody from setting something else.
+    assert set_on(bob, bob.inbox, "<D:x/>") == [200]
+
+
+def test_a_schedule_tag_changes_with_a_move_and_not_with_a_put_of_the_same(office):
+    anna, bob = Person(office, "anna"), Person(office, "bob")
+    path = anna.calendar + "m1.ics"
+    anna.dav.put(path, meeting("bob"))
+    bob.answers("ACCEPTED")
+    there = anna.dav("GET", path)
+    again = anna.dav.put(path, there.body.decode(), If_Schedule_Tag_Match=there.headers["schedule-tag"])
+    assert (again.status, again.headers["schedule-tag"]) == (204, there.headers["schedule-tag"])
+    moved = anna.dav("MOVE", path, Destination=anna.calendar + "m2.ics")
+    assert moved.status == 201 and moved.headers["schedule-tag"] != there.headers["schedule-tag"]
+    assert anna.dav("GET", anna.calendar + "m2.ics").headers["schedule-tag"] == moved.headers["schedule-tag"]
+
+
+def test_a_meeting_that_something_else_is_moved_over_is_off(office):
+    anna, bob = Person(office, "anna"), Person(office, "bob")
+    anna.dav.put(anna.calendar + "m1.ics", meeting("bob"))
+    anna.dav.put(anna.calendar + "own.ics", event("own"))
+    assert anna.dav("MOVE", anna.calendar + "own.ics", Destination=anna.calendar + "m1.ics", Overwrite="F").status == 412
+    assert bob.components()[0].get("STATUS") != "CANCELLED"
+    assert anna.dav("MOVE", anna.calendar + "own.ics", Destination=anna.calendar + "m1.ics").status == 204
+    assert bob.components()[0]["STATUS"] == "CANCELLED"
+
+
+def test_the_answer_of_a_room_says_that_nobody_wrote_it(office):
+    anna, bob = Person(office, "anna"), Person(office, "bob")
+    room = office.add_user("room2")
+    office.cli("user", "resource", room, "--kind", "room", "--answers", "accept")
+    anna.dav.put(anna.calendar + "m1.ics", meeting("bob", "room2"))
+    bob.answers("ACCEPTED")
+    submitted = {str(message["From"].addresses[0].addr_spec): message["Auto-Submitted"] for message in anna.mails(2)}
+    assert submitted == {room: "auto-replied", bob.address: None}
+
+
+def test_an_answer_that_comes_late_does_not_undo_a_later_one(office, sink):
+    anna = Person(office, "anna")
+    anna.dav.put(anna.calendar + "m1.ics", meeting(DAN))
+    request = itip(email.message_from_bytes(sink.wait(1)[0].content, policy=email.policy.default))
+    early, late = (datetime.datetime(2030, 1, 1, hour, tzinfo=UTC) for hour in (9, 10))
+
+    def until(holds):
+        deadline = time.monotonic() + PATIENCE
+        while not holds():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    from_outside(office, anna.address, reply_of(request, partstat="ACCEPTED", dtstamp=late))
+    until(lambda: anna.answer_of(DAN)["PARTSTAT"] == "ACCEPTED")
+    from_outside(office, anna.address, reply_of(request, partstat="DECLINED", dtstamp=early))
+    until(lambda: "Older" in office.log_text())
+    assert anna.answer_of(DAN)["PARTSTAT"] == "ACCEPTED"
+    from_outside(office, anna.address, reply_of(request, partstat="TENTATIVE", dtstamp=late + datetime.timedelta(hours=1)))
+    until(lambda: anna.answer_of(DAN)["PARTSTAT"] == "TENTATIVE")

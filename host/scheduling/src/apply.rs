@@ -193,12 +193,12 @@ async fn put_copy(
             ObjectCondition::Is(vec![copy.stored.etag]),
         ),
         None => {
-            let role = match object.kind() {
-                Kind::Todo => Role::Tasks,
-                _ => Role::Calendar,
+            let folder = match object.kind() {
+                Kind::Todo => person.mailbox.folder_by_role(Role::Tasks).await?.id,
+                _ => inbox::default_calendar(&person.mailbox).await?,
             };
             let place = ObjectPlace {
-                folder: person.mailbox.folder_by_role(role).await?.id,
+                folder,
                 name: name(),
             };
             (place, ObjectCondition::Absent)
@@ -226,7 +226,11 @@ fn put_message(inbox: FolderId, message: &Calendar) -> ObjectPut {
     let summary = inner
         .and_then(|component| component.line("SUMMARY"))
         .map(|line| line.as_text());
-    let facts = facts::of_message(facts::kind(kind.unwrap_or(Kind::Event)), &name, summary);
+    let facts = facts::of_message(
+        facts::kind(kind.unwrap_or(Kind::Event)),
+        &name,
+        summary.as_deref(),
+    );
     ObjectPut {
         place: ObjectPlace {
             folder: inbox,

@@ -1,16 +1,18 @@
 //! When people have time: the one engine, for every protocol.
 //!
-//! Everybody here may ask for everybody's time, as in every office; nobody hears with what it is taken. What counts are the hours that somebody has set (VAVAILABILITY, RFC 7953) and the events of all
-//! calendars that are not marked transparent, but those that the person has declined. **Bounds**: [`MAX_ATTENDEES`] of one request,
+//! Everybody here may ask for everybody's time, as in every office; nobody hears with what it is taken. What counts are the events of all
+//! calendars that are not marked transparent, but those that the person has declined, and the hours that somebody has set (VAVAILABILITY,
+//! RFC 7953): for the inbox, and as objects in these calendars. Times without a zone are in that of their calendar. **Bounds**: [`MAX_ATTENDEES`] of one request,
 //! [`MAX_RANGE`] of time, [`MAX_OBJECTS`] that may occur in it and [`MAX_INSTANCES`]; what passes one is an answer that says so.
 
+use bytes::Bytes;
 use waxwing_directory::User;
 use waxwing_exmdb::{Folder, Mailbox};
 use waxwing_formats_ical::contentline::Line;
 use waxwing_formats_ical::free_busy::FreeBusy;
 use waxwing_formats_ical::schedule::{FreeBusyRequest, same_address};
-use waxwing_formats_ical::{Calendar, Limits, Object, Range, Zone};
-use waxwing_formats_mapi::{Value, columns};
+use waxwing_formats_ical::{Calendar, Kind, Limits, Object, Range, Zone};
+use waxwing_formats_mapi::{Property, Value, columns};
 
 use crate::{
     Error, Result, Scheduling,
@@ -112,57 +114,75 @@ impl Scheduling {
         range: Range,
         mask: Option<&str>,
     ) -> Result<FreeBusy> {
-        let mut sources = Vec::new();
-        let mut octets = 0_usize;
-        for folder in calendars(&person.mailbox).await? {
-            let found = person
-                .mailbox
-                .objects_occurring(folder.id, range.start, range.end)
-                .await?;
-            let names: Vec<String> = found
-                .into_iter()
-                .filter(|one| mask.is_none_or(|mask| one.object.uid != mask))
-                .map(|one| one.object.name)
-                .collect();
-            if names.len() + sources.len() > MAX_OBJECTS {
-                return Err(Error::Limit(format!(
-                    "objects of a free-busy time = {MAX_OBJECTS}"
-                )));
-            }
-            let mut rest = names.as_slice();
-            while !rest.is_empty() {
-                let asked = rest.get(..rest.len().min(PAGE)).unwrap_or(rest);
-                let read = person.mailbox.read_objects_named(folder.id, asked).await?;
-                rest = rest.get(read.len().max(1)..).unwrap_or_default();
-                for (_, source) in read.into_iter().flatten() {
-                    octets = octets.saturating_add(source.len());
-                    sources.push(source);
-                }
-                if octets > MAX_OCTETS {
-                    return Err(Error::Limit(format!(
-                        "octets of a free-busy time = {MAX_OCTETS}"
-                    )));
-                }
-            }
-        }
+        let sources = sources(&person.mailbox, range, mask).await?;
         let availability = availability(&person.mailbox).await?;
         let mine = person.addresses.clone();
         guarded(move || {
             let mut busy = FreeBusy::new(range, MAX_INSTANCES);
+            let mut hours = Vec::new();
             if let Some(text) = availability {
                 let calendar = Calendar::parse(text.trim().as_bytes(), &Limits::default().text)?;
-                busy.add_availability(&calendar, &Zone::UTC)?;
+                hours.push((calendar, Zone::UTC));
             }
-            for source in sources {
+            for (source, zone) in sources {
                 // What cannot be read takes no time that anybody could tell.
-                if let Ok(object) = Object::parse(&source) {
-                    busy.add(&without_declined(object, &mine)?, &Zone::UTC)?;
+                let Ok(object) = Object::parse(&source) else {
+                    continue;
+                };
+                match object.kind() {
+                    Kind::Availability => {
+                        let calendar = Calendar::parse(&source, &Limits::default().text)?;
+                        hours.push((calendar, zone));
+                    }
+                    _ => busy.add(&without_declined(object, &mine)?, &zone)?,
                 }
             }
+            busy.add_availability(&hours)?;
             Ok(busy)
         })
         .await
     }
+}
+
+/// What may occur in a range in all calendars that count, each with the zone of its calendar.
+async fn sources(
+    mailbox: &Mailbox,
+    range: Range,
+    mask: Option<&str>,
+) -> Result<Vec<(Bytes, Zone)>> {
+    let mut sources = Vec::new();
+    let mut octets = 0_usize;
+    for (folder, zone) in calendars(mailbox).await? {
+        let found = mailbox
+            .objects_occurring(folder.id, range.start, range.end)
+            .await?;
+        let names: Vec<String> = found
+            .into_iter()
+            .filter(|one| mask.is_none_or(|mask| one.object.uid != mask))
+            .map(|one| one.object.name)
+            .collect();
+        if names.len() + sources.len() > MAX_OBJECTS {
+            return Err(Error::Limit(format!(
+                "objects of a free-busy time = {MAX_OBJECTS}"
+            )));
+        }
+        let mut rest = names.as_slice();
+        while !rest.is_empty() {
+            let asked = rest.get(..rest.len().min(PAGE)).unwrap_or(rest);
+            let read = mailbox.read_objects_named(folder.id, asked).await?;
+            rest = rest.get(read.len().max(1)..).unwrap_or_default();
+            for (_, source) in read.into_iter().flatten() {
+                octets = octets.saturating_add(source.len());
+                sources.push((source, zone.clone()));
+            }
+            if octets > MAX_OCTETS {
+                return Err(Error::Limit(format!(
+                    "octets of a free-busy time = {MAX_OCTETS}"
+                )));
+            }
+        }
+    }
+    Ok(sources)
 }
 
 /// What somebody has set for his inbox.
@@ -182,7 +202,8 @@ async fn availability(mailbox: &Mailbox) -> Result<Option<String>> {
     }))
 }
 
-async fn calendars(mailbox: &Mailbox) -> Result<Vec<Folder>> {
+/// The calendars that count, and the zones of what has none in them.
+async fn calendars(mailbox: &Mailbox) -> Result<Vec<(Folder, Zone)>> {
     let mut folders = mailbox.folders().await?;
     folders.retain(|folder| {
         let class = &folder.container_class;
@@ -191,9 +212,9 @@ async fn calendars(mailbox: &Mailbox) -> Result<Vec<Folder>> {
     });
     let ids: Vec<_> = folders.iter().map(|folder| folder.id).collect();
     let properties = mailbox
-        .properties_of_folders(&ids, &[columns::TRANSPARENT])
+        .properties_of_folders(&ids, &[columns::TRANSPARENT, columns::ZONE])
         .await?;
-    let counts = |properties: &[waxwing_formats_mapi::Property]| {
+    let counts = |properties: &[Property]| {
         !properties
             .iter()
             .any(|property| property.value == Value::Boolean(true))
@@ -201,8 +222,15 @@ async fn calendars(mailbox: &Mailbox) -> Result<Vec<Folder>> {
     let kept = folders.into_iter().zip(properties);
     Ok(kept
         .filter(|(_, properties)| counts(properties))
-        .map(|(folder, _)| folder)
+        .map(|(folder, properties)| (folder, zone(&properties)))
         .collect())
+}
+
+fn zone(properties: &[Property]) -> Zone {
+    let mut texts = properties
+        .iter()
+        .filter_map(|property| property.value.as_text());
+    texts.find_map(Zone::of_text).unwrap_or(Zone::UTC)
 }
 
 /// Whoever has declined has the time.

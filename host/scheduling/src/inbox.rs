@@ -87,6 +87,30 @@ async fn folder(
     Err(StoreError::AlreadyExists(format!("the folder {name:?}")).into())
 }
 
+/// The calendar that invitations go to: what was chosen for the inbox as long as it is there, else that of the mailbox.
+pub(crate) async fn default_calendar(mailbox: &Mailbox) -> Result<FolderId> {
+    let all = mailbox.folders().await?;
+    let inbox = all
+        .iter()
+        .find(|folder| folder.container_class == INBOX_CLASS);
+    if let Some(inbox) = inbox {
+        let tags = [columns::DEFAULT_CALENDAR];
+        let properties = mailbox.folder_properties(inbox.id, &tags).await?;
+        let chosen = properties.iter().find_map(|one| one.value.as_integer());
+        let chosen = chosen.map(|id| FolderId(id.cast_unsigned()));
+        let is_calendar = |folder: &&Folder| {
+            Some(folder.id) == chosen
+                && folder
+                    .container_class
+                    .eq_ignore_ascii_case("IPF.Appointment")
+        };
+        if let Some(folder) = all.iter().find(is_calendar) {
+            return Ok(folder.id);
+        }
+    }
+    Ok(mailbox.folder_by_role(Role::Calendar).await?.id)
+}
+
 /// Takes the oldest items out when there are too many.
 pub(crate) async fn prune(mailbox: &Mailbox, inbox: FolderId) -> Result<()> {
     let items = mailbox.folder(inbox).await?.items;

@@ -35,8 +35,22 @@ pub struct Letter {
     pub is_applied: bool,
 }
 
+/// Who writes to whom.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Envelope<'e> {
+    pub(crate) from: &'e User,
+    pub(crate) to: &'e str,
+    /// The server says it, not a person: nothing answers it (RFC 3834).
+    pub(crate) is_automatic: bool,
+}
+
 /// Writes the mail of a message.
-pub(crate) fn render(from: &User, to: &str, calendar: &Calendar) -> Bytes {
+pub(crate) fn render(envelope: Envelope<'_>, calendar: &Calendar) -> Bytes {
+    let Envelope {
+        from,
+        to,
+        is_automatic,
+    } = envelope;
     let method = calendar.method().unwrap_or_default();
     let inner = calendar
         .component()
@@ -70,6 +84,9 @@ pub(crate) fn render(from: &User, to: &str, calendar: &Calendar) -> Bytes {
     for (name, value) in head {
         // Writing to a String cannot fail.
         let _ = write!(out, "{name}: {value}\r\n");
+    }
+    if is_automatic {
+        out.push_str("Auto-Submitted: auto-replied\r\n");
     }
     out.push_str("\r\n");
     let words = words(from, &verb, (&summary, inner));
@@ -186,7 +203,12 @@ mod tests {
             enabled: true,
             features_off: Vec::new(),
         };
-        let message = render(&from, "bob@b.example", &calendar);
+        let envelope = Envelope {
+            from: &from,
+            to: "bob@b.example",
+            is_automatic: false,
+        };
+        let message = render(envelope, &calendar);
         let structure = Structure::parse(&message);
         let (start, length) = structure.root.header;
         let (start, end) = (start as usize, (start + length) as usize);

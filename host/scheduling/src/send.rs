@@ -10,7 +10,7 @@ use waxwing_formats_ical::{
 
 use crate::{
     Error, FOLLOWING_TIME, Letter, MAX_FOLLOWING, Post, Result, Scheduling, guard,
-    letter::render,
+    letter::{Envelope, render},
     people::{Person, Whose},
     trust,
 };
@@ -61,6 +61,8 @@ struct Way {
     recipient: String,
     calendar: Calendar,
     minor: bool,
+    /// It follows from another one: no person says it.
+    is_automatic: bool,
 }
 
 impl Scheduling {
@@ -88,6 +90,7 @@ impl Scheduling {
                     recipient: message.recipient.clone(),
                     calendar,
                     minor: message.minor,
+                    is_automatic: false,
                 };
                 self.bring(post, way, &mut following).await
             };
@@ -143,8 +146,13 @@ impl Scheduling {
         if way.minor {
             return Ok(status);
         }
+        let envelope = Envelope {
+            from: &way.from,
+            to: &address,
+            is_automatic: way.is_automatic,
+        };
         let letter = Letter {
-            message: render(&way.from, &address, &way.calendar),
+            message: render(envelope, &way.calendar),
             from: way.from,
             to: address,
             is_applied: status == Status::Delivered,
@@ -190,6 +198,7 @@ impl Scheduling {
             recipient: message.recipient,
             calendar: message.calendar,
             minor: message.minor,
+            is_automatic: true,
         }));
         Ok(())
     }

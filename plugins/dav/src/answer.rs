@@ -159,10 +159,17 @@ impl Refusal {
     }
 
     /// The condition's element holds the path of what stands in the way.
-    pub(crate) fn about(mut self, path: &str) -> Refusal {
+    pub(crate) fn about(self, path: &str) -> Refusal {
+        self.about_all(&[path.to_owned()])
+    }
+
+    /// As `about`, of several.
+    pub(crate) fn about_all(mut self, paths: &[String]) -> Refusal {
         if let Some((_, inner)) = self.condition.as_deref_mut() {
             let mut writer = Writer::part();
-            writer.leaf(&Name::dav("href"), path);
+            for path in paths {
+                writer.leaf(&Name::dav("href"), path);
+            }
             *inner = writer.finish();
         }
         self

@@ -39,6 +39,11 @@ impl Collection {
         self.folder.role != 0 || self.purpose() != Purpose::Objects
     }
 
+    /// Whether meetings may stand in it.
+    pub(crate) fn takes_invitations(&self) -> bool {
+        self.purpose() == Purpose::Objects && self.kinds.has(Kind::Event)
+    }
+
     pub(crate) fn purpose(&self) -> Purpose {
         purpose(&self.folder)
     }
@@ -123,7 +128,9 @@ fn usual(folder: &Folder, shelf: Shelf) -> Kinds {
         _ if purpose(folder) != Purpose::Objects => Kinds::NONE,
         (Shelf::Calendars, _) if container_is_tasks(folder) => Kinds::only(Kind::ToDo),
         (Shelf::Calendars, 0) => Kinds::CALENDAR,
-        (Shelf::Calendars, _) => Kinds::only(Kind::Event).with(Kind::FreeBusy),
+        (Shelf::Calendars, _) => Kinds::only(Kind::Event)
+            .with(Kind::FreeBusy)
+            .with(Kind::Availability),
     }
 }
 

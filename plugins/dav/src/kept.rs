@@ -4,11 +4,13 @@
 //! calendar, its time zone) are read from here too.
 
 use serde::{Deserialize, Serialize};
+use waxwing_formats_ical::Zone;
 use waxwing_formats_mapi::columns;
 use waxwing_sdk::store::{Property, Value};
 
 use crate::answer::Refusal;
 use crate::kind::{Kind, Kinds};
+use crate::place::{CollectionPlace, Place};
 use crate::xml::{Element, Name, Writer, ns, read};
 
 /// Properties of one collection.
@@ -41,7 +43,7 @@ impl Kept {
     }
 
     /// As properties of a folder: all of it, and what the host must know for free-busy times.
-    pub(crate) fn properties(&self) -> Result<[Property; 3], Refusal> {
+    pub(crate) fn properties(&self) -> Result<[Property; 4], Refusal> {
         let transparency = self.tree(&Name::caldav("schedule-calendar-transp"));
         let is_transparent =
             transparency.is_some_and(|set| set.child(ns::CALDAV, "transparent").is_some());
@@ -56,7 +58,11 @@ impl Kept {
                     .map_or_else(String::new, |set| set.text()),
             ),
         };
-        Ok([self.property()?, transparent, availability])
+        let zone = Property {
+            tag: columns::ZONE.0,
+            value: Value::Text(self.zone().unwrap_or_default()),
+        };
+        Ok([self.property()?, transparent, availability, zone])
     }
 
     fn property(&self) -> Result<Property, Refusal> {
@@ -118,12 +124,34 @@ impl Kept {
         document.children().next().cloned()
     }
 
+    /// The zone of dates and floating times: a name (RFC 7809 section 5.2), else a VCALENDAR.
+    pub(crate) fn zone(&self) -> Option<String> {
+        let names = ["calendar-timezone-id", "calendar-timezone"].map(Name::caldav);
+        let mut texts = names.iter().filter_map(|name| self.tree(name));
+        texts
+            .find(|text| Zone::of_text(&text.text()).is_some())
+            .map(|text| text.text().trim().to_owned())
+    }
+
+    /// The calendar that invitations are to go to, of an inbox.
+    pub(crate) fn default_calendar(&self) -> Option<CollectionPlace> {
+        let chosen = self.tree(&DEFAULT_CALENDAR)?;
+        let href = chosen.child(ns::DAV, "href")?.text();
+        match Place::of_href(&href) {
+            Some(Place::Collection(place)) => Some(place),
+            _ => None,
+        }
+    }
+
     /// The kinds that a calendar was made for.
     pub(crate) fn kinds(&self) -> Option<Kinds> {
         let set = self.tree(&COMPONENT_SET)?;
         Some(kinds_of(&set)).filter(|kinds| *kinds != Kinds::NONE)
     }
 }
+
+/// RFC 6638 section 9.2.
+pub(crate) const DEFAULT_CALENDAR: Name = Name::caldav("schedule-default-calendar-URL");
 
 /// RFC 7953 section 7.2.4.
 pub(crate) const AVAILABILITY: Name = Name::caldav("calendar-availability");

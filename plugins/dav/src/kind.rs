@@ -82,7 +82,8 @@ impl Kinds {
         (1 << Kind::Event as u8)
             | (1 << Kind::ToDo as u8)
             | (1 << Kind::Journal as u8)
-            | (1 << Kind::FreeBusy as u8),
+            | (1 << Kind::FreeBusy as u8)
+            | (1 << Kind::Availability as u8),
     );
 
     pub(crate) fn only(kind: Kind) -> Kinds {

@@ -10,26 +10,29 @@
 //! | [`content`] | what stands in objects |
 //! | [`paging`] | answers that take more than one turn |
 //! | [`scheduling`] | meetings: what a change of one tells others |
+//! | [`sharing`] | invitations to calendars, notifications, delegates |
+//! | [`lock`] | what is locked, and the `If` field |
 //! | [`methods`] | one file for each method, [`methods::report`] for each report |
 //!
 //! An instance serves one request and keeps nothing: all state is the store's, so a version that takes over in the middle of a day's
 //! synchronisation is noticed by nobody. The conditions of a change (If-Match, the UID's uniqueness) are looked at by the store in the
 //! commit that makes it.
-//!
-//! Not here: locks, so the class is 1 and 3.
 
 mod answer;
 mod catalog;
+mod chance;
 mod content;
 mod kept;
 mod kind;
 mod limits;
+mod lock;
 mod methods;
 mod paging;
 mod place;
 mod property;
 mod request;
 mod scheduling;
+mod sharing;
 mod token;
 mod visit;
 mod xml;
@@ -55,6 +58,7 @@ waxwing_sdk::http_plugin!(Dav);
 pub fn read_any(octets: &[u8], path: &str) {
     let _ = place::Place::of_href(path);
     let _ = path.parse::<token::Token>();
+    let _ = lock::Lists::read(path);
     if let Ok(body) = xml::read(octets) {
         methods::read_any(&body);
     }

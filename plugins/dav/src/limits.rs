@@ -8,10 +8,6 @@ pub(crate) const MAX_LINES: usize = 50_000;
 pub(crate) const MAX_ANSWER: usize = 12 * 1024 * 1024;
 /// Instances of one object in an answer that expands, and of all in one free-busy time.
 pub(crate) const MAX_INSTANCES: usize = 10_000;
-/// Occurrences of one object in the store's index.
-pub(crate) const MAX_INDEXED: usize = 2_000;
-/// How far ahead of now the index reaches when an object is put, in seconds.
-pub(crate) const HORIZON: i64 = 2 * 366 * 86_400;
 /// How far ahead of a range that was asked for the index reaches then.
 pub(crate) const FURTHER: i64 = 366 * 86_400;
 /// Changes or members in one page of a synchronisation.

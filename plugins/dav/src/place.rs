@@ -3,7 +3,8 @@
 //! ```text
 //! /dav/                                     the root
 //! /dav/principals/                          all principals
-//! /dav/principals/ann%40a.example/          a principal
+//! /dav/principals/ann%40a.example/          a principal; `calendar-proxy-read/` and `calendar-proxy-write/` below it are its delegates
+//! /dav/notifications/ann%40a.example/       what she is told of shares
 //! /dav/calendars/ann%40a.example/           the home of her calendars; `addressbooks` that of her address books
 //! /dav/calendars/ann%40a.example/work/      a collection
 //! /dav/calendars/ann%40a.example/work/1.ics an object
@@ -13,6 +14,8 @@
 //! clients compare: everything but letters, digits and `-._~` is encoded.
 
 use std::fmt::Write as _;
+
+use crate::sharing::access::Access;
 
 /// The prefix of all paths; the route of `plugin.toml`.
 pub(crate) const ROOT: &str = "/dav/";
@@ -37,6 +40,12 @@ impl Shelf {
     }
 }
 
+/// The groups of delegates that every principal has (caldav-proxy).
+const PROXIES: [(Access, &str); 2] = [
+    (Access::Read, "calendar-proxy-read"),
+    (Access::ReadWrite, "calendar-proxy-write"),
+];
+
 /// A collection by its names.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct CollectionPlace {
@@ -52,6 +61,11 @@ pub(crate) enum Place {
     Root,
     Principals,
     Principal(String),
+    /// The delegates of a principal.
+    Proxy(String, Access),
+    /// The notifications of somebody.
+    Notifications(String),
+    Notification(String, String),
     /// All homes of a kind: nothing is listed there.
     Homes(Shelf),
     Home(Shelf, String),
@@ -82,6 +96,15 @@ impl Place {
         match segments.as_slice() {
             [] => Some(Place::Root),
             ["principals"] => Some(Place::Principals),
+            ["principals", address, group] => {
+                let (access, _) = PROXIES.into_iter().find(|(_, name)| name == group)?;
+                Some(Place::Proxy(address.to_lowercase(), access))
+            }
+            ["notifications", owner] => Some(Place::Notifications(owner.to_lowercase())),
+            ["notifications", owner, name] if !ends_in_slash => Some(Place::Notification(
+                owner.to_lowercase(),
+                (*name).to_owned(),
+            )),
             ["principals", address] => Some(Place::Principal(address.to_lowercase())),
             [kind] => Some(Place::Homes(shelf(kind)?)),
             [kind, owner] => Some(Place::Home(shelf(kind)?, owner.to_lowercase())),
@@ -132,6 +155,21 @@ impl Place {
             Place::Principal(address) => {
                 push("principals", true);
                 push(address, true);
+            }
+            Place::Proxy(address, access) => {
+                push("principals", true);
+                push(address, true);
+                let name = PROXIES.iter().find(|(known, _)| known == access);
+                push(name.map_or("", |(_, name)| name), true);
+            }
+            Place::Notifications(owner) => {
+                push("notifications", true);
+                push(owner, true);
+            }
+            Place::Notification(owner, name) => {
+                push("notifications", true);
+                push(owner, true);
+                push(name, false);
             }
             Place::Homes(shelf) => push(shelf.segment(), true),
             Place::Home(shelf, owner) => {
@@ -216,6 +254,13 @@ mod tests {
         let object = Place::Object(work(), "ü 1.ics".into());
         assert_eq!(object.path(), format!("{path}%C3%BC%201.ics"));
         assert_eq!(Place::of("/dav"), Some(Place::Root));
+        for place in [
+            Place::Proxy("a@b".into(), Access::ReadWrite),
+            Place::Notifications("a@b".into()),
+            Place::Notification("a@b".into(), "1.xml".into()),
+        ] {
+            assert_eq!(Place::of(&place.path()), Some(place));
+        }
     }
 
     #[test]
@@ -238,6 +283,7 @@ mod tests {
             "/",
             "/davx/",
             "/dav/other/",
+            "/dav/principals/a@b/friends/",
             "/dav/calendars/a/b/c/",
             "/dav/calendars/a/b/c/d",
             "/dav/calendars/a/b/%2F",

@@ -5,8 +5,10 @@ use waxwing_sdk::http;
 use waxwing_sdk::store::objects::Condition;
 
 use crate::answer::Refusal;
+use crate::lock::Lists;
 use crate::paging::{Cursor, Rest, Ticket};
 use crate::place::Place;
+use crate::scheduling::holds;
 use crate::xml::{Element, read};
 
 /// Octets of a body that is XML.
@@ -18,6 +20,13 @@ pub(crate) enum Depth {
     Zero,
     One,
     Infinity,
+}
+
+/// What the `If` field was held against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// None: there was nothing.
+    pub(crate) etag: Option<String>,
 }
 
 /// What a client sent.
@@ -32,6 +41,8 @@ pub(crate) struct Request {
     pub(crate) cursor: Cursor,
     /// As `Rest::zones`.
     pub(crate) zones: Vec<String>,
+    /// What its `If` field has found out about the resource; the change is held to it.
+    pub(crate) seen: Option<Seen>,
 }
 
 impl Request {
@@ -44,6 +55,7 @@ impl Request {
             body: request.body,
             cursor: Cursor::default(),
             zones: Vec::new(),
+            seen: None,
         }
     }
 
@@ -58,6 +70,7 @@ impl Request {
             body,
             cursor: ticket.cursor,
             zones: ticket.zones,
+            seen: None,
         })
     }
 
@@ -151,8 +164,28 @@ impl Request {
             .map_err(|broken| Refusal::new(400, broken.to_string()))
     }
 
-    /// If-Match and If-None-Match (RFC 9110 section 13.1), as the store looks at them within its commit.
+    /// The `If` field; none when there is none.
+    pub(crate) fn lists(&self) -> Result<Option<Lists>, Refusal> {
+        self.header("if").map(Lists::read).transpose()
+    }
+
+    /// What the store looks at within its commit: If-Match and If-None-Match, and what the `If` field was held against.
     pub(crate) fn condition(&self) -> Result<Condition, Refusal> {
+        let condition = self.matching()?;
+        let Some(seen) = &self.seen else {
+            return Ok(condition);
+        };
+        if !holds(&condition, seen.etag.as_deref()) {
+            return Err(Refusal::new(412, "it is not as the request says"));
+        }
+        Ok(match &seen.etag {
+            Some(etag) => Condition::OneOf(vec![etag.clone()]),
+            None => Condition::Absent,
+        })
+    }
+
+    /// If-Match and If-None-Match (RFC 9110 section 13.1).
+    fn matching(&self) -> Result<Condition, Refusal> {
         let matching = self.etags("if-match");
         let none = self.etags("if-none-match");
         match (matching, none) {
@@ -219,6 +252,12 @@ impl Request {
             .is_none_or(|value| !value.eq_ignore_ascii_case("f"))
     }
 
+    /// Whether the body says that it is XML.
+    pub(crate) fn is_xml(&self) -> bool {
+        let media = self.media_type();
+        media.is_some_and(|media| matches!(media.as_str(), "application/xml" | "text/xml"))
+    }
+
     /// The media type of the body without parameters, in small letters.
     pub(crate) fn media_type(&self) -> Option<String> {
         let value = self.header("content-type")?;
@@ -247,6 +286,7 @@ pub(crate) mod tests {
             body: None,
             cursor: Cursor::default(),
             zones: Vec::new(),
+            seen: None,
         }
     }
 

@@ -1,5 +1,7 @@
 //! Who asks, and the mailboxes that they may open.
 
+use std::cell::OnceCell;
+
 use waxwing_formats_mapi::Rights;
 use waxwing_sdk::accounts::{self, Principal, sharing};
 use waxwing_sdk::scheduling;
@@ -7,7 +9,9 @@ use waxwing_sdk::store::Mailbox;
 
 use crate::answer::Refusal;
 use crate::catalog::{self, Collection, Purpose};
+use crate::lock::Locks;
 use crate::place::{CollectionPlace, Place, Shelf};
+use crate::sharing::invites::{self, Status};
 
 /// One request of somebody.
 pub(crate) struct Visit {
@@ -20,6 +24,20 @@ pub(crate) struct Visit {
 pub(crate) struct Opened {
     pub(crate) mailbox: Mailbox,
     pub(crate) collection: Collection,
+    locks: OnceCell<Locks>,
+}
+
+impl Opened {
+    /// Who has locked what in it, as it was when somebody asked first.
+    pub(crate) fn locks(&self) -> &Locks {
+        self.locks.get_or_init(|| {
+            let locks = Locks::all(&self.mailbox, self.collection.folder.id);
+            locks.unwrap_or_else(|fault| {
+                waxwing_sdk::warning!("locks cannot be read", detail = fault.detail);
+                Locks::default()
+            })
+        })
+    }
 }
 
 /// Calendars or address books of somebody else that who asks sees.
@@ -85,7 +103,11 @@ impl Visit {
             .map(|account| account.address.to_lowercase());
         let of_owner = |owner: String| {
             let (mailbox, mut collections) = self.home(shelf, &owner).ok()?;
-            collections.retain(|collection| collection.purpose() == Purpose::Objects);
+            let unwanted = self.unwanted(&mailbox);
+            collections.retain(|collection| {
+                collection.purpose() == Purpose::Objects
+                    && !unwanted.contains(&collection.folder.id)
+            });
             (!collections.is_empty()).then_some(Shared {
                 owner,
                 mailbox,
@@ -93,6 +115,18 @@ impl Visit {
             })
         };
         owners.filter_map(of_owner).collect()
+    }
+
+    /// Folders of somebody else to which who asks is invited and has not said yes.
+    fn unwanted(&self, mailbox: &Mailbox) -> Vec<u64> {
+        let invites = invites::of(mailbox, &self.address).unwrap_or_else(|fault| {
+            waxwing_sdk::warning!("invitations cannot be read", detail = fault.detail);
+            Vec::new()
+        });
+        let open = invites
+            .into_iter()
+            .filter(|invite| invite.status != Status::Accepted);
+        open.map(|invite| invite.folder).collect()
     }
 
     /// What stands in a home.
@@ -127,6 +161,7 @@ impl Visit {
         Ok(Opened {
             mailbox,
             collection,
+            locks: OnceCell::new(),
         })
     }
 }

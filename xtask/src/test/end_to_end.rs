@@ -23,6 +23,7 @@ use crate::{
 const DEBIAN: &[(&str, &str)] = &[
     ("curl", "curl"),
     ("cadaver", "cadaver"),
+    ("litmus", "litmus"),
     ("swaks", "swaks"),
     ("mbsync", "isync"),
     ("msmtp", "msmtp"),

@@ -240,17 +240,23 @@ async fn create(
         created: now,
         modified: now,
         change_number: ChangeNumber(row.modseq),
-        schedule_tag: schedule_tag(facts.scheduling, etag, None),
+        schedule_tag: schedule_tag(facts.scheduling, etag, (None, None)),
     };
     write_facts(work, &object, (occurrences, properties)).await?;
     work.account((place.folder, false), None, Some(row.clone()), row.modseq)?;
     Ok(object)
 }
 
-/// The Schedule-Tag of what is put now.
-fn schedule_tag(state: SchedulingState, now: ETag, before: Option<ETag>) -> Option<ETag> {
+/// The Schedule-Tag of what is put now, in the place of what had this entity tag and this Schedule-Tag.
+fn schedule_tag(
+    state: SchedulingState,
+    now: ETag,
+    (etag, before): (Option<ETag>, Option<ETag>),
+) -> Option<ETag> {
     match state {
         SchedulingState::Not => None,
+        // Put as it was there, it has not changed.
+        SchedulingState::Changed if etag == Some(now) => before.or(Some(now)),
         SchedulingState::Changed => Some(now),
         SchedulingState::AnswersOnly => before.or(Some(now)),
     }
@@ -310,7 +316,11 @@ async fn replace(
         size: blob.size,
         modified: now(),
         change_number: ChangeNumber(work.next_number()?),
-        schedule_tag: schedule_tag(facts.scheduling, etag, there.schedule_tag),
+        schedule_tag: schedule_tag(
+            facts.scheduling,
+            etag,
+            (Some(there.etag), there.schedule_tag),
+        ),
         ..there
     };
     let properties = with_state(work, id, properties).await?;

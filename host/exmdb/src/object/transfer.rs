@@ -3,7 +3,7 @@
 use futures_util::FutureExt;
 
 use super::{
-    Object, ObjectOutcome, ObjectPlace,
+    ETag, Object, ObjectOutcome, ObjectPlace,
     delete::bury,
     put::check_name,
     row::{named, of_uid},
@@ -170,13 +170,32 @@ async fn relocate(
         .bind(&to.name)
         .execute(work.conn()?)
         .await?;
+    let schedule_tag = source
+        .schedule_tag
+        .map(|_| moved_tag(source.etag, after.modseq));
+    let tagged = "UPDATE objects SET schedule_tag = ?2 WHERE item = ?1";
+    sqlx::query(tagged)
+        .bind(source.item.0.cast_signed())
+        .bind(schedule_tag.map(|tag| tag.0.to_vec()))
+        .execute(work.conn()?)
+        .await?;
     let object = Object {
         name: to.name.clone(),
         change_number: ChangeNumber(after.modseq),
+        schedule_tag,
         ..source
     };
     work.account((from.folder, false), Some(&before), None, gone)?;
     let number = after.modseq;
     work.account((to.folder, false), None, Some(after), number)?;
     Ok(object)
+}
+
+/// RFC 6638 section 3.2.10: what a client moves has another Schedule-Tag afterwards, with the same octets in it.
+fn moved_tag(etag: ETag, number: u64) -> ETag {
+    let mut octets = etag.0;
+    for (octet, of_number) in octets.iter_mut().zip(number.to_be_bytes()) {
+        *octet ^= of_number;
+    }
+    ETag(octets)
 }

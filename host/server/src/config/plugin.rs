@@ -24,6 +24,7 @@ const SHIPPED: &[(&str, &[&str])] = &[
             "store/objects",
             "store/permissions",
             "scheduling/itip",
+            "kv/buckets",
         ],
     ),
     ("imap", &["directory/accounts", "store", "kv"]),

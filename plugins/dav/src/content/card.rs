@@ -1,10 +1,11 @@
 //! Address objects (RFC 6352 section 5.1).
 
-use waxwing_formats_mapi::{PropertyTag, tags::SUBJECT};
+use waxwing_formats_mapi::PropertyTag;
+use waxwing_formats_mapi::tags::{MESSAGE_CLASS, SUBJECT};
 use waxwing_formats_vcard::{Card, Error, Limits};
 use waxwing_sdk::store::objects::{Facts, Scheduling};
 
-use super::{bounded, message_class, text, timeless};
+use super::{bounded, text, timeless};
 use crate::answer::Refusal;
 use crate::kind::Kind;
 use crate::xml::Name;
@@ -28,7 +29,7 @@ pub(crate) fn facts(octets: &[u8]) -> Result<Facts, Refusal> {
         kind: Kind::Card as u32,
         uid: card.uid().to_owned(),
         properties: vec![
-            message_class(Kind::Card),
+            text(MESSAGE_CLASS, "IPM.Contact"),
             text(SUBJECT, &name),
             text(DISPLAY_NAME, &name),
         ],

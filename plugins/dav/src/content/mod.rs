@@ -7,12 +7,11 @@ pub(crate) mod calendar;
 pub(crate) mod card;
 
 use waxwing_formats_ical::contentline::Limits;
-use waxwing_formats_mapi::{PropertyTag, tags};
-use waxwing_sdk::store::objects::{Occurrences, TimeRange};
+use waxwing_formats_mapi::PropertyTag;
+use waxwing_sdk::store::objects::Occurrences;
 use waxwing_sdk::store::{Property, Value};
 
 use crate::answer::Refusal;
-use crate::kind::Kind;
 use crate::limits::{MAX_LINES, MAX_OBJECT};
 use crate::place::Shelf;
 use crate::xml::Name;
@@ -64,6 +63,18 @@ pub(crate) fn check_media_type(shelf: Shelf, media: Option<&str>) -> Result<(), 
     ))
 }
 
+/// A property as the store takes it. Facts of objects are texts and times.
+fn property(property: waxwing_formats_mapi::Property) -> Property {
+    use waxwing_formats_mapi::Value as Fact;
+    Property {
+        tag: property.tag.0,
+        value: match property.value {
+            Fact::Time(ticks) => Value::Time(ticks),
+            other => Value::Text(other.as_text().unwrap_or_default().to_owned()),
+        },
+    }
+}
+
 fn text(tag: PropertyTag, text: &str) -> Property {
     let mut text = text.to_owned();
     text.truncate(text.floor_char_boundary(MAX_TEXT));
@@ -73,42 +84,10 @@ fn text(tag: PropertyTag, text: &str) -> Property {
     }
 }
 
-/// PtypTime of seconds since 1970.
-fn time(tag: PropertyTag, seconds: i64) -> Property {
-    const BETWEEN_1601_AND_1970: i64 = 11_644_473_600;
-    let since_1601 = seconds.saturating_add(BETWEEN_1601_AND_1970).max(0);
-    Property {
-        tag: tag.0,
-        value: Value::Time(since_1601.cast_unsigned().saturating_mul(10_000_000)),
-    }
-}
-
-/// [MS-OXCMSG]: the message class under which other protocols know it.
-fn message_class(kind: Kind) -> Property {
-    let class = match kind {
-        Kind::ToDo => "IPM.Task",
-        Kind::Journal => "IPM.Activity",
-        Kind::Card => "IPM.Contact",
-        Kind::Event | Kind::FreeBusy | Kind::Availability => "IPM.Appointment",
-    };
-    text(tags::MESSAGE_CLASS, class)
-}
-
 /// What has no time.
 fn timeless() -> Occurrences {
     Occurrences {
         ranges: Vec::new(),
-        horizon: None,
-    }
-}
-
-/// What may be at any time.
-fn always() -> Occurrences {
-    Occurrences {
-        ranges: vec![TimeRange {
-            first: i64::MIN,
-            last: i64::MAX,
-        }],
         horizon: None,
     }
 }

@@ -6,6 +6,7 @@ use waxwing_sdk::store::permissions::{self, Entry};
 use super::propfind::principal;
 use super::put::denied;
 use crate::answer::{Answer, Refusal};
+use crate::lock::{Change, demand};
 use crate::place::Place;
 use crate::property::acl::{EVERYBODY, granted, rights_of};
 use crate::request::Request;
@@ -25,6 +26,7 @@ pub(super) fn answer(request: &Request, visit: &Visit) -> Result<Answer, Refusal
     let body = request.xml()?.filter(|body| body.name.is(ns::DAV, "acl"));
     let body = body.ok_or_else(|| Refusal::new(400, "the body of ACL is a DAV:acl"))?;
     let opened = visit.open(place)?;
+    demand((request, visit), &opened, Change::Collection)?;
     let mut entries: Vec<Entry> = Vec::new();
     for ace in body.all(ns::DAV, "ace") {
         if entries.len() >= MAX_ENTRIES {

@@ -4,13 +4,16 @@ use waxwing_formats_mapi::Rights;
 use waxwing_sdk::store::folders;
 use waxwing_sdk::store::objects::{self, Condition};
 
-use super::put::{denied, pinned};
+use super::put::{denied, wanted};
 use crate::answer::{Answer, Refusal};
+use crate::lock::{Change, demand};
 use crate::paging::PAGE_OBJECTS;
 use crate::place::{CollectionPlace, Place, Shelf};
 use crate::property::Privilege;
 use crate::request::Request;
 use crate::scheduling;
+use crate::sharing::invites::{self, Status};
+use crate::sharing::notifications;
 use crate::visit::{Opened, Visit};
 use crate::xml::Name;
 
@@ -18,6 +21,11 @@ pub(super) fn answer(request: &Request, visit: &Visit) -> Result<Answer, Refusal
     match &request.place {
         Some(Place::Object(place, name)) => object(request, visit, (place, name)),
         Some(Place::Collection(place)) => collection(request, visit, place),
+        Some(Place::Notification(owner, name)) => {
+            super::propfind::demand_own(visit, owner)?;
+            notifications::named(visit, name)?.dismiss(visit)?;
+            Ok(Answer::new(204))
+        }
         Some(_) => Err(Refusal::new(403, "this is always there")),
         None => Err(Refusal::not_found()),
     }
@@ -29,9 +37,11 @@ fn object(
     (place, name): (&CollectionPlace, &str),
 ) -> Result<Answer, Refusal> {
     let opened = visit.open(place)?;
-    let condition = pinned(request, &opened, name)?;
+    let wanted = wanted(request, &opened, name)?;
     let is_silent = request.wants_no_reply();
-    scheduling::remove(&opened, (name, &condition), is_silent)?;
+    let locks = demand((request, visit), &opened, Change::Remove(name))?;
+    scheduling::remove(&opened, (name, &wanted), is_silent)?;
+    locks.forget(&opened.mailbox, (opened.collection.folder.id, Some(name)));
     Ok(Answer::new(204))
 }
 
@@ -41,6 +51,9 @@ fn collection(
     place: &CollectionPlace,
 ) -> Result<Answer, Refusal> {
     let opened = visit.open(place)?;
+    if has_left(visit, &opened)? {
+        return Ok(Answer::new(204));
+    }
     if opened.collection.is_default() {
         let text = "the collections that a mailbox begins with cannot be deleted";
         return Err(match place.shelf {
@@ -50,12 +63,28 @@ fn collection(
         });
     }
     check_may_go(&opened)?;
+    let locks = demand((request, visit), &opened, Change::Everything)?;
     if place.shelf == Shelf::Calendars {
         call_off(&opened, request.wants_no_reply())?;
     }
     folders::delete(&opened.mailbox, opened.collection.folder.id)
         .map_err(|fault| denied(fault, &opened))?;
+    locks.forget(&opened.mailbox, (opened.collection.folder.id, None));
     Ok(Answer::new(204))
+}
+
+/// Whoever has accepted an invitation takes the collection out of his home and leaves it where it is.
+fn has_left(visit: &Visit, opened: &Opened) -> Result<bool, Refusal> {
+    let collection = &opened.collection;
+    if collection.place.owner == visit.address {
+        return Ok(false);
+    }
+    let invite = invites::get(&opened.mailbox, (&visit.address, collection.folder.id))?;
+    let Some(invite) = invite.filter(|invite| invite.status == Status::Accepted) else {
+        return Ok(false);
+    };
+    super::invite_reply::say(&opened.mailbox, invite, Status::Declined)?;
+    Ok(true)
 }
 
 /// What the store would refuse at the end is refused before anybody hears that his meetings are gone.
@@ -85,7 +114,7 @@ fn call_off(opened: &Opened, is_silent: bool) -> Result<(), Refusal> {
         let page = objects::list_objects(&opened.mailbox, folder, after, PAGE_OBJECTS)?;
         for object in page.objects {
             if object.schedule_tag.is_some() {
-                scheduling::remove(opened, (&object.name, &Condition::Any), is_silent)?;
+                scheduling::remove(opened, (&object.name, &Condition::Any.into()), is_silent)?;
             }
         }
         match page.next {

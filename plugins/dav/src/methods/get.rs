@@ -8,6 +8,7 @@ use crate::kind::Kind;
 use crate::place::{CollectionPlace, Place};
 use crate::property::http_date;
 use crate::request::Request;
+use crate::sharing::notifications;
 use crate::visit::Visit;
 
 pub(super) fn answer(request: &Request, visit: &Visit) -> Result<Answer, Refusal> {
@@ -29,6 +30,11 @@ pub(super) fn answer(request: &Request, visit: &Visit) -> Result<Answer, Refusal
                 b"This is a server of calendars (CalDAV) and contacts (CardDAV). Enter this address into a calendar program.\n"
                     .to_vec(),
             ))),
+        Some(Place::Notification(owner, name)) => {
+            super::propfind::demand_own(visit, owner)?;
+            let notification = notifications::named(visit, name)?;
+            Ok(Answer::xml(200, notification.document()).header("etag", notification.etag()))
+        }
         Some(_) => Err(Refusal::new(405, "there is nothing to be read here")
             .header("allow", super::options::ALLOW)),
         None => Err(Refusal::not_found()),

@@ -32,6 +32,10 @@ pub(super) fn calendar(request: &Request, visit: &Visit) -> Result<Answer, Refus
 }
 
 pub(super) fn collection(request: &Request, visit: &Visit) -> Result<Answer, Refusal> {
+    // RFC 4918 section 9.3: what cannot be understood is said to be so before it is read. Clients may leave the type out.
+    if request.media_type().is_some() && !request.is_xml() {
+        return Err(Refusal::new(415, "the body of MKCOL is XML"));
+    }
     let body = request.xml()?;
     let kind_of_body = |body: &Element| body.name.is(ns::DAV, "mkcol");
     if body.as_ref().is_some_and(|body| !kind_of_body(body)) {

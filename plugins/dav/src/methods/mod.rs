@@ -4,6 +4,8 @@ mod acl;
 pub(crate) mod collection;
 mod delete;
 mod get;
+mod invite_reply;
+mod lock;
 mod make;
 mod options;
 mod post;
@@ -11,7 +13,9 @@ pub(crate) mod propfind;
 mod proppatch;
 pub(crate) mod put;
 pub(crate) mod report;
+mod share;
 mod transfer;
+mod unlock;
 
 use waxwing_sdk::frozen::Frozen as _;
 use waxwing_sdk::http::{self, Action};
@@ -27,12 +31,12 @@ use crate::xml::Element;
 /// Answers a request, also one that is refused.
 pub(crate) fn answer(request: http::Request) -> Vec<Action> {
     let redirects = request.route.starts_with("/.well-known/");
-    let request = Request::of(request);
+    let mut request = Request::of(request);
     let answered = if redirects {
         // RFC 6764 section 5.
         Ok(Answer::new(301).header("location", crate::place::ROOT))
     } else {
-        dispatch(&request)
+        dispatch(&mut request)
     };
     let mut answer = answered.unwrap_or_else(|refusal: Refusal| {
         let (method, status, text) = (&request.method, refusal.status, &refusal.text);
@@ -48,8 +52,8 @@ pub(crate) fn answer(request: http::Request) -> Vec<Action> {
 /// The next page of an answer. One that cannot be made breaks the answer off: its status is told already.
 pub(crate) fn go_on(ticket: &[u8]) -> Vec<Action> {
     let page = Ticket::from_ticket(ticket).and_then(|ticket| {
-        let request = Request::of_ticket(ticket).map_err(|refusal| refusal.text)?;
-        let mut answer = dispatch(&request).map_err(|refusal| refusal.text)?;
+        let mut request = Request::of_ticket(ticket).map_err(|refusal| refusal.text)?;
+        let mut answer = dispatch(&mut request).map_err(|refusal| refusal.text)?;
         let rest = answer.take_rest();
         let page = vec![Action::Send(answer.into_octets())];
         Ok(with_rest(page, &request, rest))
@@ -79,10 +83,13 @@ pub(crate) fn read_any(body: &Element) {
     let instructions = proppatch::changes(body);
     let planned = proppatch::plan(&instructions, &Kept::default());
     let _ = planned.map(|plan| plan.kept.kinds());
+    lock::read_any(body);
+    share::read_any(body);
+    invite_reply::read_any(body);
     report::read_any(body);
 }
 
-fn dispatch(request: &Request) -> Result<Answer, Refusal> {
+fn dispatch(request: &mut Request) -> Result<Answer, Refusal> {
     if request.method == "OPTIONS" {
         return Ok(options::answer());
     }
@@ -97,6 +104,8 @@ fn dispatch(request: &Request) -> Result<Answer, Refusal> {
         "MKCALENDAR" => make::calendar,
         "COPY" => transfer::copy,
         "MOVE" => transfer::move_to,
+        "LOCK" => lock::answer,
+        "UNLOCK" => unlock::answer,
         "REPORT" => report::answer,
         "ACL" => acl::answer,
         _ => {
@@ -105,5 +114,9 @@ fn dispatch(request: &Request) -> Result<Answer, Refusal> {
             );
         }
     };
-    method(request, &Visit::current()?)
+    let visit = Visit::current()?;
+    if let Some(lists) = request.lists()? {
+        request.seen = crate::lock::evaluate(&lists, &visit, request.place.as_ref())?;
+    }
+    method(request, &visit)
 }

@@ -9,9 +9,11 @@ use crate::catalog::{Collection, Purpose};
 use crate::paging::Cursor;
 use crate::place::{CollectionPlace, Place, Shelf};
 use crate::property::{
-    Asked, CollectionView, Described, Multistatus, ObjectView, PrincipalView, TreeView,
+    Asked, CollectionView, Described, Multistatus, NotificationView, NotificationsView, ObjectView,
+    PrincipalView, ProxyView, TreeView,
 };
 use crate::request::{Depth, Request};
+use crate::sharing::notifications;
 use crate::visit::{Opened, Visit};
 use crate::xml::Name;
 
@@ -58,6 +60,25 @@ pub(in crate::methods) fn describe(
             take(&tree(visit, place));
         }
         Place::Principal(address) => take(&principal(visit, address)?),
+        Place::Proxy(address, access) => {
+            principal(visit, address)?;
+            take(&ProxyView {
+                visit,
+                address: address.clone(),
+                access: *access,
+            });
+        }
+        Place::Notifications(owner) => {
+            demand_own(visit, owner)?;
+            take(&NotificationsView { visit });
+        }
+        Place::Notification(owner, name) => {
+            demand_own(visit, owner)?;
+            take(&NotificationView {
+                visit,
+                notification: &notifications::named(visit, name)?,
+            });
+        }
         Place::Collection(at) => {
             let opened = visit.open(at)?;
             let guid = opened.mailbox.guid();
@@ -91,7 +112,7 @@ fn object(
     let object = found.into_iter().flatten().next();
     take(&ObjectView {
         visit,
-        collection: &opened.collection,
+        opened: &opened,
         object: &object.ok_or_else(Refusal::not_found)?,
         data: None,
     });
@@ -119,6 +140,14 @@ pub(in crate::methods) fn principal<'v>(
         address: address.to_owned(),
         display_name: address.to_owned(),
     })
+}
+
+/// Notifications are seen by whom they are for.
+pub(in crate::methods) fn demand_own(visit: &Visit, owner: &str) -> Result<(), Refusal> {
+    match owner == visit.address {
+        true => Ok(()),
+        false => Err(Refusal::not_found()),
+    }
 }
 
 /// A home is there for who sees something in it.
@@ -163,7 +192,22 @@ fn members(
                 }
             }
         }
-        Place::Principal(_) | Place::Collection(_) | Place::Object(..) => {}
+        Place::Notifications(_) => {
+            for notification in &notifications::all(visit)? {
+                answer.describe(
+                    &NotificationView {
+                        visit,
+                        notification,
+                    },
+                    asked,
+                );
+            }
+        }
+        Place::Principal(_)
+        | Place::Proxy(..)
+        | Place::Notification(..)
+        | Place::Collection(_)
+        | Place::Object(..) => {}
     }
     Ok(())
 }
@@ -197,7 +241,7 @@ fn objects_of(
     Page::of_list(opened, request.cursor)?.rows(|object| {
         let view = ObjectView {
             visit,
-            collection: &opened.collection,
+            opened,
             object,
             data: None,
         };

@@ -3,17 +3,23 @@
 //! What a collection is called is the name of its folder. All else that the server does not say itself is kept as it comes, with the
 //! collection; only a time zone is looked at, because queries depend on it.
 
+use waxwing_formats_ical::Zone;
+use waxwing_formats_mapi::columns;
 use waxwing_sdk::fault::FaultClass;
 use waxwing_sdk::store::objects::{self, CollectionUpdate};
+use waxwing_sdk::store::{Property, Value};
 
 use super::put::denied;
 use crate::answer::{Answer, Refusal};
-use crate::catalog::Collection;
-use crate::content::calendar::{is_availability, is_zone, zone_of};
-use crate::kept::{AVAILABILITY, Kept};
-use crate::place::Place;
+use crate::catalog::{self, Collection, Purpose};
+use crate::content::calendar::{is_availability, is_zone};
+use crate::kept::{AVAILABILITY, DEFAULT_CALENDAR, Kept};
+use crate::lock;
+use crate::place::{Place, Shelf};
 use crate::property::{Multistatus, is_protected};
 use crate::request::Request;
+use crate::sharing::access::Access;
+use crate::sharing::{member, proxies};
 use crate::visit::{Opened, Visit};
 use crate::xml::{Element, Name, Writer, ns};
 
@@ -65,13 +71,22 @@ pub(super) struct Plan {
 
 /// Applies instructions. Each that is refused is told with its reason.
 pub(super) fn plan(changes: &[Change], kept: &Kept) -> Result<Plan, Vec<(Name, Refusal)>> {
+    plan_of(Purpose::Objects, changes, kept)
+}
+
+/// As `plan`, of a collection of a purpose.
+fn plan_of(
+    purpose: Purpose,
+    changes: &[Change],
+    kept: &Kept,
+) -> Result<Plan, Vec<(Name, Refusal)>> {
     let mut plan = Plan {
         display_name: None,
         kept: kept.clone(),
     };
     let mut refused = Vec::new();
     for change in changes {
-        if let Err(refusal) = apply(change, &mut plan) {
+        if let Err(refusal) = apply(change, (purpose, &mut plan)) {
             refused.push((change.name().clone(), refusal));
         }
     }
@@ -82,9 +97,10 @@ pub(super) fn plan(changes: &[Change], kept: &Kept) -> Result<Plan, Vec<(Name, R
     }
 }
 
-fn apply(change: &Change, plan: &mut Plan) -> Result<(), Refusal> {
+fn apply(change: &Change, (purpose, plan): (Purpose, &mut Plan)) -> Result<(), Refusal> {
     let name = change.name();
-    if is_protected(name) {
+    let is_inboxes = *name == DEFAULT_CALENDAR;
+    if is_protected(name) || (is_inboxes && purpose != Purpose::Inbox) {
         return Err(protected());
     }
     if name.is(ns::DAV, "displayname") {
@@ -101,7 +117,7 @@ fn apply(change: &Change, plan: &mut Plan) -> Result<(), Refusal> {
     match change {
         Change::Remove(name) => plan.kept.remove(name),
         Change::Set(element) => {
-            if is_zone(name) && zone_of(&element.text()).is_none() {
+            if is_zone(name) && Zone::of_calendar(&element.text()).is_none() {
                 return Err(Refusal::forbidden(
                     Name::caldav("valid-calendar-data"),
                     "calendar-timezone is a VCALENDAR with one VTIMEZONE",
@@ -149,8 +165,19 @@ pub(super) fn answer(request: &Request, visit: &Visit) -> Result<Answer, Refusal
         .filter(|body| body.name.is(ns::DAV, "propertyupdate"))
         .ok_or_else(|| Refusal::new(400, "the body of PROPPATCH is a DAV:propertyupdate"))?;
     let changes = changes(&body);
+    if let Place::Proxy(address, access) = place {
+        let refused = delegate(visit, (address, *access), &changes)?;
+        return Ok(told(&place.path(), &changes, refused));
+    }
     let Place::Collection(at) = place else {
         super::propfind::describe(visit, place, &mut |_| {})?;
+        if let Place::Object(at, name) = place {
+            lock::demand(
+                (request, visit),
+                &visit.open(at)?,
+                lock::Change::Object(name),
+            )?;
+        }
         let refused = changes
             .iter()
             .map(|change| (change.name().clone(), protected()))
@@ -159,11 +186,23 @@ pub(super) fn answer(request: &Request, visit: &Visit) -> Result<Answer, Refusal
     };
     for _ in 0..ATTEMPTS {
         let opened = visit.open(at)?;
-        let plan = match plan(&changes, &opened.collection.kept) {
-            Ok(plan) => plan,
+        lock::demand((request, visit), &opened, lock::Change::Collection)?;
+        let purpose = opened.collection.purpose();
+        let planned = plan_of(purpose, &changes, &opened.collection.kept);
+        let planned = planned.and_then(|plan| {
+            match default_calendar(&opened, &plan.kept) {
+                // One that is gone since is no reason to refuse other changes.
+                Err(refusal) if changes.iter().any(|one| *one.name() == DEFAULT_CALENDAR) => {
+                    Err(vec![(DEFAULT_CALENDAR, refusal)])
+                }
+                chosen => Ok((plan, chosen.unwrap_or_default())),
+            }
+        });
+        let (plan, chosen) = match planned {
+            Ok(planned) => planned,
             Err(refused) => return Ok(told(&place.path(), &changes, refused)),
         };
-        if carry_out(&opened, &plan)? {
+        if carry_out(&opened, (&plan, chosen))? {
             return Ok(if request.wants_minimal() {
                 Answer::new(200).header("preference-applied", "return=minimal")
             } else {
@@ -177,15 +216,83 @@ pub(super) fn answer(request: &Request, visit: &Visit) -> Result<Answer, Refusal
     ))
 }
 
+/// A client sets the members of a group of delegates; nothing else of it can be changed.
+fn delegate(
+    visit: &Visit,
+    (address, access): (&str, Access),
+    changes: &[Change],
+) -> Result<Vec<(Name, Refusal)>, Refusal> {
+    let members = |element: &Element| {
+        let hrefs = element.all(ns::DAV, "href").map(|href| href.text());
+        let unknown = |href: String| {
+            let text = format!("{href} is nobody of this server");
+            Refusal::forbidden(Name::dav("recognized-principal"), text)
+        };
+        hrefs
+            .map(|href| member(&href).ok_or_else(|| unknown(href)))
+            .collect::<Result<Vec<String>, Refusal>>()
+    };
+    let mut refused = Vec::new();
+    let mut wanted = None;
+    for change in changes {
+        let planned = match change {
+            _ if address != visit.address || !change.name().is(ns::DAV, "group-member-set") => {
+                Err(protected())
+            }
+            Change::Set(element) => members(element),
+            Change::Remove(_) => Ok(Vec::new()),
+        };
+        match planned {
+            Ok(members) => wanted = Some(members),
+            Err(refusal) => refused.push((change.name().clone(), refusal)),
+        }
+    }
+    if let Some(members) = wanted.filter(|_| refused.is_empty()) {
+        proxies::set(visit, access, &members)?;
+    }
+    Ok(refused)
+}
+
+/// The folder that invitations are to go to, of an inbox of which that is said.
+fn default_calendar(opened: &Opened, kept: &Kept) -> Result<Option<u64>, Refusal> {
+    let collection = &opened.collection;
+    if collection.purpose() != Purpose::Inbox || kept.xml(&DEFAULT_CALENDAR).is_none() {
+        return Ok(None);
+    }
+    let owner = &collection.place.owner;
+    let chosen = kept.default_calendar();
+    let home = catalog::of_home(&opened.mailbox, Shelf::Calendars, owner)?;
+    let mut home = home.into_iter();
+    let found = home.find(|one| Some(&one.place) == chosen.as_ref() && one.takes_invitations());
+    found.map(|found| Some(found.folder.id)).ok_or_else(|| {
+        Refusal::forbidden(
+            Name::caldav("valid-schedule-default-calendar-URL"),
+            "invitations go to a calendar of one's own that takes events",
+        )
+    })
+}
+
 /// False when somebody changed the collection in between.
-fn carry_out(opened: &Opened, plan: &Plan) -> Result<bool, Refusal> {
+fn carry_out(
+    opened: &Opened,
+    (plan, default_calendar): (&Plan, Option<u64>),
+) -> Result<bool, Refusal> {
     let Collection { folder, .. } = &opened.collection;
     let wanted = plan.display_name.as_deref();
     let wanted = wanted.filter(|name| **name != *folder.name);
+    let mut set = plan.kept.properties()?.to_vec();
+    set.extend(default_calendar.map(|folder| Property {
+        tag: columns::DEFAULT_CALENDAR.0,
+        value: Value::Int64(folder.cast_signed()),
+    }));
+    let remove = match default_calendar {
+        Some(_) => Vec::new(),
+        None => vec![columns::DEFAULT_CALENDAR.0],
+    };
     let mut update = CollectionUpdate {
         name: None,
-        set: plan.kept.properties()?.to_vec(),
-        remove: Vec::new(),
+        set,
+        remove,
         expected: Some(folder.change_number),
     };
     let Some(wanted) = wanted else {

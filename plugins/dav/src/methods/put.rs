@@ -2,15 +2,17 @@
 
 use waxwing_sdk::bodies::{self, Body};
 use waxwing_sdk::fault::{Fault, FaultClass};
-use waxwing_sdk::store::objects::{self, Condition, Object, Outcome};
+use waxwing_sdk::store::objects::{self, Object, Outcome};
 
 use crate::answer::{Answer, Content, Refusal};
 use crate::content;
 use crate::kind::Kind;
 use crate::limits::MAX_OBJECT;
+use crate::lock::{Change, demand};
 use crate::place::{CollectionPlace, Place, Shelf};
 use crate::property::Privilege;
 use crate::request::Request;
+use crate::scheduling::{Wanted, row};
 use crate::visit::{Opened, Visit};
 use crate::xml::Name;
 
@@ -25,8 +27,9 @@ pub(in crate::methods) fn answer(request: &Request, visit: &Visit) -> Result<Ans
         None => return Err(Refusal::new(409, "there is no such collection")),
     };
     let opened = parent(visit, place)?;
-    let condition = pinned(request, &opened, name)?;
-    let stored = store(request, &opened, (name, &condition))?;
+    let wanted = wanted(request, &opened, name)?;
+    demand((request, visit), &opened, Change::Put(name))?;
+    let stored = store(request, &opened, (name, &wanted))?;
     let status = if stored.created { 201 } else { 204 };
     let answer = |status| stored.tags(Answer::new(status));
     match request.body() {
@@ -76,42 +79,38 @@ impl Stored {
     }
 }
 
-/// The condition of a request; If-Schedule-Tag-Match (RFC 6638 section 8.3) is that of the object that has the tag now.
-pub(in crate::methods) fn pinned(
+/// What a request wants to find. When it does not, it is refused here already.
+pub(in crate::methods) fn wanted(
     request: &Request,
     opened: &Opened,
     name: &str,
-) -> Result<Condition, Refusal> {
-    let condition = request.condition()?;
-    let Some(tag) = request.schedule_tag() else {
-        return Ok(condition);
+) -> Result<Wanted, Refusal> {
+    let wanted = Wanted {
+        etags: request.condition()?,
+        schedule_tag: request.schedule_tag().map(str::to_owned),
     };
-    let names = [name.to_owned()];
-    let found = objects::get(&opened.mailbox, opened.collection.folder.id, &names)?;
-    let there = found.into_iter().flatten().next();
-    let there = there
-        .filter(|there| there.schedule_tag.as_deref() == Some(tag))
-        .filter(|there| crate::scheduling::holds(&condition, Some(there)));
-    let there = there.ok_or_else(|| Refusal::new(412, "it is not as the request says"))?;
-    Ok(Condition::OneOf(vec![there.etag]))
+    if wanted.schedule_tag.is_some() && !wanted.holds(row(opened, name)?.as_ref()) {
+        return Err(Refusal::new(412, "it is not as the request says"));
+    }
+    Ok(wanted)
 }
 
 /// Puts the body of a request into a collection.
 pub(in crate::methods) fn store(
     request: &Request,
     opened: &Opened,
-    (name, condition): (&str, &Condition),
+    (name, wanted): (&str, &Wanted),
 ) -> Result<Stored, Refusal> {
     let shelf = opened.collection.place.shelf;
     content::check_media_type(shelf, request.media_type().as_deref())?;
     let body = request.body().ok_or_else(|| empty(shelf))?;
-    put(opened, (name, condition), body)
+    put(opened, (name, wanted), body)
 }
 
 /// Puts a source into a collection.
 pub(in crate::methods) fn put(
     opened: &Opened,
-    (name, condition): (&str, &Condition),
+    (name, wanted): (&str, &Wanted),
     body: &Body,
 ) -> Result<Stored, Refusal> {
     let shelf = opened.collection.place.shelf;
@@ -121,14 +120,14 @@ pub(in crate::methods) fn put(
     let octets = bodies::read_all(body, MAX_OBJECT)?;
     if shelf == Shelf::Calendars {
         let object = content::calendar::admitted(&opened.collection, &octets)?;
-        return crate::scheduling::put(opened, (name, condition), (body, object));
+        return crate::scheduling::put(opened, (name, wanted), (body, object));
     }
     let facts = content::card::facts(&octets)?;
     let at = objects::Place {
         folder: opened.collection.folder.id,
         name: name.to_owned(),
     };
-    let outcome = objects::put(&opened.mailbox, &at, condition, body, &facts)
+    let outcome = objects::put(&opened.mailbox, &at, &wanted.etags, body, &facts)
         .map_err(|fault| denied(fault, opened))?;
     stored(outcome, opened)
 }

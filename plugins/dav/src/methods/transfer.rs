@@ -3,11 +3,13 @@
 
 use waxwing_sdk::store::objects::{self, Condition, Transfer};
 
-use super::put::{Stored, denied, parent, pinned, put, stored};
+use super::put::{Stored, denied, parent, put, stored, wanted};
 use crate::answer::{Answer, Refusal};
 use crate::kind::Kind;
+use crate::lock::{Change, demand};
 use crate::place::{CollectionPlace, Place, Shelf};
 use crate::request::Request;
+use crate::scheduling::Replaced;
 use crate::visit::{Opened, Visit};
 use crate::xml::Name;
 
@@ -43,13 +45,26 @@ fn transfer(request: &Request, visit: &Visit, copy: bool) -> Result<Answer, Refu
         from: (visit.open(at)?, name),
         to: (parent(visit, &target)?, new_name),
     };
-    pinned(request, &ends.from.0, name)?;
-    suits(&ends, copy && at.owner == target.owner)?;
+    wanted(request, &ends.from.0, name)?;
+    let (from, to) = (&ends.from.0, &ends.to.0);
+    let left = match copy {
+        true => None,
+        false => Some(demand((request, visit), from, Change::Remove(name))?),
+    };
+    demand((request, visit), to, Change::Put(&ends.to.1))?;
+    let uid = suits(&ends, copy && at.owner == target.owner)?;
     let outcome = if at.owner == target.owner {
-        within(&ends, (copy, request.overwrite()))?
+        let replaced = Replaced::of(to, (&ends.to.1, &uid))?;
+        let outcome = within(&ends, (copy, request.overwrite()))?;
+        replaced.tell(to);
+        outcome
     } else {
         between(&ends, (copy, request.overwrite()))?
     };
+    // A lock stays where it was (RFC 4918 section 7.6), and goes when nothing is there.
+    if let Some(locks) = left {
+        locks.forget(&from.mailbox, (from.collection.folder.id, Some(name)));
+    }
     let status = if outcome.created { 201 } else { 204 };
     Ok(outcome
         .tags(Answer::new(status))
@@ -67,8 +82,8 @@ fn at(opened: &Opened, name: &str) -> objects::Place {
     }
 }
 
-/// Refuses an object that the target does not take.
-fn suits(ends: &Ends<'_>, is_second: bool) -> Result<(), Refusal> {
+/// Refuses an object that the target does not take; its UID.
+fn suits(ends: &Ends<'_>, is_second: bool) -> Result<String, Refusal> {
     let (source, name) = &ends.from;
     let folder = source.collection.folder.id;
     let found = objects::get(&source.mailbox, folder, &[(*name).to_owned()])?;
@@ -83,7 +98,7 @@ fn suits(ends: &Ends<'_>, is_second: bool) -> Result<(), Refusal> {
     let target = &ends.to.0.collection;
     let kind = Kind::of_code(object.kind);
     if kind.is_some_and(|kind| target.kinds.has(kind)) {
-        return Ok(());
+        return Ok(object.uid);
     }
     let condition = match (target.place.shelf, kind) {
         (Shelf::AddressBooks, _) => Name::carddav("supported-address-data"),
@@ -116,10 +131,10 @@ fn between(ends: &Ends<'_>, (copy, overwrite): (bool, bool)) -> Result<Stored, R
     } else {
         Condition::Absent
     };
-    let stored = put(&ends.to.0, (&ends.to.1, &condition), &body)?;
+    let stored = put(&ends.to.0, (&ends.to.1, &condition.into()), &body)?;
     if !copy {
         let unchanged = Condition::OneOf(vec![object.etag]);
-        crate::scheduling::remove(&ends.from.0, (ends.from.1, &unchanged), false)?;
+        crate::scheduling::remove(&ends.from.0, (ends.from.1, &unchanged.into()), false)?;
     }
     Ok(stored)
 }

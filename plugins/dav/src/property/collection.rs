@@ -12,7 +12,11 @@ use super::{
 use crate::catalog::{self, Collection, Purpose};
 use crate::kind::Kinds;
 use crate::limits::MAX_OBJECT;
+use crate::lock;
 use crate::place::{Place, Shelf};
+use crate::sharing::access;
+use crate::sharing::invites::{self, Invite, Status};
+use crate::sharing::notifications::write_access;
 use crate::visit::Visit;
 use crate::xml::{Name, Writer, ns};
 
@@ -40,10 +44,11 @@ pub(crate) struct CollectionView<'v> {
     pub(crate) mailbox: &'v Mailbox,
 }
 
-/// What the server says itself: no client sets it.
-pub(crate) fn is_protected(name: &Name) -> bool {
-    let protected: &[&str] = match &*name.ns {
-        ns::DAV => &[
+/// What the server says itself, by namespace: no client sets it.
+const PROTECTED: [(&str, &[&str]); 4] = [
+    (
+        ns::DAV,
+        &[
             "resourcetype",
             "getetag",
             "getcontenttype",
@@ -71,7 +76,10 @@ pub(crate) fn is_protected(name: &Name) -> bool {
             "quota-available-bytes",
             "quota-used-bytes",
         ],
-        ns::CALDAV => &[
+    ),
+    (
+        ns::CALDAV,
+        &[
             "supported-calendar-component-set",
             "supported-calendar-component-sets",
             "supported-calendar-data",
@@ -84,23 +92,38 @@ pub(crate) fn is_protected(name: &Name) -> bool {
             "calendar-home-set",
             "calendar-user-address-set",
             "calendar-data",
-            "schedule-default-calendar-URL",
             "schedule-inbox-URL",
             "schedule-outbox-URL",
             "schedule-tag",
             "calendar-user-type",
         ],
-        ns::CARDDAV => &[
+    ),
+    (
+        ns::CARDDAV,
+        &[
             "supported-address-data",
             "supported-collation-set",
             "max-resource-size",
             "addressbook-home-set",
             "address-data",
         ],
-        ns::CALENDARSERVER => &["getctag", "email-address-set"],
-        _ => &[],
-    };
-    protected.contains(&&*name.local)
+    ),
+    (
+        ns::CALENDARSERVER,
+        &[
+            "getctag",
+            "email-address-set",
+            "invite",
+            "allowed-sharing-modes",
+            "notification-URL",
+            "notificationtype",
+        ],
+    ),
+];
+
+pub(crate) fn is_protected(name: &Name) -> bool {
+    let mut lists = PROTECTED.iter().filter(|(ns, _)| *ns == name.ns);
+    lists.any(|(_, locals)| locals.contains(&&*name.local))
 }
 
 impl CollectionView<'_> {
@@ -131,9 +154,17 @@ impl CollectionView<'_> {
     fn default_calendar(&self) -> Place {
         let place = &self.collection.place;
         let home = catalog::of_home(self.mailbox, Shelf::Calendars, &place.owner);
-        let found = home.ok().and_then(|collections| {
-            let mut collections = collections.into_iter();
-            collections.find(|collection| collection.folder.role == CALENDAR)
+        let chosen = self.collection.kept.default_calendar();
+        let found = home.ok().and_then(|mut collections| {
+            let at = collections
+                .iter()
+                .position(|one| Some(&one.place) == chosen.as_ref() && one.takes_invitations())
+                .or_else(|| {
+                    collections
+                        .iter()
+                        .position(|one| one.folder.role == CALENDAR)
+                })?;
+            Some(collections.swap_remove(at))
         });
         Place::Collection(found.map_or_else(|| place.clone(), |found| found.place))
     }
@@ -161,10 +192,20 @@ impl CollectionView<'_> {
                         (Purpose::Objects, Shelf::AddressBooks) => Name::carddav("addressbook"),
                     },
                 );
+                if let Some(shared) = self.shared() {
+                    out.empty(&shared);
+                }
                 out.close(name);
             }
             "displayname" => out.leaf(name, &self.display_name()),
             "sync-token" => out.leaf(name, &self.token()),
+            "supportedlock" => lock::write_supported(out, name),
+            "lockdiscovery" => {
+                let locks = lock::Locks::all(self.mailbox, self.collection.folder.id);
+                let locks = locks.unwrap_or_default();
+                let own = locks.iter().filter(|lock| lock.is_on(None));
+                lock::write_discovery(out, (name, &self.collection.place), own);
+            }
             "add-member" => hrefs(out, name, [self.place()]),
             "acl" => return self.acl(name, out),
             "quota-used-bytes" | "quota-available-bytes" => return quota(self.mailbox, name, out),
@@ -258,16 +299,100 @@ impl CollectionView<'_> {
         true
     }
 
+    fn calendarserver(&self, name: &Name, out: &mut Writer) -> bool {
+        match &*name.local {
+            "getctag" => out.leaf(name, &self.token()),
+            "allowed-sharing-modes" if self.is_for_sharing() => {
+                out.open(name);
+                out.empty(&Name::calendarserver("can-be-shared"));
+                out.close(name);
+            }
+            "invite" if self.collection.purpose() == Purpose::Objects => self.invite(name, out),
+            _ => return false,
+        }
+        true
+    }
+
+    fn is_for_sharing(&self) -> bool {
+        self.collection.purpose() == Purpose::Objects
+            && self.collection.rights().contains(Rights::FOLDER_OWNER)
+    }
+
+    /// The word for it in a `resourcetype`.
+    fn shared(&self) -> Option<Name> {
+        if self.collection.purpose() != Purpose::Objects {
+            return None;
+        }
+        if self.collection.place.owner != self.visit.address {
+            return Some(Name::calendarserver("shared"));
+        }
+        let people = access::people(self.mailbox, self.collection.folder.id).ok()?;
+        (!people.is_empty()).then(|| Name::calendarserver("shared-owner"))
+    }
+
+    /// `CS:invite`: whose it is and, for those who may know, who has it.
+    fn invite(&self, name: &Name, out: &mut Writer) {
+        let owner = &self.collection.place.owner;
+        let common_name = Name::calendarserver("common-name");
+        out.open(name);
+        let organizer = Name::calendarserver("organizer");
+        out.open(&organizer);
+        out.leaf(&Name::dav("href"), &format!("mailto:{owner}"));
+        out.leaf(&common_name, owner);
+        out.close(&organizer);
+        let user = Name::calendarserver("user");
+        for invite in self.invited() {
+            out.open(&user);
+            out.leaf(&Name::dav("href"), &format!("mailto:{}", invite.address));
+            out.leaf(&common_name, &invite.common_name);
+            out.empty(&invite.status.name());
+            write_access(out, &invite);
+            out.leaf(&Name::calendarserver("summary"), &invite.summary);
+            out.close(&user);
+        }
+        out.close(name);
+    }
+
+    /// The invitations, and those who were given it without one.
+    fn invited(&self) -> Vec<Invite> {
+        let folder = self.collection.folder.id;
+        if !self.is_for_sharing() {
+            let own = invites::get(self.mailbox, (&self.visit.address, folder));
+            return own.ok().flatten().into_iter().collect();
+        }
+        let mut invited = invites::to(self.mailbox, folder).unwrap_or_default();
+        let people = access::people(self.mailbox, folder).unwrap_or_default();
+        // Rights may have been taken away otherwise.
+        invited.retain(|one| {
+            one.status == Status::Invalid || people.iter().any(|(known, _)| *known == one.address)
+        });
+        for (address, access) in people {
+            match invited.iter_mut().find(|one| one.address == address) {
+                // The rights are what counts.
+                Some(one) => one.access = access,
+                None => invited.push(Invite {
+                    uid: String::new(),
+                    common_name: address.clone(),
+                    address,
+                    folder,
+                    summary: self.collection.folder.name.clone(),
+                    access,
+                    status: Status::Accepted,
+                    stamp: 0,
+                    is_dismissed: true,
+                }),
+            }
+        }
+        invited
+    }
+
     fn known(&self, name: &Name, out: &mut Writer) -> bool {
         let shelf = self.collection.place.shelf;
         match &*name.ns {
             ns::DAV => self.dav(name, out),
             ns::CALDAV if shelf == Shelf::Calendars => self.caldav(name, out),
             ns::CARDDAV if shelf == Shelf::AddressBooks => self.carddav(name, out),
-            ns::CALENDARSERVER if name.local == "getctag" => {
-                out.leaf(name, &self.token());
-                true
-            }
+            ns::CALENDARSERVER => self.calendarserver(name, out),
             _ => false,
         }
     }
@@ -319,6 +444,8 @@ impl Described for CollectionView<'_> {
             Name::dav("resourcetype"),
             Name::dav("displayname"),
             Name::dav("sync-token"),
+            Name::dav("lockdiscovery"),
+            Name::dav("supportedlock"),
             Name::new(ns::CALENDARSERVER, "getctag"),
         ];
         names.extend(match self.collection.place.shelf {

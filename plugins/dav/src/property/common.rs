@@ -182,7 +182,7 @@ impl Common<'_> {
                 out.empty(&Name::dav("no-invert"));
                 out.close(name);
             }
-            "inherited-acl-set" | "supportedlock" | "lockdiscovery" => out.empty(name),
+            "inherited-acl-set" | "lockdiscovery" | "supportedlock" => out.empty(name),
             _ => return false,
         }
         true

@@ -6,16 +6,20 @@
 pub(crate) mod acl;
 mod collection;
 mod common;
+mod notification;
 mod object;
 mod principal;
+mod proxy;
 mod time;
 mod tree;
 
 pub(crate) use collection::{CollectionView, is_protected};
 pub(crate) use common::Privilege;
+pub(crate) use notification::{NotificationView, NotificationsView};
 pub(crate) use object::ObjectView;
 pub(crate) use principal::PrincipalView;
-pub(crate) use time::http_date;
+pub(crate) use proxy::ProxyView;
+pub(crate) use time::{http_date, stamp};
 pub(crate) use tree::TreeView;
 
 use crate::answer::{Answer, Refusal};
@@ -259,6 +263,7 @@ fn line(status: u16) -> String {
         403 => "Forbidden",
         404 => "Not Found",
         409 => "Conflict",
+        423 => "Locked",
         424 => "Failed Dependency",
         507 => "Insufficient Storage",
         _ => "Error",

@@ -7,16 +7,16 @@ use super::{
     common::{Common, NAMES, Privilege},
     time::{http_date, iso_date},
 };
-use crate::catalog::Collection;
 use crate::kind::Kind;
+use crate::lock;
 use crate::place::Place;
-use crate::visit::Visit;
+use crate::visit::{Opened, Visit};
 use crate::xml::{Name, Writer, ns};
 
 /// An object as who asks sees it.
 pub(crate) struct ObjectView<'v> {
     pub(crate) visit: &'v Visit,
-    pub(crate) collection: &'v Collection,
+    pub(crate) opened: &'v Opened,
     pub(crate) object: &'v Object,
     /// `calendar-data` or `address-data`, where a report asks for it.
     pub(crate) data: Option<&'v str>,
@@ -35,11 +35,19 @@ impl ObjectView<'_> {
             "getcontentlength" => out.leaf(name, &object.size.to_string()),
             "getlastmodified" => out.leaf(name, &http_date(object.modified)),
             "creationdate" => out.leaf(name, &iso_date(object.created)),
+            "supportedlock" => lock::write_supported(out, name),
+            "lockdiscovery" => {
+                let locks = self.opened.locks().iter();
+                let on_it = locks.filter(|lock| lock.covers(&object.name));
+                let place = &self.opened.collection.place;
+                lock::write_discovery(out, (name, place), on_it);
+            }
             _ => {
+                let collection = &self.opened.collection;
                 let common = Common {
                     visit: self.visit,
-                    owner: Some(&self.collection.place.owner),
-                    privileges: Privilege::of_rights(self.collection.rights()),
+                    owner: Some(&collection.place.owner),
+                    privileges: Privilege::of_rights(collection.rights()),
                     reports: &[],
                 };
                 return common.write(name, out);
@@ -51,7 +59,10 @@ impl ObjectView<'_> {
 
 impl Described for ObjectView<'_> {
     fn place(&self) -> Place {
-        Place::Object(self.collection.place.clone(), self.object.name.clone())
+        Place::Object(
+            self.opened.collection.place.clone(),
+            self.object.name.clone(),
+        )
     }
 
     fn write(&self, name: &Name, out: &mut Writer) -> bool {
@@ -83,6 +94,8 @@ impl Described for ObjectView<'_> {
             "getcontentlength",
             "getlastmodified",
             "creationdate",
+            "lockdiscovery",
+            "supportedlock",
         ]
         .map(Name::dav)
         .into();

@@ -7,6 +7,7 @@ use super::{
     common::{Common, NAMES, Privilege, hrefs},
 };
 use crate::place::{CollectionPlace, Place, Shelf};
+use crate::sharing::access::Access;
 use crate::visit::Visit;
 use crate::xml::{Name, Writer, ns};
 
@@ -77,6 +78,14 @@ impl<'v> PrincipalView<'v> {
         of_kind.map(|shared| Place::Principal(shared.owner))
     }
 
+    fn groups(&self, access: Access) -> impl Iterator<Item = Place> {
+        let proxied = self.proxied(access == Access::ReadWrite);
+        proxied.filter_map(move |place| match place {
+            Place::Principal(owner) => Some(Place::Proxy(owner, access)),
+            _ => None,
+        })
+    }
+
     fn dav(&self, name: &Name, out: &mut Writer) -> bool {
         match &*name.local {
             "resourcetype" => {
@@ -92,7 +101,12 @@ impl<'v> PrincipalView<'v> {
                 out.leaf(&Name::dav("href"), &format!("mailto:{}", self.address));
                 out.close(name);
             }
-            "group-membership" | "group-member-set" => out.empty(name),
+            // Who may do something with calendars of others is in a group of their delegates.
+            "group-membership" => {
+                let read = self.groups(Access::Read);
+                hrefs(out, name, read.chain(self.groups(Access::ReadWrite)));
+            }
+            "group-member-set" => out.empty(name),
             _ => {
                 let common = Common {
                     visit: self.visit,
@@ -139,6 +153,7 @@ impl<'v> PrincipalView<'v> {
                 );
                 out.close(name);
             }
+            "notification-URL" => hrefs(out, name, [Place::Notifications(self.address.clone())]),
             "record-type" => out.leaf(name, "users"),
             "calendar-proxy-read-for" => hrefs(out, name, self.proxied(false)),
             "calendar-proxy-write-for" => hrefs(out, name, self.proxied(true)),

@@ -12,10 +12,12 @@ mod outbox;
 mod plan;
 mod put;
 mod remove;
+mod replace;
 
 pub(crate) use outbox::answer as ask_for_time;
 pub(crate) use put::put;
 pub(crate) use remove::remove;
+pub(crate) use replace::Replaced;
 
 use waxwing_formats_ical::{Limits, Object};
 use waxwing_sdk::bodies::{self, Body, Piece};
@@ -29,26 +31,53 @@ use crate::visit::Opened;
 /// How often a change is tried anew when another one came in between.
 const ATTEMPTS: u32 = 5;
 
+/// What a change wants to find, looked at anew whenever another one came in between: with a Schedule-Tag (RFC 6638 section 8.3) it does
+/// not matter how often others have answered.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    pub(crate) etags: Condition,
+    pub(crate) schedule_tag: Option<String>,
+}
+
+impl From<Condition> for Wanted {
+    fn from(etags: Condition) -> Wanted {
+        Wanted {
+            etags,
+            schedule_tag: None,
+        }
+    }
+}
+
+impl Wanted {
+    pub(crate) fn holds(&self, there: Option<&objects::Object>) -> bool {
+        let has_tag = self
+            .schedule_tag
+            .as_ref()
+            .is_none_or(|tag| there.is_some_and(|there| there.schedule_tag.as_ref() == Some(tag)));
+        has_tag && holds(&self.etags, there.map(|there| there.etag.as_str()))
+    }
+}
+
 /// What is there now.
 struct Before {
     row: objects::Object,
     object: Option<Object>,
 }
 
-/// Whether a condition holds for what is there (RFC 9110 section 13.1).
-pub(crate) fn holds(condition: &Condition, there: Option<&objects::Object>) -> bool {
+/// Whether a condition holds for the entity tag of what is there (RFC 9110 section 13.1).
+pub(crate) fn holds(condition: &Condition, there: Option<&str>) -> bool {
     match (condition, there) {
         (Condition::Any, _)
         | (Condition::Present, Some(_))
         | (Condition::Absent | Condition::NoneOf(_), None) => true,
         (Condition::Absent, Some(_)) | (Condition::Present | Condition::OneOf(_), None) => false,
-        (Condition::OneOf(tags), Some(there)) => tags.contains(&there.etag),
-        (Condition::NoneOf(tags), Some(there)) => !tags.contains(&there.etag),
+        (Condition::OneOf(tags), Some(there)) => tags.iter().any(|tag| tag == there),
+        (Condition::NoneOf(tags), Some(there)) => !tags.iter().any(|tag| tag == there),
     }
 }
 
 /// The row of a name.
-fn row(opened: &Opened, name: &str) -> Result<Option<objects::Object>, Refusal> {
+pub(crate) fn row(opened: &Opened, name: &str) -> Result<Option<objects::Object>, Refusal> {
     let names = [name.to_owned()];
     let found = objects::get(&opened.mailbox, opened.collection.folder.id, &names)?;
     Ok(found.into_iter().flatten().next())

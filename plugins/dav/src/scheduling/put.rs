@@ -5,7 +5,7 @@ use waxwing_formats_ical::schedule::Context;
 use waxwing_sdk::bodies::Body;
 use waxwing_sdk::store::objects::{self, Condition, Outcome, Scheduling};
 
-use super::{ATTEMPTS, Before, addresses, before, deliver, holds, plan, row, written};
+use super::{ATTEMPTS, Before, Wanted, addresses, before, deliver, plan, row, written};
 use crate::answer::Refusal;
 use crate::catalog;
 use crate::content::calendar;
@@ -17,19 +17,25 @@ use crate::xml::Name;
 /// Puts a source that was read as `new`, with all that follows.
 pub(crate) fn put(
     opened: &Opened,
-    (name, condition): (&str, &Condition),
+    (name, wanted): (&str, &Wanted),
     (body, new): (&Body, Object),
 ) -> Result<Stored, Refusal> {
-    if is_nobodys(opened, (name, condition), &new)? {
+    if is_nobodys(opened, (name, wanted), &new)? {
         let facts = calendar::facts_of(&new, now(), Scheduling::None);
-        let outcome = objects::put(&opened.mailbox, &at(opened, name), condition, body, &facts)
-            .map_err(|fault| denied(fault, opened))?;
+        let outcome = objects::put(
+            &opened.mailbox,
+            &at(opened, name),
+            &wanted.etags,
+            body,
+            &facts,
+        )
+        .map_err(|fault| denied(fault, opened))?;
         return stored(outcome, opened);
     }
     let mine = addresses(opened)?;
     for _ in 0..ATTEMPTS {
         let there = before(opened, name)?;
-        if !holds(condition, there.as_ref().map(|there| &there.row)) {
+        if !wanted.holds(there.as_ref().map(|there| &there.row)) {
             return Err(failed(Outcome::Refused(None), opened));
         }
         if let Some(stored) = once(opened, (name, there.as_ref()), (body, &new, &mine))? {
@@ -45,13 +51,13 @@ pub(crate) fn put(
 /// Whether nobody takes part in it, neither before nor after.
 fn is_nobodys(
     opened: &Opened,
-    (name, condition): (&str, &Condition),
+    (name, wanted): (&str, &Wanted),
     new: &Object,
 ) -> Result<bool, Refusal> {
-    if new.organizer().is_some() {
+    if new.organizer().is_some() || wanted.schedule_tag.is_some() {
         return Ok(false);
     }
-    if matches!(condition, Condition::Absent) {
+    if matches!(wanted.etags, Condition::Absent) {
         return Ok(true);
     }
     let there = row(opened, name)?;

@@ -3,7 +3,7 @@
 use waxwing_formats_ical::schedule::Context;
 use waxwing_sdk::store::objects::{self, Condition, Outcome};
 
-use super::{ATTEMPTS, addresses, before, deliver, holds, plan, row};
+use super::{ATTEMPTS, Wanted, addresses, before, deliver, plan, row};
 use crate::answer::Refusal;
 use crate::methods::put::{denied, failed, now};
 use crate::visit::Opened;
@@ -11,7 +11,7 @@ use crate::visit::Opened;
 /// Deletes an object, with all that follows. In silence, an attendee's organiser hears nothing of it.
 pub(crate) fn remove(
     opened: &Opened,
-    (name, condition): (&str, &Condition),
+    (name, wanted): (&str, &Wanted),
     is_silent: bool,
 ) -> Result<(), Refusal> {
     let place = objects::Place {
@@ -27,9 +27,9 @@ pub(crate) fn remove(
             false => None,
         };
         let (unchanged, messages) = match there {
-            None => (condition.clone(), Vec::new()),
+            None => (wanted.etags.clone(), Vec::new()),
             Some(there) => {
-                if !holds(condition, Some(&there.row)) {
+                if !wanted.holds(Some(&there.row)) {
                     return Err(failed(Outcome::Refused(None), opened));
                 }
                 let mine = addresses(opened)?;

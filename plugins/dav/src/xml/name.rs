@@ -45,6 +45,10 @@ impl Name {
         Name::new(ns::CARDDAV, local)
     }
 
+    pub(crate) const fn calendarserver(local: &'static str) -> Name {
+        Name::new(ns::CALENDARSERVER, local)
+    }
+
     pub(crate) const fn owned(ns: String, local: String) -> Name {
         Name {
             ns: Cow::Owned(ns),

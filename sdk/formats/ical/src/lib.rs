@@ -8,6 +8,7 @@
 //! - [`schedule`]: whom a change of a meeting is to be told, and what a message changes (RFC 5546, RFC 6638).
 //!
 //! With the feature `jcal`: [`jcal`], iCalendar as JSON (RFC 7265).
+//! With the feature `facts`: [`facts`], what a store keeps of an object beside its source.
 //! With the feature `mapi`: [`mapi`], items as Exchange's protocols see them (MS-OXCICAL), both ways.
 //!
 //! Truth is the tree of content lines ([`waxwing_formats_contentline`]): what nobody understands survives. Values are read where they
@@ -21,6 +22,8 @@ mod calendar;
 pub mod data;
 mod duration;
 mod error;
+#[cfg(feature = "facts")]
+pub mod facts;
 pub mod filter;
 pub mod free_busy;
 mod index;

@@ -7,9 +7,9 @@
 mod definition;
 mod generate;
 
-use crate::Form;
 use crate::contentline::Component;
 use crate::moment::{from_seconds, seconds};
+use crate::{Calendar, Form, Limits};
 use definition::Definition;
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
@@ -38,6 +38,19 @@ const PREFIXES: [&str; 4] = [
 impl Zone {
     /// UTC.
     pub const UTC: Zone = Zone(Inner::Utc);
+
+    /// The zone of a text: a name, or a VCALENDAR (CALDAV:calendar-timezone-id, CALDAV:calendar-timezone).
+    pub fn of_text(text: &str) -> Option<Zone> {
+        Zone::named(text).or_else(|| Zone::of_calendar(text))
+    }
+
+    /// The zone of a VCALENDAR that holds a VTIMEZONE.
+    pub fn of_calendar(text: &str) -> Option<Zone> {
+        let limits = Limits::default().text;
+        let calendar = Calendar::parse(text.trim().as_bytes(), &limits).ok()?;
+        let zone = calendar.component().components_of("VTIMEZONE").next()?;
+        Some(Zone::of_component(zone))
+    }
 
     /// The zone of a name: of the database, of Windows, of Outlook's ids, or of the database behind a client's prefix.
     pub fn named(name: &str) -> Option<Zone> {

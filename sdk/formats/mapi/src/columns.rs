@@ -1,4 +1,4 @@
-//! Columns of the store that MAPI has no tag for (ids 0x67EC to 0x67FF).
+//! Columns of the store that MAPI has no tag for (ids 0x67EA to 0x67FF).
 
 use crate::PropertyTag;
 
@@ -34,6 +34,10 @@ pub const PREVIEW: PropertyTag = PropertyTag(0x67FD_001F);
 pub const DISPLAY_FROM: PropertyTag = PropertyTag(0x67EC_001F);
 /// What DISPLAYTO sorts by (RFC 5957) (Text), made when a sort asks for it.
 pub const DISPLAY_TO: PropertyTag = PropertyTag(0x67ED_001F);
+/// Of the scheduling inbox: the folder that invitations go to (RFC 6638 section 9.2) (Int64); the calendar of the mailbox without it.
+pub const DEFAULT_CALENDAR: PropertyTag = PropertyTag(0x67EA_0014);
+/// Of a folder: the zone of dates and floating times in it, a name or a VCALENDAR with a VTIMEZONE (RFC 4791 section 5.2.2) (Text).
+pub const ZONE: PropertyTag = PropertyTag(0x67EB_001F);
 /// Of the scheduling inbox: a VCALENDAR that says when its owner can be asked for at all (RFC 7953 section 7.2) (Text).
 pub const AVAILABILITY: PropertyTag = PropertyTag(0x67EE_001F);
 /// Of a folder: what is in it takes no time (RFC 6638 section 9.1) (Boolean).

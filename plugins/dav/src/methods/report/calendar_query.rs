@@ -172,7 +172,7 @@ impl<'o> Further<'o> {
         self.lists.push(Extended {
             item: object.item,
             change_number: object.change_number,
-            occurrences: calendar::occurrences(parsed, horizon),
+            occurrences: calendar::occurrences(&parsed.spans_until(horizon)),
         });
         if self.lists.len() >= EXTENDED {
             self.put()?;

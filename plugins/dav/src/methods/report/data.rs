@@ -117,7 +117,7 @@ pub(super) fn zone(body: &Element) -> Result<Option<Zone>, Refusal> {
             "timezone is a VCALENDAR with one VTIMEZONE",
         )
     };
-    calendar::zone_of(&zone.text()).map(Some).ok_or_else(wrong)
+    Zone::of_calendar(&zone.text()).map(Some).ok_or_else(wrong)
 }
 
 /// `start` and `end` of an element.

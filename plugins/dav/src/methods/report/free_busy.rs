@@ -1,6 +1,7 @@
 //! `free-busy-query` (RFC 4791 section 7.10): when somebody is busy, and nothing of with what.
 
-use waxwing_formats_ical::{Calendar, free_busy::FreeBusy};
+use waxwing_formats_ical::free_busy::FreeBusy;
+use waxwing_formats_ical::{Calendar, Kind as CalendarKind, Limits, Zone};
 
 use super::calendar_query::{Further, occurring, parsed};
 use super::data;
@@ -33,6 +34,7 @@ pub(super) fn answer(
     let zone = calendar::default_zone(&opened.collection);
     let found = occurring(&opened, range, Cursor::default())?;
     let mut busy = FreeBusy::new(range, MAX_INSTANCES);
+    let mut hours = Vec::new();
     let mut further = Further::new(&opened, Some(range));
     let unsure = found.unsure;
     let rest = found.page.sources(&opened, |object, source| {
@@ -40,8 +42,12 @@ pub(super) fn answer(
             if unsure.contains(&object.item) {
                 further.note(object, &parsed)?;
             }
-            let added = busy.add(&parsed, &zone);
-            added.map_err(|error| too_much(error.to_string()))?;
+            match parsed.kind() {
+                CalendarKind::Availability => hours.extend(calendar_of(source, &zone)),
+                _ => busy
+                    .add(&parsed, &zone)
+                    .map_err(|error| too_much(error.to_string()))?,
+            }
         }
         Ok(false)
     })?;
@@ -51,11 +57,19 @@ pub(super) fn answer(
         )));
     }
     further.finish()?;
+    busy.add_availability(&hours)
+        .map_err(|error| too_much(error.to_string()))?;
     let mut tree = Calendar::new().component().clone();
     tree.components.push(busy.to_component(now()));
     Ok(Answer::new(200)
         .header("content-type", "text/calendar; charset=utf-8")
         .content(Content::Octets(tree.to_text().into_bytes())))
+}
+
+/// An object as a calendar, with the zone of what has none in it.
+fn calendar_of(source: &[u8], zone: &Zone) -> Option<(Calendar, Zone)> {
+    let calendar = Calendar::parse(source, &Limits::default().text).ok()?;
+    Some((calendar, zone.clone()))
 }
 
 /// It is one answer or none: half a busy time would be a free one.

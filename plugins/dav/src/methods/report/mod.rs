@@ -149,7 +149,7 @@ impl<'v> Objects<'v> {
         };
         let view = ObjectView {
             visit: self.visit,
-            collection: &self.opened.collection,
+            opened: self.opened,
             object,
             data: data.as_deref(),
         };

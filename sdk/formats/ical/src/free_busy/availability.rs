@@ -5,23 +5,26 @@ use crate::contentline::{Component, Line};
 use crate::{Calendar, Duration, Limits, Moment, Range, Result, Zone, Zones};
 
 impl FreeBusy {
-    /// Adds what the VAVAILABILITY components of a calendar leave no time for: of the span of each, what none of its AVAILABLE covers. Where
-    /// spans overlap, that of the higher PRIORITY says it (section 4).
+    /// Adds what the VAVAILABILITY components of calendars leave no time for: of the span of each, what none of its AVAILABLE covers. Where
+    /// spans overlap, that of the higher PRIORITY says it (section 4), whichever calendar it is in. Times without a zone are in the one that
+    /// is given with their calendar.
     ///
     /// # Errors
     /// A value that cannot be read; [`crate::Error::Limit`].
-    pub fn add_availability(&mut self, calendar: &Calendar, default: &Zone) -> Result<()> {
-        let zones = Zones::of(calendar.component(), default);
-        let all = calendar.component().components_of("VAVAILABILITY");
-        let mut all: Vec<&Component> = all.collect();
-        all.sort_by_key(|one| rank(one));
+    pub fn add_availability(&mut self, calendars: &[(Calendar, Zone)]) -> Result<()> {
+        let mut all: Vec<One<'_>> = calendars
+            .iter()
+            .flat_map(|(calendar, default)| components(calendar, default))
+            .collect();
+        all.sort_by_key(|one| rank(one.component));
         let mut decided: Vec<Range> = Vec::new();
         for one in all {
-            let Some(span) = self.range.clip(span(one, &zones)?) else {
+            let zones = Zones::of(one.calendar.component(), one.default);
+            let Some(span) = self.range.clip(span(one.component, &zones)?) else {
                 continue;
             };
-            let free = crate::index::merged(self.available(calendar, one, default)?);
-            let busy = busy_type(one);
+            let free = crate::index::merged(self.available(&one)?);
+            let busy = busy_type(one.component);
             for piece in without(span, &decided) {
                 for taken in without(piece, &free) {
                     self.take(busy, taken);
@@ -34,15 +37,10 @@ impl FreeBusy {
     }
 
     /// When the AVAILABLE components are: they recur as events do.
-    fn available(
-        &self,
-        calendar: &Calendar,
-        one: &Component,
-        default: &Zone,
-    ) -> Result<Vec<Range>> {
-        let mut tree = calendar.component().clone();
+    fn available(&self, one: &One<'_>) -> Result<Vec<Range>> {
+        let mut tree = one.calendar.component().clone();
         tree.components.retain(|inner| inner.is("VTIMEZONE"));
-        for (number, available) in one.components_of("AVAILABLE").enumerate() {
+        for (number, available) in one.component.components_of("AVAILABLE").enumerate() {
             let mut event = available.clone();
             "VEVENT".clone_into(&mut event.name);
             if event.line("UID").is_none() {
@@ -54,11 +52,27 @@ impl FreeBusy {
         }
         let mut times = Vec::new();
         for object in (Calendar { tree }).split(&Limits::default())? {
-            let found = object.occurrences(default, self.range, self.left)?;
+            let found = object.occurrences(one.default, self.range, self.left)?;
             times.extend(found.iter().map(|found| Range::new(found.start, found.end)));
         }
         Ok(times)
     }
+}
+
+/// A VAVAILABILITY where it stands.
+struct One<'a> {
+    calendar: &'a Calendar,
+    default: &'a Zone,
+    component: &'a Component,
+}
+
+fn components<'a>(calendar: &'a Calendar, default: &'a Zone) -> impl Iterator<Item = One<'a>> {
+    let all = calendar.component().components_of("VAVAILABILITY");
+    all.map(move |component| One {
+        calendar,
+        default,
+        component,
+    })
 }
 
 /// The highest priority first; none is the lowest.
@@ -116,7 +130,7 @@ mod tests {
         let calendar = Calendar::parse(text.as_bytes(), &limits).unwrap();
         // Monday and Tuesday.
         let mut busy = FreeBusy::new(range("20240101T000000Z", "20240103T000000Z"), 100);
-        busy.add_availability(&calendar, &Zone::UTC).unwrap();
+        busy.add_availability(&[(calendar, Zone::UTC)]).unwrap();
         let hour = |second: i64| (second - 1_704_067_200) / 3600;
         let spans = busy.spans().into_iter();
         spans

@@ -86,6 +86,21 @@ pub(super) fn calendar(method: Method, of: &Object, components: Vec<Component>) 
     calendar
 }
 
+/// When an attendee gave the answer that is noted. Apple's server calls it so, and clients keep it.
+pub(super) const ANSWERED: &str = "X-CALENDARSERVER-DTSTAMP";
+
+/// Takes out of the line of a person what is only for this server.
+pub(super) fn without_orders(line: &mut Line) {
+    for name in [
+        "SCHEDULE-AGENT",
+        "SCHEDULE-STATUS",
+        "SCHEDULE-FORCE-SEND",
+        ANSWERED,
+    ] {
+        line.remove_parameter(name);
+    }
+}
+
 /// A component as it may leave: without alarms, which are the organiser's own, and without what was only for this server.
 pub(super) fn outgoing(mut component: Component, now: i64) -> Component {
     component.components.retain(|inner| !inner.is("VALARM"));
@@ -94,9 +109,7 @@ pub(super) fn outgoing(mut component: Component, now: i64) -> Component {
         .iter_mut()
         .filter(|line| line.is("ATTENDEE") || line.is("ORGANIZER"))
     {
-        for name in ["SCHEDULE-AGENT", "SCHEDULE-STATUS", "SCHEDULE-FORCE-SEND"] {
-            line.remove_parameter(name);
-        }
+        without_orders(line);
     }
     component
         .lines

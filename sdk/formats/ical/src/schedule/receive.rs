@@ -1,5 +1,6 @@
 use super::address::{attendee, me, me_mut, participation};
 use super::compare::{content, timing};
+use super::message::ANSWERED;
 use super::{Context, Method, same_address};
 use crate::contentline::{Component, Line};
 use crate::object::sequence;
@@ -133,11 +134,6 @@ pub fn receive(
 
 /// Whether a component came before the one that is stored (RFC 5546 section 2.1.5).
 fn is_older(given: &Component, stored: &Component) -> bool {
-    let stamp = |component: &Component| {
-        component
-            .line("DTSTAMP")
-            .and_then(|line| Moment::of_line(line).ok()?.as_utc())
-    };
     match sequence(given).cmp(&sequence(stored)) {
         std::cmp::Ordering::Less => true,
         std::cmp::Ordering::Greater => false,
@@ -286,6 +282,10 @@ fn replied(given: &Object, stored: &Object) -> Result<Received> {
             why = Stale::Older;
             continue;
         }
+        if has_answered_since(&before, line, component) {
+            why = Stale::Older;
+            continue;
+        }
         if !note(&mut before, line, component) {
             continue;
         }
@@ -308,6 +308,21 @@ fn replied(given: &Object, stored: &Object) -> Result<Received> {
         }),
         None => Ok(Received::nothing(why)),
     }
+}
+
+fn stamp(component: &Component) -> Option<i64> {
+    let line = component.line("DTSTAMP")?;
+    Moment::of_line(line).ok()?.as_utc()
+}
+
+/// Whether a later answer of the same attendee is noted already (RFC 5546 section 2.1.5): mail does not keep its order.
+fn has_answered_since(component: &Component, answer: &Line, reply: &Component) -> bool {
+    let noted = attendee(component, &answer.value)
+        .and_then(|line| line.parameter(ANSWERED))
+        .and_then(|value| Moment::of_line(&Line::new("DTSTAMP", value)).ok()?.as_utc());
+    noted
+        .zip(stamp(reply))
+        .is_some_and(|(noted, now)| now < noted)
 }
 
 /// Notes an answer on the line of its attendee; one to whom an attendee has delegated, by that one's own word, gets a line.
@@ -337,6 +352,9 @@ fn note(component: &mut Component, answer: &Line, reply: &Component) -> bool {
     };
     line.set_parameter("PARTSTAT", participation(answer));
     line.set_parameter("SCHEDULE-STATUS", status);
+    if let Some(answered) = stamp(reply) {
+        line.set_parameter(ANSWERED, Moment::utc(answered).to_value());
+    }
     line.remove_parameter("RSVP");
     for name in ["DELEGATED-TO", "DELEGATED-FROM"] {
         if let Some(value) = answer.parameter(name) {

@@ -1,5 +1,5 @@
 use super::address::{me, me_mut};
-use super::message::calendar;
+use super::message::{calendar, without_orders};
 use super::request::organizer;
 use super::{Context, Message, Method, same_address};
 use crate::contentline::{Component, Line};
@@ -76,14 +76,8 @@ pub(super) fn reply(
 
 fn answered(component: &Component, context: &Context<'_>) -> Option<Component> {
     let mut own = me(component, context)?.clone();
-    for name in [
-        "RSVP",
-        "SCHEDULE-AGENT",
-        "SCHEDULE-STATUS",
-        "SCHEDULE-FORCE-SEND",
-    ] {
-        own.remove_parameter(name);
-    }
+    own.remove_parameter("RSVP");
+    without_orders(&mut own);
     let mut answer = Component::new(component.name.clone());
     answer
         .lines
@@ -110,9 +104,7 @@ fn answered(component: &Component, context: &Context<'_>) -> Option<Component> {
     );
     if let Some(organizer) = component.line("ORGANIZER") {
         let mut organizer = organizer.clone();
-        for name in ["SCHEDULE-AGENT", "SCHEDULE-STATUS", "SCHEDULE-FORCE-SEND"] {
-            organizer.remove_parameter(name);
-        }
+        without_orders(&mut organizer);
         answer.lines.push(organizer);
     }
     answer.lines.push(own);
