@@ -20,6 +20,8 @@ WORKSPACE = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("WAXWING_BIN", WORKSPACE / "target/release/waxwing"))
 # One folder a package: plugin.toml and plugin.wasm.
 PACKAGES = pathlib.Path(os.environ.get("WAXWING_PACKAGES", WORKSPACE / "target/packages"))
+# Packages that a server does not have unless a test loads them.
+EXAMPLES = ("hello", "house-rules")
 PASSWORD = "correct horse battery"
 DOMAIN = "example.test"
 
@@ -100,7 +102,7 @@ class Server:
         self.log_path = self.root / "server.log"
         self.process = None
         for package in sorted(PACKAGES.iterdir()):
-            if (package / "plugin.toml").exists() and package.name != "hello":
+            if (package / "plugin.toml").exists() and package.name not in EXAMPLES:
                 self.cli("plugin", "load", str(package))
                 self.cli("plugin", "activate", package.name)
         if domain:

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use waxwing_directory::Directory;
 use waxwing_exmdb::{MailboxGuid, Store};
 use waxwing_runtime::{CurrentSite, Runtime};
-use waxwing_transport::Outbound;
+use waxwing_transport::{Delivery, Outbound};
 
 use crate::{
     Error, Result, commands,
@@ -22,6 +22,7 @@ pub struct Admin {
     pub(crate) directory: Directory,
     pub(crate) runtime: Option<Runtime>,
     pub(crate) outbound: Outbound,
+    pub(crate) delivery: Delivery,
     pub(crate) site: CurrentSite,
     running: Arc<Mutex<Vec<(MailboxGuid, Task)>>>,
 }
@@ -34,7 +35,9 @@ impl Admin {
         outbound: Outbound,
         runtime: Option<Runtime>,
     ) -> Admin {
+        let queue = outbound.queue.clone();
         Admin {
+            delivery: Delivery::new(store.clone(), directory.clone(), queue, String::new()),
             store,
             directory,
             outbound,
@@ -47,6 +50,11 @@ impl Admin {
     /// With what others may know of this server.
     pub fn at(self, site: CurrentSite) -> Admin {
         Admin { site, ..self }
+    }
+
+    /// With the mail flow of a server, and its quarantine.
+    pub fn delivering_with(self, delivery: Delivery) -> Admin {
+        Admin { delivery, ..self }
     }
 
     /// Executes one command; [`Request::Import`] and [`Request::Export`] are conversations and have their own ways
@@ -67,6 +75,7 @@ impl Admin {
             Request::Plugin(command) => commands::plugins::execute(self, command).await,
             Request::Session(command) => commands::sessions::execute(self, command).await,
             Request::Queue(command) => commands::queue::execute(self, command).await,
+            Request::Transport(command) => commands::transport::execute(self, command).await,
             Request::Quota(command) => commands::quotas::execute(self, command).await,
             Request::Share(command) => commands::shares::execute(self, command).await,
             Request::Folder(command) => commands::folders::execute(self, command).await,

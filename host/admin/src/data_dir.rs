@@ -27,6 +27,11 @@ impl DataDir {
         self.0.join("queue.sqlite")
     }
 
+    /// What hooks have kept apart.
+    pub fn quarantine(&self) -> PathBuf {
+        self.0.join("quarantine")
+    }
+
     /// The root of the mailbox store.
     pub fn mailboxes(&self) -> PathBuf {
         self.0.join("mailboxes")

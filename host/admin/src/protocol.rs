@@ -21,6 +21,7 @@ mod queue;
 mod quotas;
 mod sessions;
 mod shares;
+mod transport;
 
 pub use backups::{
     BackedUpMailbox, BackupProgress, BackupScope, BackupStart, BackupSummary, RestoreProgress,
@@ -50,6 +51,10 @@ pub use sessions::{
     SessionsKilled,
 };
 pub use shares::{FolderCommand, FolderRow, ShareCommand, ShareRow};
+pub use transport::{
+    ExplainStart, ExplainedRow, QuarantineCommand, QuarantinePage, QuarantineRow,
+    QuarantinedMessage, ReleasedRow, ReleasedTo, TransportCommand,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +80,8 @@ pub enum Request {
     Session(SessionCommand),
     /// `waxwing queue …`
     Queue(QueueCommand),
+    /// `waxwing transport …`
+    Transport(TransportCommand),
     /// `waxwing quota …`
     Quota(QuotaCommand),
     /// `waxwing share …`
@@ -163,6 +170,14 @@ pub enum Response {
     Queued(Box<QueueRow>),
     /// `queue retry`, `hold`, `release`, `delete`
     QueueActed(QueueActed),
+    /// `transport quarantine list`, a page of it
+    Quarantine(QuarantinePage),
+    /// `transport quarantine show`
+    Quarantined(Box<QuarantinedMessage>),
+    /// `transport quarantine release`
+    Released(Vec<ReleasedRow>),
+    /// `transport explain`
+    Explained(Vec<ExplainedRow>),
     /// `import`
     Imported(ImportSummary),
     /// `mailbox export`

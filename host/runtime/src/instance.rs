@@ -12,7 +12,10 @@ use wasmtime::{Store, UpdateDeadline, component::InstancePre, component::Resourc
 
 use crate::{
     bindings::exports::waxwing::{hook, http, session},
-    bindings::waxwing::{http::types as http_types, session::types as session_types},
+    bindings::waxwing::{
+        hook::types as hook_types, http::types as http_types, session::types as session_types,
+        transport::delivery::Envelope,
+    },
     engine::{Engine, PLACE_WAIT, Place, TICK},
     host_side::HostSide,
     imports::LimitReached,
@@ -63,6 +66,14 @@ impl Failed {
         }
     }
 
+    /// It did not come to an end.
+    pub(crate) fn timeout(reason: String) -> Failed {
+        Failed {
+            kind: FailureKind::Timeout,
+            reason,
+        }
+    }
+
     pub(crate) fn answer(reason: impl Into<String>) -> Failed {
         Failed {
             kind: FailureKind::Trap,
@@ -77,7 +88,7 @@ pub(crate) struct Exports {
     pub(crate) stream: Option<session::stream::GuestIndices>,
     pub(crate) handoff: Option<session::handoff::GuestIndices>,
     pub(crate) http: Option<http::handler::GuestIndices>,
-    pub(crate) mail_flow: bool,
+    pub(crate) mail_flow: Option<hook::mail_flow::GuestIndices>,
     pub(crate) store_events: bool,
     pub(crate) filter: Option<hook::delivery_filter::GuestIndices>,
 }
@@ -88,6 +99,7 @@ impl Exports {
         self.stream = self.stream.filter(|_| world.is_stream());
         self.handoff = self.handoff.filter(|_| world == World::StreamPlugin);
         self.http = self.http.filter(|_| world == World::HttpPlugin);
+        self.mail_flow = self.mail_flow.filter(|_| world == World::MailFlowHook);
         self.filter = self.filter.filter(|_| world == World::DeliveryFilterHook);
         self
     }
@@ -97,19 +109,48 @@ impl Exports {
             stream: session::stream::GuestIndices::new(pre).ok(),
             handoff: session::handoff::GuestIndices::new(pre).ok(),
             http: http::handler::GuestIndices::new(pre).ok(),
-            mail_flow: hook::mail_flow::GuestIndices::new(pre).is_ok(),
+            mail_flow: hook::mail_flow::GuestIndices::new(pre).ok(),
             store_events: hook::store_events::GuestIndices::new(pre).is_ok(),
             filter: hook::delivery_filter::GuestIndices::new(pre).ok(),
         }
     }
 }
 
-pub(crate) struct Instance {
-    store: Store<State>,
+/// What of an instance can be called.
+struct Guests {
     stream: Option<session::stream::Guest>,
     handoff: Option<session::handoff::Guest>,
     http: Option<http::handler::Guest>,
+    mail_flow: Option<hook::mail_flow::Guest>,
     filter: Option<hook::delivery_filter::Guest>,
+}
+
+impl Guests {
+    /// Instantiates.
+    async fn of(version: &Version, store: &mut Store<State>) -> wasmtime::Result<Guests> {
+        let instance = version.pre.instantiate_async(&mut *store).await?;
+        let exports = &version.exports;
+        macro_rules! load {
+            ($export:ident) => {
+                match &exports.$export {
+                    Some(indices) => Some(indices.load(&mut *store, &instance)?),
+                    None => None,
+                }
+            };
+        }
+        Ok(Guests {
+            stream: load!(stream),
+            handoff: load!(handoff),
+            http: load!(http),
+            mail_flow: load!(mail_flow),
+            filter: load!(filter),
+        })
+    }
+}
+
+pub(crate) struct Instance {
+    store: Store<State>,
+    guests: Guests,
     clock: Arc<TurnClock>,
     facts: Arc<Facts>,
     _place: Place,
@@ -151,32 +192,8 @@ impl Instance {
         let clock = Arc::new(TurnClock::new(&engine.long_turns, &facts.pace));
         let mut store = Store::new(&engine.wasm, state(engine, &facts, &clock, services, host));
         bound(&mut store, &facts, &clock);
-        let instantiation = async {
-            let instance = version.pre.instantiate_async(&mut store).await?;
-            let exports = &version.exports;
-            let stream = exports
-                .stream
-                .as_ref()
-                .map(|indices| indices.load(&mut store, &instance))
-                .transpose()?;
-            let handoff = exports
-                .handoff
-                .as_ref()
-                .map(|indices| indices.load(&mut store, &instance))
-                .transpose()?;
-            let http = exports
-                .http
-                .as_ref()
-                .map(|indices| indices.load(&mut store, &instance))
-                .transpose()?;
-            let filter = exports
-                .filter
-                .as_ref()
-                .map(|indices| indices.load(&mut store, &instance))
-                .transpose()?;
-            Ok((stream, handoff, http, filter))
-        };
-        let (stream, handoff, http, filter) = match turn(&clock, &facts, instantiation).await {
+        let guests = turn(&clock, &facts, Guests::of(version, &mut store)).await;
+        let guests = match guests {
             Ok(guests) => guests,
             Err(failed) => {
                 let mut failed = explain(failed, &store);
@@ -188,10 +205,7 @@ impl Instance {
         };
         Ok(Instance {
             store,
-            stream,
-            handoff,
-            http,
-            filter,
+            guests,
             clock,
             facts,
             _place: place,
@@ -212,6 +226,7 @@ impl Instance {
         context: &session_types::Context,
     ) -> Result<session_types::Turn, Failed> {
         let guest = self
+            .guests
             .stream
             .as_ref()
             .ok_or_else(|| Failed::answer("it speaks no stream protocol"))?;
@@ -233,10 +248,11 @@ impl Instance {
         is_last: bool,
     ) -> Result<(session_types::Turn, Option<Frozen>), Failed> {
         let guest = self
+            .guests
             .stream
             .as_ref()
             .ok_or_else(|| Failed::answer("it speaks no stream protocol"))?;
-        let handoff = self.handoff.as_ref().filter(|_| !is_last);
+        let handoff = self.guests.handoff.as_ref().filter(|_| !is_last);
         let store = &mut self.store;
         let calls = async {
             store.set_epoch_deadline(1);
@@ -253,7 +269,7 @@ impl Instance {
 
     /// None where the version has no hand-over.
     pub(crate) async fn freeze(&mut self) -> Result<Option<Frozen>, Failed> {
-        let Some(guest) = self.handoff.as_ref() else {
+        let Some(guest) = self.guests.handoff.as_ref() else {
             return Ok(None);
         };
         self.store.set_epoch_deadline(1);
@@ -270,6 +286,7 @@ impl Instance {
         cause: &session::handoff::Cause,
     ) -> Result<Result<session_types::Turn, String>, Failed> {
         let guest = self
+            .guests
             .handoff
             .as_ref()
             .ok_or_else(|| Failed::answer("it exports no handoff"))?;
@@ -288,6 +305,7 @@ impl Instance {
         request: &http_types::Request,
     ) -> Result<Vec<http_types::Action>, Failed> {
         let guest = self
+            .guests
             .http
             .as_ref()
             .ok_or_else(|| Failed::answer("it answers no requests"))?;
@@ -307,6 +325,7 @@ impl Instance {
         wake: &http_types::Wake,
     ) -> Result<Vec<http_types::Action>, Failed> {
         let guest = self
+            .guests
             .http
             .as_ref()
             .ok_or_else(|| Failed::answer("it answers no requests"))?;
@@ -328,6 +347,7 @@ impl Instance {
         arrival: &hook::delivery_filter::Arrival,
     ) -> Result<Result<Vec<hook::delivery_filter::Step>, String>, Failed> {
         let guest = self
+            .guests
             .filter
             .as_ref()
             .ok_or_else(|| Failed::answer("it filters nothing"))?;
@@ -344,6 +364,31 @@ impl Instance {
 
 /// What an instance freezes to, or why it cannot now.
 pub(crate) type Frozen = Result<session::handoff::Snapshot, String>;
+
+/// One stage of the mail flow.
+macro_rules! stage {
+    ($name:ident, $call:ident, $($argument:ident: $kind:ty),+) => {
+        pub(crate) async fn $name(
+            &mut self,
+            $($argument: $kind),+
+        ) -> Result<hook_types::Verdict, Failed> {
+            let guest = self.guests.mail_flow.as_ref();
+            let guest = guest.ok_or_else(|| Failed::answer("it is no hook of the mail flow"))?;
+            self.store.set_epoch_deadline(1);
+            let call = guest.$call(&mut self.store, $($argument),+);
+            let called = turn(&self.clock, &self.facts, call).await;
+            called.map_err(|failed| explain(failed, &self.store))
+        }
+    };
+}
+
+impl Instance {
+    stage!(on_connect, call_on_connect, connection: &hook_types::Connection);
+    stage!(on_envelope, call_on_envelope, connection: &hook_types::Connection, envelope: &Envelope);
+    stage!(on_message_in, call_on_message_in, message: &hook_types::Message);
+    stage!(on_message_out, call_on_message_out, message: &hook_types::Message);
+    stage!(on_deliver, call_on_deliver, message: &hook_types::Message, recipient: &str);
+}
 
 /// What the host keeps of an instance.
 fn state(

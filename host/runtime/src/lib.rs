@@ -13,7 +13,7 @@
 //! - `plugins`: versions, which of them serves whom, and what survives a restart;
 //! - `report`: what an administrator is told;
 //! - `session`, `exchange`: one connection or request; crash recovery, hand-over and parking;
-//! - `filter`: people's own filters at delivery;
+//! - `filter`: people's own filters at delivery; `hooks`: the operator's, in the mail flow;
 //! - `sharing`: permissions, and what the directory knows of them;
 //! - `imports`, `host_side`, `state`, `aside`: the host's side of the contracts.
 //!
@@ -27,6 +27,7 @@ mod contract;
 mod engine;
 mod exchange;
 mod filter;
+mod hooks;
 mod host_side;
 mod imports;
 mod instance;
@@ -51,6 +52,7 @@ mod wasi;
 pub use compile::{CompileLimits, Compiler, compile_child_main};
 pub use engine::EngineConfig;
 pub use exchange::{Exchange, HttpAction, HttpRequest, Route};
+pub use hooks::{HookKeys, OnFailure};
 pub use limits::{Limits, LimitsRequest};
 pub use package::manifest::RouteAuth;
 pub use plugins::Audience;

@@ -21,6 +21,7 @@ use crate::{
     engine::{Engine, EngineConfig},
     exchange::{Exchange, HttpRequest, Route},
     filter::Filters,
+    hooks::{HookKeys, MailFlowHooks},
     host_side::{HostSide, Identity},
     instance::{Exports, Failed, Instance},
     limits::{Limits, LimitsRequest},
@@ -51,6 +52,8 @@ pub struct PluginConfig {
     pub limits: LimitsRequest,
     /// How much it may fail, where the manifest is not to decide.
     pub slo: SloRequest,
+    /// When it is asked, and what its failure means, if it is a hook in the mail flow.
+    pub hook: HookKeys,
     /// What `waxwing:config/settings` answers: dotted keys, JSON texts.
     pub settings: BTreeMap<String, String>,
 }
@@ -149,6 +152,8 @@ impl Runtime {
         let runtime = Runtime(Arc::new(shared));
         let filters = Arc::new(Filters::of(&runtime.0));
         runtime.0.services.delivery.filter_with(filters);
+        let hooks = Arc::new(MailFlowHooks::of(&runtime.0));
+        runtime.0.services.delivery.ask_hooks(hooks);
         for (plugin, versions) in runtime.0.plugins.persisted().recall()? {
             for remembered in versions {
                 if let Err(error) = runtime.recall(&plugin, &remembered).await {
@@ -507,7 +512,7 @@ fn fits(world: World, exports: &Exports) -> std::result::Result<(), String> {
         }
         World::StreamPlugin if exports.handoff.is_none() => lacks("waxwing:session/handoff"),
         World::HttpPlugin if exports.http.is_none() => lacks("waxwing:http/handler"),
-        World::MailFlowHook if !exports.mail_flow => lacks("waxwing:hook/mail-flow"),
+        World::MailFlowHook if exports.mail_flow.is_none() => lacks("waxwing:hook/mail-flow"),
         World::StoreEventHook if !exports.store_events => lacks("waxwing:hook/store-events"),
         World::DeliveryFilterHook if exports.filter.is_none() => {
             lacks("waxwing:hook/delivery-filter")

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     commands::{
         alias, app_password, config, domain, folder, group, import, mailbox, plugin, queue, quota,
-        serve, session, share, user,
+        serve, session, share, transport, user,
     },
     config::Config,
     console::Console,
@@ -83,6 +83,9 @@ enum Command {
     /// Mail on its way to other servers.
     #[command(subcommand)]
     Queue(queue::Queue),
+    /// What happens to mail that comes in or is handed in.
+    #[command(subcommand)]
+    Transport(transport::Transport),
     /// Who may do what in whose folders.
     #[command(subcommand)]
     Share(share::Share),
@@ -145,6 +148,7 @@ async fn administer(command: Command, console: &mut Console) -> Result<ExitCode>
         Command::Plugin(command) => command.run(console).await,
         Command::Session(command) => command.run(console).await,
         Command::Queue(command) => command.run(console).await,
+        Command::Transport(command) => command.run(console).await,
         Command::Share(command) => command.run(console).await,
         Command::Folder(command) => command.run(console).await,
         Command::Quota(command) => command.run(console).await,

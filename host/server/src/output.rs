@@ -2,6 +2,7 @@
 
 mod backups;
 mod dns;
+mod quarantine;
 mod queue;
 mod quotas;
 mod salvage;
@@ -12,8 +13,8 @@ use std::io::Write;
 
 use serde::Serialize;
 use waxwing_admin::protocol::{
-    CanaryAudience, CheckedMailbox, DomainRow, Finding, ImportProblem, MailboxRow, PluginCanary,
-    PluginLoaded, PluginRow, Response, UserProblem, UserRow, UsersImported,
+    CanaryAudience, CheckedMailbox, DomainRow, ExplainedRow, Finding, ImportProblem, MailboxRow,
+    PluginCanary, PluginLoaded, PluginRow, Response, UserProblem, UserRow, UsersImported,
 };
 
 /// Writes to standard output; a reader that went away (`| head`) is no error.
@@ -64,6 +65,10 @@ pub(crate) fn json(response: &Response) -> serde_json::Result<String> {
         Response::Queue(page) => pretty(&page.messages),
         Response::Queued(row) => pretty(row),
         Response::QueueActed(acted) => pretty(acted),
+        Response::Quarantine(page) => pretty(&page.messages),
+        Response::Quarantined(message) => pretty(message),
+        Response::Released(rows) => pretty(rows),
+        Response::Explained(rows) => pretty(rows),
         Response::Imported(summary) => pretty(summary),
         Response::BackedUp(summary) => pretty(summary),
         Response::Restored(summary) => pretty(summary),
@@ -74,6 +79,17 @@ pub(crate) fn json(response: &Response) -> serde_json::Result<String> {
 /// One JSON value and a line end.
 pub(crate) fn pretty(value: &impl Serialize) -> serde_json::Result<String> {
     serde_json::to_string_pretty(value).map(|text| text + "\n")
+}
+
+/// The steps on a message's way; a star stands before those that decide.
+fn explained(rows: &[ExplainedRow]) -> String {
+    let lines = rows.iter().map(|row| {
+        let mark = if row.decides { "*" } else { "" };
+        let who = if row.who.is_empty() { "-" } else { &row.who };
+        let cells = [mark, &row.step, who, &row.answer];
+        cells.map(str::to_owned).to_vec()
+    });
+    table(&["", "STEP", "WHO", "WHAT"], lines.collect())
 }
 
 /// An answer for people.
@@ -164,6 +180,10 @@ pub(crate) fn text(response: &Response) -> String {
         Response::Quotas(rows) => quotas::rows(rows),
         Response::Queue(page) => queue::list(page),
         Response::Queued(row) => queue::show(row),
+        Response::Quarantine(page) => quarantine::list(page),
+        Response::Quarantined(message) => quarantine::show(message),
+        Response::Released(rows) => quarantine::released(rows),
+        Response::Explained(rows) => explained(rows),
         Response::QueueActed(acted) => queue::acted(acted),
         Response::Imported(summary) => {
             format!(

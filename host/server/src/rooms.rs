@@ -14,7 +14,7 @@ use waxwing_runtime::{
     CompileLimits, Compiler, CurrentSite, EngineConfig, Limits, PluginConfig, Runtime,
     RuntimeConfig, Services, Site, package::signature::TrustedKey,
 };
-use waxwing_transport::{Delivery, Outbound, Queue, Resolver};
+use waxwing_transport::{Delivery, Outbound, Quarantine, Queue, Resolver};
 
 use crate::config::{Config, default_grants};
 
@@ -78,6 +78,9 @@ impl Rooms {
             config.authentication.authentication(&config.host_name),
             &Resolver::new(&config.dns.dns()),
         );
+        let (folder, limits) = (data.quarantine(), config.transport.quarantine());
+        let quarantine = Quarantine::open(&folder, limits).await;
+        delivery.quarantine_in(quarantine.context("the quarantine")?);
         Ok(Rooms {
             store,
             directory,
@@ -104,7 +107,9 @@ impl Rooms {
     pub(crate) async fn admin(&self, config: &Config, runtime: Option<Runtime>) -> Result<Admin> {
         let outbound = Outbound::new(self.queue.clone(), &config.transport()?);
         let (store, directory) = (self.store.clone(), self.directory.clone());
-        let admin = Admin::new(store, directory, outbound, runtime).at(self.site.clone());
+        let admin = Admin::new(store, directory, outbound, runtime)
+            .at(self.site.clone())
+            .delivering_with(self.delivery.clone());
         admin.tell_quotas().await.context("the quotas")?;
         Ok(admin)
     }
@@ -202,6 +207,7 @@ fn plugins(config: &Config) -> BTreeMap<String, PluginConfig> {
                     grants,
                     limits: keys.limits,
                     slo: keys.slo,
+                    hook: keys.hook,
                     settings: keys.config,
                 },
             )

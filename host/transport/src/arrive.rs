@@ -34,6 +34,26 @@ pub(crate) struct Incoming<'a> {
     pub(crate) recipient: &'a str,
     pub(crate) message: &'a Body,
     pub(crate) header: &'a Header,
+    /// Where it goes when its owner's filter does not say otherwise.
+    pub(crate) filing: &'a Deposit,
+}
+
+impl Incoming<'_> {
+    /// What a filter wants, and what holds where it is silent.
+    pub(crate) fn or_filing(&self, wanted: &Deposit) -> Deposit {
+        let is_silent = wanted.folder.is_none() && wanted.special_use.is_none();
+        let filing = match is_silent {
+            true => self.filing.clone(),
+            false => Deposit::default(),
+        };
+        Deposit {
+            folder: wanted.folder.clone().or(filing.folder),
+            special_use: wanted.special_use.clone(),
+            create: wanted.create || filing.create,
+            flags: [self.filing.flags.as_slice(), &wanted.flags].concat(),
+            message: wanted.message.clone(),
+        }
+    }
 }
 
 impl Delivery {
@@ -57,7 +77,20 @@ impl Delivery {
             tracing::info!(session, mailbox = %guid, "it has the message already");
             return Outcome::delivered();
         }
-        let outcome = self.arrive_new(guid, incoming).await;
+        let outcome = match self.hooks_at_mailbox(guid, incoming).await {
+            Ok(None) => self.arrive_new(guid, incoming).await,
+            Ok(Some(changed)) => {
+                let incoming = Incoming {
+                    envelope: &changed.envelope,
+                    recipient: incoming.recipient,
+                    message: &changed.message,
+                    header: &changed.header,
+                    filing: &changed.filing,
+                };
+                self.arrive_new(guid, &incoming).await
+            }
+            Err(stopped) => stopped,
+        };
         if let (Some(known), true) = (known, outcome.is_success()) {
             self.duplicates().note(known, window, Instant::now());
         }
@@ -69,7 +102,7 @@ impl Delivery {
         let arrived = async {
             let mailbox = self.store().mailbox(guid).await?;
             let Some(steps) = self.filtered(&mailbox, incoming).await else {
-                deposit(&mailbox, incoming, &Deposit::default()).await?;
+                deposit(&mailbox, incoming, incoming.filing).await?;
                 self.bring_to_calendar(guid, incoming).await;
                 return Ok(Outcome::delivered());
             };
@@ -82,7 +115,11 @@ impl Delivery {
     }
 
     /// What the owner's filter says; none when there is none, or it failed.
-    async fn filtered(&self, mailbox: &Mailbox, incoming: &Incoming<'_>) -> Option<Vec<Step>> {
+    pub(crate) async fn filtered(
+        &self,
+        mailbox: &Mailbox,
+        incoming: &Incoming<'_>,
+    ) -> Option<Vec<Step>> {
         let filter = self.filter_slot().get()?;
         let session = &incoming.envelope.session;
         let script = async {
@@ -130,7 +167,7 @@ impl Delivery {
         let (mut kept, mut remembered) = (false, Vec::new());
         for step in &steps {
             if let Step::Store(store) = step {
-                deposit(mailbox, incoming, store).await?;
+                deposit(mailbox, incoming, &incoming.or_filing(store)).await?;
                 kept = true;
             }
         }
@@ -141,7 +178,7 @@ impl Delivery {
                     sent if sent.is_temporary() => return Ok(sent),
                     sent if !sent.is_success() && !kept => {
                         tracing::warn!(session, mailbox = %mailbox.guid(), outcome = %sent, "not sent on, the message is kept");
-                        deposit(mailbox, incoming, &Deposit::default()).await?;
+                        deposit(mailbox, incoming, incoming.filing).await?;
                         kept = true;
                     }
                     _ => {}

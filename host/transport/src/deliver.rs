@@ -17,14 +17,16 @@ use waxwing_directory::Directory;
 use waxwing_exmdb::{Body, BodyWriter, MailboxGuid, Store};
 use waxwing_scheduling::Scheduling;
 
+use self::places::{Forward, Places};
 use crate::{
-    Envelope, Filter, Milter, Outcome, Queue, Recipient,
+    Deposit, Envelope, Filter, Hooks, Milter, Outcome, Quarantine, Queue, Recipient,
     arrive::{Incoming, delivered_to},
     authentication::Authentication,
     destination::{Destination, Poster, Relaying},
     duplicates::Duplicates,
     header::Header,
-    milter::Passed,
+    hook::Early,
+    passed::Passed,
     queue::NewReport,
     report::{Action, Report, Reported},
     retries::{Fingerprint, Place, Retries},
@@ -52,6 +54,8 @@ struct Inner {
     duplicates: Duplicates,
     scheduling: Scheduling,
     filter: OnceLock<Arc<dyn Filter>>,
+    hooks: OnceLock<Arc<dyn Hooks>>,
+    quarantine: OnceLock<Quarantine>,
 }
 
 impl Delivery {
@@ -69,6 +73,8 @@ impl Delivery {
             options: OnceLock::new(),
             duplicates: Duplicates::default(),
             filter: OnceLock::new(),
+            hooks: OnceLock::new(),
+            quarantine: OnceLock::new(),
         }))
     }
 
@@ -76,14 +82,28 @@ impl Delivery {
     /// it reaches, and in the queue for everybody to whom it is forwarded.
     pub async fn deliver(&self, envelope: &Envelope, message: &Body) -> Vec<Outcome> {
         let entered = async {
+            let early = self.hooks_before(envelope, message, None).await?;
             let checked = self.authenticated(envelope, message).await?;
             let (envelope, message) = checked.unwrap_or((envelope.clone(), message.clone()));
-            self.through_milters(&envelope, &message, None).await
+            self.filtered_by_operator(Passed::new(envelope, message), early, None)
+                .await
         };
         match entered.await {
             Ok(passed) => self.carry_on(passed, Relaying::Refused, None).await,
             Err(refusal) => turned_away(envelope, refusal),
         }
+    }
+
+    /// What hooks, milters and hooks make of a message, in this order; an error is the answer for all of its recipients.
+    pub(crate) async fn filtered_by_operator(
+        &self,
+        passed: Passed,
+        early: Early,
+        principal: Option<&str>,
+    ) -> Result<Passed, Outcome> {
+        let passed = self.with_early(passed, early).await?;
+        let passed = self.through_milters(passed, principal).await?;
+        self.through_hooks(passed, principal).await
     }
 
     /// Whether a message of so many octets (0: not known yet) would be taken for an address of ours; the reply when not. A group is
@@ -190,6 +210,21 @@ impl Delivery {
         &self.0.filter
     }
 
+    pub(crate) fn hooks_slot(&self) -> &OnceLock<Arc<dyn Hooks>> {
+        &self.0.hooks
+    }
+
+    /// From now on hooks can keep messages apart.
+    pub fn quarantine_in(&self, quarantine: Quarantine) {
+        // The first one stays: there is one data directory.
+        let _ = self.0.quarantine.set(quarantine);
+    }
+
+    /// What hooks have kept apart.
+    pub fn quarantine(&self) -> Option<&Quarantine> {
+        self.0.quarantine.get()
+    }
+
     /// As the operator wants it, from now on.
     pub fn configure(&self, options: DeliveryOptions) {
         // The first ones stay: there is one configuration.
@@ -238,7 +273,11 @@ impl Delivery {
     }
 
     /// What refuses the message whoever it is for.
-    async fn admit(&self, envelope: &Envelope, message: &Body) -> Result<Header, Outcome> {
+    pub(crate) async fn admit(
+        &self,
+        envelope: &Envelope,
+        message: &Body,
+    ) -> Result<Header, Outcome> {
         if envelope.sender.contains(char::is_control) {
             return Err(Outcome::bad_sender());
         }
@@ -423,6 +462,7 @@ impl Delivery {
                     recipient: &recipient,
                     message,
                     header,
+                    filing: &Deposit::default(),
                 };
                 let outcome = self.arrive(mailbox, &incoming).await;
                 (Place::Mailbox(mailbox), outcome)
@@ -487,13 +527,6 @@ impl Delivery {
     }
 }
 
-/// A recipient elsewhere.
-struct Forward {
-    /// The address of ours that leads there; none: it was written to itself.
-    origin: Option<String>,
-    recipient: Recipient,
-}
-
 /// One refusal for all.
 pub(crate) fn turned_away(envelope: &Envelope, refusal: Outcome) -> Vec<Outcome> {
     tracing::info!(session = envelope.session, source = envelope.source, from = ?envelope.sender, outcome = %refusal, "refused");
@@ -513,56 +546,7 @@ pub struct DeliveryOptions {
     pub milters: Vec<Milter>,
 }
 
-/// All places that a message goes to, each once.
-struct Places {
-    /// With the recipient that leads there, of several the first.
-    mailboxes: BTreeMap<MailboxGuid, String>,
-    foreign: BTreeMap<String, Forward>,
-    /// Those that have it already.
-    known: usize,
-}
-
-impl Places {
-    fn of(envelope: &Envelope, destinations: &[Destination], before: &HashSet<Place>) -> Places {
-        let mut known = 0;
-        let mut is_new = |place: &Place| {
-            let new = !before.contains(place);
-            known += usize::from(!new);
-            new
-        };
-        let mut mailboxes: BTreeMap<MailboxGuid, String> = BTreeMap::new();
-        for (recipient, destination) in envelope.recipients.iter().zip(destinations) {
-            for mailbox in destination.mailboxes() {
-                let first = || recipient.address.clone();
-                mailboxes.entry(mailbox).or_insert_with(first);
-            }
-        }
-        mailboxes.retain(|mailbox, _| is_new(&Place::Mailbox(*mailbox)));
-        let mut foreign: BTreeMap<String, Forward> = BTreeMap::new();
-        for (written, destination) in envelope.recipients.iter().zip(destinations) {
-            let origin = destination.is_forwarded().then(|| written.address.clone());
-            for recipient in destination.foreign() {
-                let new = Forward {
-                    origin: origin.clone(),
-                    recipient: recipient.clone(),
-                };
-                // Who was written to directly keeps what was said about it.
-                match foreign.get_mut(&recipient.address) {
-                    Some(kept) if origin.is_none() || recipient.notify.success => *kept = new,
-                    Some(_) => {}
-                    None => drop(foreign.insert(recipient.address.clone(), new)),
-                }
-            }
-        }
-        foreign.retain(|address, _| is_new(&Place::Foreign(address.clone())));
-        Places {
-            mailboxes,
-            foreign,
-            known,
-        }
-    }
-}
-
+mod places;
 mod refused;
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,11 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 /// RFC 3461 section 4.1 NOTIFY. None set: the RFC's default, which is failure (and delay as we like).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Notify {
     /// No report at all.
     pub never: bool,
@@ -24,7 +27,8 @@ impl Notify {
 }
 
 /// One RCPT.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Recipient {
     /// Without angle brackets.
     pub address: String,
@@ -35,7 +39,8 @@ pub struct Recipient {
 }
 
 /// What TLS a message asks for on its way to other servers (RFC 8689).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum TlsDemand {
     /// What the operator and the recipient's domain ask for.
     #[default]
@@ -47,7 +52,8 @@ pub enum TlsDemand {
 }
 
 /// One mail transaction.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Envelope {
     /// Without angle brackets; empty for the null reverse-path.
     pub sender: String,
@@ -69,6 +75,10 @@ pub struct Envelope {
     pub session: String,
     /// Who has connected to bring it; none when it comes from within.
     pub peer: Option<IpAddr>,
+    /// The connection that brought it is encrypted.
+    pub encrypted: bool,
+    /// Somebody has looked at it in the quarantine and let it go on: hooks are not asked once more.
+    pub released: bool,
     /// It belongs into Junk unless its owner's filter says otherwise.
     pub junk: bool,
     /// What the transaction asked for; what the header asks for is seen when the message is queued.

@@ -23,6 +23,17 @@ pub enum Error {
         /// SQLite's words.
         text: String,
     },
+    /// No message of that number is in quarantine.
+    #[error(
+        "no message {0} is in quarantine; `waxwing transport quarantine list` names those that are"
+    )]
+    NotQuarantined(crate::QuarantineId),
+    /// The quarantine holds as much as it may.
+    #[error("the quarantine is full: {0}")]
+    QuarantineFull(String),
+    /// A file of the quarantine could not be read or written.
+    #[error("the quarantine: {0}")]
+    Quarantine(#[from] std::io::Error),
     /// The queue is closed, or its writer broke.
     #[error("the queue is closed")]
     Closed,
@@ -38,6 +49,8 @@ impl Error {
         const FULL: &str = "13";
         match self {
             Error::Commit { full, .. } => *full,
+            Error::QuarantineFull(_) => true,
+            Error::Quarantine(error) => error.kind() == std::io::ErrorKind::StorageFull,
             Error::Message(error) => matches!(error, waxwing_exmdb::Error::Full(_)),
             Error::Database(sqlx::Error::Database(cause)) => cause.code().as_deref() == Some(FULL),
             _ => false,

@@ -160,14 +160,37 @@ impl Outcome {
         };
         let class = code / 100;
         let (enhanced, text) = rest.split_once(' ').unwrap_or((rest, ""));
-        let is_enhanced = |word: &str| {
-            let mut parts = word.split('.').map(str::parse::<u16>);
-            let first = parts.next().is_some_and(|first| first == Ok(class));
-            first && parts.clone().count() == 2 && parts.all(|part| part.is_ok())
-        };
-        match is_enhanced(enhanced) {
+        match is_enhanced(enhanced, class) {
             true => Outcome::said(code, enhanced, text),
             false => Outcome::said(code, &format!("{class}.7.1"), rest),
+        }
+    }
+
+    /// A hook's words; what is no answer of that class (4 or 5) is put into our own.
+    pub(crate) fn hook_reply(class: u16, code: u16, enhanced: &str, text: &str) -> Outcome {
+        let ours = match class {
+            4 => Outcome::put_off_by_filter(),
+            _ => Outcome::refused_by_filter(),
+        };
+        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        Outcome {
+            code: if code / 100 == class { code } else { ours.code },
+            enhanced: match is_enhanced(enhanced, class) {
+                true => enhanced.to_owned(),
+                false => ours.enhanced,
+            },
+            text: match line.is_empty() {
+                true => ours.text,
+                false => printable(&line),
+            },
+        }
+    }
+
+    /// The sender comes again, when there may be room.
+    pub(crate) fn no_quarantine(error: &crate::Error) -> Outcome {
+        match error.is_full() {
+            true => Outcome::new(452, "4.3.1", "No room left, try again later"),
+            false => Outcome::filter_unavailable(),
         }
     }
 
@@ -273,6 +296,13 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} {}", self.code, self.enhanced, self.text)
     }
+}
+
+/// RFC 3463, of that class.
+fn is_enhanced(word: &str, class: u16) -> bool {
+    let mut parts = word.split('.').map(str::parse::<u16>);
+    let first = parts.next().is_some_and(|first| first == Ok(class));
+    first && parts.clone().count() == 2 && parts.all(|part| part.is_ok())
 }
 
 /// Other people's text in a reply line.

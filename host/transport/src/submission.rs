@@ -11,7 +11,7 @@ use waxwing_formats_mime::{Address, address, header as mime};
 
 use crate::{
     Delivery, Envelope, Outcome, deliver::turned_away, destination::Relaying, header::Header,
-    milter::Passed,
+    passed::Passed,
 };
 
 /// A message with all that is said about it.
@@ -33,7 +33,11 @@ impl Delivery {
         let signed = async {
             let authors = self.check_names(submission, message).await?;
             let login = submission.principal.address.as_str();
-            let passed = self.through_milters(envelope, message, Some(login)).await?;
+            let early = self.hooks_before(envelope, message, Some(login)).await?;
+            let passed = Passed::new(envelope.clone(), message.clone());
+            let passed = self
+                .filtered_by_operator(passed, early, Some(login))
+                .await?;
             let message = self.signed(authors.first(), &passed.message).await?;
             Ok(Passed { message, ..passed })
         };
@@ -77,7 +81,7 @@ impl Delivery {
     }
 
     /// The authors, once all of them are the principal.
-    async fn check_names(
+    pub(crate) async fn check_names(
         &self,
         submission: &Submission,
         message: &Body,

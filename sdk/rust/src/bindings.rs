@@ -171,3 +171,41 @@ pub mod filter {
         },
     });
 }
+
+/// The export of `mail-flow-hook`, and the types of `waxwing:hook`.
+pub mod mail_flow {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "waxwing:plugin/mail-flow-hook",
+        pub_export_macro: true,
+        default_bindings_module: "waxwing_sdk::bindings::mail_flow",
+        with: {
+            "waxwing:types/faults@1.0.0": crate::bindings::answered::faults,
+            "waxwing:types/extensions@1.0.0": crate::bindings::answered::extensions,
+            "waxwing:types/bodies@1.0.0": crate::bindings::bodies,
+            "waxwing:log/logger@1.0.0": crate::bindings::waxwing::log::logger,
+            "waxwing:config/settings@1.0.0": crate::bindings::waxwing::config::settings,
+            "waxwing:config/site@1.0.0": crate::bindings::waxwing::config::site,
+            "waxwing:kv/buckets@1.0.0": crate::bindings::waxwing::kv::buckets,
+            "waxwing:directory/accounts@1.0.0": crate::bindings::answered::accounts,
+            "waxwing:directory/scram@1.0.0": crate::bindings::answered::scram,
+            "waxwing:directory/sharing@1.0.0": crate::bindings::answered::sharing,
+            "waxwing:directory/addresses@1.0.0": crate::bindings::waxwing::directory::addresses,
+            "waxwing:store/types@1.0.0": crate::bindings::answered::types,
+            "waxwing:store/mailboxes@1.0.0": crate::bindings::answered::mailboxes,
+            "waxwing:store/folders@1.0.0": crate::bindings::answered::folders,
+            "waxwing:store/views@1.0.0": crate::bindings::answered::views,
+            "waxwing:store/items@1.0.0": crate::bindings::waxwing::store::items,
+            "waxwing:store/changes@1.0.0": crate::bindings::waxwing::store::changes,
+            "waxwing:store/names@1.0.0": crate::bindings::waxwing::store::names,
+            "waxwing:store/permissions@1.0.0": crate::bindings::waxwing::store::permissions,
+            "waxwing:store/scripts@1.0.0": crate::bindings::waxwing::store::scripts,
+            "waxwing:store/objects@1.0.0": crate::bindings::waxwing::store::objects,
+            "waxwing:transport/delivery@1.0.0": crate::bindings::waxwing::transport::delivery,
+            "waxwing:transport/submission@1.0.0": crate::bindings::waxwing::transport::submission,
+            "waxwing:scheduling/itip@1.0.0": crate::bindings::waxwing::scheduling::itip,
+            "waxwing:hook/types@1.0.0": generate,
+            "waxwing:hook/filter-surroundings@1.0.0": crate::bindings::waxwing::hook::filter_surroundings,
+        },
+    });
+}

@@ -8,7 +8,8 @@
 //! |---|---|
 //! | a protocol over one connection | [`stream`]: [`stream::StreamPlugin`], [`stream::Handoff`], [`stream_plugin!`] |
 //! | a protocol over HTTP | [`http`]: [`http::HttpPlugin`], [`http_plugin!`] |
-//! | what filters mail at delivery | [`filter`]: [`filter::DeliveryFilter`], [`delivery_filter!`] |
+//! | what filters all mail on its way | [`mail_flow`]: [`mail_flow::MailFlowHook`], [`mail_flow_hook!`] |
+//! | what filters a person's mail at delivery | [`filter`]: [`filter::DeliveryFilter`], [`delivery_filter!`] |
 //! | state that survives an upgrade | [`frozen`]: `#[derive(Frozen)]` |
 //! | a parser of lines and literals | [`reader`] |
 //! | AUTH of a line protocol | [`sasl`] |
@@ -37,6 +38,7 @@ pub mod frozen;
 pub mod http;
 pub mod kv;
 pub mod log;
+pub mod mail_flow;
 pub mod reader;
 pub mod sasl;
 pub mod scheduling;

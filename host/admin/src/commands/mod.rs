@@ -16,4 +16,5 @@ mod restore;
 mod restore_into;
 pub(crate) mod sessions;
 pub(crate) mod shares;
+pub(crate) mod transport;
 pub(crate) mod users;

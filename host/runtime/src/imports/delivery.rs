@@ -10,25 +10,30 @@ use crate::{bindings::waxwing::transport::delivery as wit, state::State};
 /// One envelope names no more recipients (RFC 5321 4.5.3.1.8 asks for at least 100).
 const RECIPIENTS: usize = 10_000;
 
-/// What the envelope says, with the session that says it.
-pub(super) fn envelope(given: wit::Envelope, session: String) -> Result<transport::Envelope> {
-    if given.recipients.len() > RECIPIENTS {
-        return Err(Failure::limit(format!(
-            "at most {RECIPIENTS} recipients in one envelope"
-        )));
+impl State {
+    /// What the envelope says, with the session that says it.
+    pub(super) fn envelope(&self, given: wit::Envelope) -> Result<transport::Envelope> {
+        if given.recipients.len() > RECIPIENTS {
+            return Err(Failure::limit(format!(
+                "at most {RECIPIENTS} recipients in one envelope"
+            )));
+        }
+        let identity = &self.host.identity;
+        Ok(transport::Envelope {
+            sender: given.sender,
+            recipients: given.recipients.into_iter().map(recipient).collect(),
+            envelope_id: given.envelope_id,
+            return_headers_only: given.return_headers_only,
+            smtp_utf8: given.smtp_utf8,
+            body_type: given.body_type,
+            helo: given.helo,
+            source: given.source,
+            session: identity.id.to_string(),
+            peer: Some(identity.peer.ip()),
+            encrypted: self.host.tls().is_some(),
+            ..transport::Envelope::default()
+        })
     }
-    Ok(transport::Envelope {
-        sender: given.sender,
-        recipients: given.recipients.into_iter().map(recipient).collect(),
-        envelope_id: given.envelope_id,
-        return_headers_only: given.return_headers_only,
-        smtp_utf8: given.smtp_utf8,
-        body_type: given.body_type,
-        helo: given.helo,
-        source: given.source,
-        session,
-        ..transport::Envelope::default()
-    })
 }
 
 pub(super) fn outcome(outcome: transport::Outcome) -> wit::Outcome {
@@ -81,11 +86,7 @@ impl wit::Host for State {
         message: Resource<Body>,
     ) -> Result<Vec<wit::Outcome>> {
         let (delivery, message) = (self.services.delivery.clone(), self.get(&message)?);
-        let identity = &self.host.identity;
-        let envelope = transport::Envelope {
-            peer: Some(identity.peer.ip()),
-            ..self::envelope(envelope, identity.id.to_string())?
-        };
+        let envelope = self.envelope(envelope)?;
         self.call("delivery.deliver", async move {
             let outcomes = delivery.deliver(&envelope, &message).await;
             Ok(outcomes.into_iter().map(outcome).collect())

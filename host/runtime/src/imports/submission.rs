@@ -36,7 +36,7 @@ impl Host for State {
         let principal = self.submitter()?;
         let (service, message) = (self.services.delivery.clone(), self.get(&message)?);
         let mut submission = Submission {
-            envelope: delivery::envelope(envelope, self.host.identity.id.to_string())?,
+            envelope: self.envelope(envelope)?,
             principal: User::clone(&principal),
             hold_until: None,
         };

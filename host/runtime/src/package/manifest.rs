@@ -6,6 +6,7 @@
 //! world = "stream-plugin"          # or plain-stream-plugin, http-plugin, mail-flow-hook, store-event-hook, delivery-filter-hook
 //! description = "IMAP4rev2 (RFC 9051)"
 //! protocols = ["imap"]             # stream plugins: what listeners may ask for
+//! stages = ["on-message-in"]       # mail-flow hooks: on-connect, on-envelope, on-message-in, on-message-out, on-deliver
 //! needs = ["store", "directory/accounts"]
 //!
 //! [handoff]                        # frozen formats, for worlds with `handoff`
@@ -27,7 +28,8 @@
 //! An unknown key is an error that proposes the nearest known one: a typo must not silently turn a limit off.
 
 use semver::Version;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
+use waxwing_transport::Stage;
 
 use crate::{
     limits::{Limits, LimitsRequest},
@@ -132,6 +134,9 @@ pub struct Manifest {
     /// Routes it serves.
     #[serde(default, rename = "route")]
     pub routes: Vec<RouteEntry>,
+    /// Stages of the mail flow at which it is asked.
+    #[serde(default, deserialize_with = "stages")]
+    pub stages: Vec<Stage>,
     /// Interfaces it calls.
     #[serde(default)]
     pub needs: Vec<String>,
@@ -144,6 +149,20 @@ pub struct Manifest {
     /// How much it may fail.
     #[serde(default)]
     pub slo: SloRequest,
+}
+
+/// By their names.
+fn stages<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<Stage>, D::Error> {
+    let names = Vec::<String>::deserialize(deserializer)?;
+    let stage = |name: String| {
+        let found = Stage::ALL.into_iter().find(|stage| stage.name() == name);
+        found.ok_or_else(|| {
+            let known = Stage::ALL.map(Stage::name);
+            let nearest = proposal(&name, &known);
+            D::Error::custom(format!("stages: there is no `{}`{nearest}", shown(&name)))
+        })
+    };
+    names.into_iter().map(stage).collect()
 }
 
 /// Reads a manifest.
@@ -162,12 +181,13 @@ pub fn parse(text: &str) -> Result<Manifest> {
     Ok(manifest)
 }
 
-const TOP: [&str; 10] = [
+const TOP: [&str; 11] = [
     "name",
     "version",
     "description",
     "world",
     "protocols",
+    "stages",
     "route",
     "needs",
     "limits",
@@ -268,6 +288,11 @@ fn check(manifest: &Manifest) -> Result<()> {
     }
     if (manifest.world == World::HttpPlugin) == manifest.routes.is_empty() {
         return wrong("`[[route]]` belongs to http plugins, which must have at least one".into());
+    }
+    if (manifest.world == World::MailFlowHook) == manifest.stages.is_empty() {
+        return wrong(
+            "`stages` belongs to mail-flow hooks, which must name at least one: on-connect, on-envelope, on-message-in, on-message-out, on-deliver".into(),
+        );
     }
     for need in &manifest.needs {
         if !super::grants::KNOWN.contains(&need.as_str()) {
@@ -396,6 +421,20 @@ mod tests {
         assert_eq!(
             complaint(&with("[slo]\nwindow_seconds = 0")),
             "slo: window_seconds = 0: 1 to 86400"
+        );
+    }
+
+    #[test]
+    fn a_hook_names_its_stages() {
+        let hook = "name='h'\nversion='1.0.0'\nworld='mail-flow-hook'\n";
+        let manifest = parse(&format!("{hook}stages=['on-deliver', 'on-connect']")).unwrap();
+        assert_eq!(manifest.stages, [Stage::Deliver, Stage::Connect]);
+        assert!(complaint(hook).contains("must name at least one"));
+        let wrong = complaint(&format!("{hook}stages=['on-message']"));
+        assert!(wrong.contains("did you mean `on-message-in`?"), "{wrong}");
+        assert!(
+            complaint(&IMAP.replace("needs", "stages = ['on-connect']\nneeds"))
+                .contains("mail-flow")
         );
     }
 

@@ -22,6 +22,7 @@ use std::{
 };
 
 use tokio::sync::mpsc::UnboundedSender;
+use waxwing_transport::Stage;
 
 pub use self::audience::Audience;
 use self::monitor::Monitor;
@@ -103,6 +104,16 @@ impl Plugins {
             let active = plugin.active()?;
             (active.manifest.world == World::DeliveryFilterHook).then_some((plugin, active))
         })
+    }
+
+    /// The plugins of which some version that serves wants a stage of the mail flow.
+    pub(crate) fn hooks_at(&self, stage: Stage) -> Vec<Arc<str>> {
+        let plugins = self.all().into_iter();
+        let wanting = plugins.filter(|plugin| {
+            let mut serving = plugin.active().into_iter().chain(plugin.canary());
+            serving.any(|version| version.wants(stage))
+        });
+        wanting.map(|plugin| plugin.name.clone()).collect()
     }
 
     /// Makes a loaded version the active one.

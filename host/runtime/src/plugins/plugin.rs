@@ -170,6 +170,16 @@ impl Plugin {
         routing.canary.as_ref().map(|(version, _)| version.clone())
     }
 
+    pub(crate) fn has_canary(&self) -> bool {
+        self.routing.load().canary.is_some()
+    }
+
+    /// What stands in for a version that gives no answer: the active one for a canary, else the one that was active before.
+    pub(crate) fn before(&self, version: &Arc<Version>) -> Option<Arc<Version>> {
+        let active = self.active().filter(|active| !Arc::ptr_eq(active, version));
+        active.or_else(|| self.previous().ok())
+    }
+
     /// Why a version was taken back by itself, if it was.
     pub(super) fn failure(&self, version: &Arc<Version>) -> Option<String> {
         let entries = self.entries();

@@ -11,6 +11,7 @@ use std::{
 
 use tokio::sync::mpsc::UnboundedSender;
 use wasmtime::component::InstancePre;
+use waxwing_transport::Stage;
 
 use super::{Breach, Monitor, VersionState};
 use crate::{
@@ -178,11 +179,17 @@ impl Version {
     pub(super) fn can_be_reached(&self) -> bool {
         self.can_hand_over()
             || self.exports.filter.is_some()
+            || self.exports.mail_flow.is_some()
             || self
                 .manifest
                 .routes
                 .iter()
                 .any(|route| route.auth != RouteAuth::None)
+    }
+
+    /// Whether it is asked at a stage of the mail flow.
+    pub(crate) fn wants(&self, stage: Stage) -> bool {
+        self.exports.mail_flow.is_some() && self.manifest.stages.contains(&stage)
     }
 
     /// Whether a waiting session is thawed at once to see if this version really takes it, and not only when its client

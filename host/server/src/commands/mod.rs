@@ -17,6 +17,7 @@ pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod session;
 pub(crate) mod share;
+pub(crate) mod transport;
 pub(crate) mod user;
 
 use std::io::{BufRead, IsTerminal, Write};

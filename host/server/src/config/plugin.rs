@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use toml::de::DeTable;
-use waxwing_runtime::{Limits, LimitsRequest, Slo, SloRequest};
+use waxwing_runtime::{HookKeys, Limits, LimitsRequest, Slo, SloRequest};
 
 use super::{
     reader::{Reader, lookup},
@@ -68,6 +68,8 @@ pub(crate) struct PluginKeys {
     pub(crate) limits: LimitsRequest,
     /// How much it may fail, where its manifest is not to decide.
     pub(crate) slo: SloRequest,
+    /// When it is asked in the mail flow, and what its failure means.
+    pub(crate) hook: HookKeys,
 }
 
 /// What a plugin is granted when its table does not say.
@@ -85,14 +87,32 @@ pub(crate) fn shipped() -> impl Iterator<Item = &'static str> {
 
 /// The keys of `[plugin.NAME]` that are values; `config`, `limits` and `slo` are tables below it.
 pub(crate) fn plugin_keys() -> Vec<Key> {
-    vec![Key {
-        name: "grants",
-        about: "What the plugin may use of what its plugin.toml names under `needs`: packages (`store`) or interfaces \
-                (`store/views`). Default: for the plugins that come with the server what they are for; for others nothing."
-            .to_owned(),
-        default: None,
-        example: "[\"store\", \"directory/accounts\"]".to_owned(),
-    }]
+    let hook = HookKeys::default();
+    vec![
+        Key {
+            name: "grants",
+            about: "What the plugin may use of what its plugin.toml names under `needs`: packages (`store`) or interfaces \
+                    (`store/views`). Default: for the plugins that come with the server what they are for; for others nothing."
+                .to_owned(),
+            default: None,
+            example: "[\"store\", \"directory/accounts\"]".to_owned(),
+        },
+        Key {
+            name: "priority",
+            about: "Of a hook in the mail flow: those with a smaller number are asked before, those with the same by their names."
+                .to_owned(),
+            default: Some(hook.priority.to_string()),
+            example: "10".to_owned(),
+        },
+        Key {
+            name: "on_failure",
+            about: "Of a hook in the mail flow that traps, takes too long or passes a limit: `closed` (the sender is told to come \
+                    again), `open` (the message goes on without it) or `previous` (the version that was active before is asked)."
+                .to_owned(),
+            default: Some("\"closed\"".to_owned()),
+            example: "\"open\"".to_owned(),
+        },
+    ]
 }
 
 /// The keys of `[limits]` and `[plugin.NAME.limits]`.
@@ -163,13 +183,27 @@ pub(crate) fn read_plugins(
         reader.unknown(
             table,
             &format!(" in [plugin.{name}]"),
-            &["config", "grants", "limits", "slo"],
+            &[
+                "config",
+                "grants",
+                "limits",
+                "slo",
+                "priority",
+                "on_failure",
+            ],
         );
         let mut config = BTreeMap::new();
         if let Some(Value::Object(settings)) = reader.value::<Value>(table, "config") {
             flatten("", settings, &mut config);
         }
         let grants = reader.value(table, "grants");
+        let silent = HookKeys::default();
+        let hook = HookKeys {
+            priority: reader.value(table, "priority").unwrap_or(silent.priority),
+            on_failure: reader
+                .value(table, "on_failure")
+                .unwrap_or(silent.on_failure),
+        };
         let limits = read_limits(table, &format!(" in [plugin.{name}.limits]"), reader);
         let slo = read_slo(table, name, reader);
         all.insert(
@@ -179,6 +213,7 @@ pub(crate) fn read_plugins(
                 grants,
                 limits,
                 slo,
+                hook,
             },
         );
     }

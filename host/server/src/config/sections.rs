@@ -16,7 +16,7 @@ use waxwing_directory::{Address, DEFAULT_SCRAM_ITERATIONS, HashCost};
 use waxwing_runtime::{CompileLimits, EngineConfig};
 use waxwing_transport::{
     AuthenticationConfig, AuthenticationMode, DeliveryOptions, DnsConfig, HostPort, Milter,
-    OutboundTls, Route, TransportConfig,
+    OutboundTls, QuarantineLimits, Route, TransportConfig,
 };
 
 use super::section::section;
@@ -181,6 +181,12 @@ section! {
         /// the keys address (inet:host:port or unix:/path), timeout_seconds (60, for each step), on_failure (tempfail, or accept) and
         /// for (["smtp", "submission"]; lmtp is the third).
         milter: Vec<Milter> = Vec::new(), example "[{ address = \"inet:127.0.0.1:11332\" }]";
+        /// Days after which what a hook has put into quarantine goes. 0: never.
+        quarantine_days: u64 = QuarantineLimits::default().keep.as_secs() / DAY, example "30";
+        /// Messages in quarantine. When there are so many, what a hook wants there is put off, and its sender comes again.
+        quarantine_messages: u64 = QuarantineLimits::default().messages, example "10000";
+        /// Octets of all messages in quarantine; the same holds.
+        quarantine_octets: u64 = QuarantineLimits::default().octets, example "1073741824";
         /// Seconds within which a message that comes a second time for the same mailbox, by its Message-ID, From, Date and text, is taken
         /// and not stored again. 0: it is.
         duplicate_window_seconds: u64 = 0, example "600";
@@ -193,6 +199,9 @@ section! {
         connections: usize = TransportConfig::default().connections, example "100";
     }
 }
+
+/// Seconds.
+const DAY: u64 = 24 * 3600;
 
 fn seconds(waits: &[Duration]) -> Vec<u64> {
     waits.iter().map(Duration::as_secs).collect()
@@ -218,6 +227,15 @@ impl TransportKeys {
             duplicates_of_lmtp: self.duplicates_of_lmtp,
             save_sent: self.save_sent,
             milters: self.milter.clone(),
+        }
+    }
+
+    /// For what hooks keep apart.
+    pub(crate) fn quarantine(&self) -> QuarantineLimits {
+        QuarantineLimits {
+            keep: Duration::from_secs(self.quarantine_days.saturating_mul(DAY)),
+            messages: self.quarantine_messages,
+            octets: self.quarantine_octets,
         }
     }
 

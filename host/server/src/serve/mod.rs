@@ -44,7 +44,7 @@ pub(crate) async fn run(
     warn_of_unserved(&config, &runtime);
     let courier = start_courier(&config, &rooms)?;
     let administration = administer(&config, &rooms, &runtime).await?;
-    let pruning = tokio::spawn(pruning::run(rooms.store.clone(), config.store.clone()));
+    let pruning = tokio::spawn(pruning::run(rooms.clone(), config.store.clone()));
     let net = Server::start(
         net_config(&config, &rooms.directory).await?,
         runtime.clone(),

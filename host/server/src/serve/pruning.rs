@@ -1,4 +1,4 @@
-//! Once a day, mailbox after mailbox, what is older than `[store] keep_tombstones_days` and `keep_deleted_days` goes.
+//! Once a day, mailbox after mailbox, what is older than `[store] keep_tombstones_days` and `keep_deleted_days` goes; and what is too old for the quarantine.
 //!
 //! Not at the start, when everybody comes back, and with a pause between two mailboxes: nobody waits for this.
 
@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use waxwing_exmdb::{PruneBefore, Pruned, Store};
 
-use crate::config::StoreKeys;
+use crate::{config::StoreKeys, rooms::Rooms};
 
 /// After the start.
 const FIRST: Duration = Duration::from_secs(10 * 60);
@@ -16,14 +16,17 @@ const PAUSE: Duration = Duration::from_millis(100);
 const DAY: i64 = 24 * 3600;
 
 /// Prunes until it is aborted.
-pub(super) async fn run(store: Store, keys: StoreKeys) {
+pub(super) async fn run(rooms: Rooms, keys: StoreKeys) {
     tokio::time::sleep(FIRST).await;
     loop {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
         let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-        round(&store, before(&keys, now)).await;
+        if let Some(quarantine) = rooms.delivery.quarantine() {
+            quarantine.prune().await;
+        }
+        round(&rooms.store, before(&keys, now)).await;
         tokio::time::sleep(EVERY).await;
     }
 }

@@ -177,6 +177,11 @@ impl Delivery {
         }
     }
 
+    /// Whether mail of this connection is checked.
+    pub(crate) fn is_authenticated(&self, envelope: &Envelope) -> bool {
+        self.checked_peer(envelope).is_some()
+    }
+
     fn checked_peer(&self, envelope: &Envelope) -> Option<(&Authentication, IpAddr)> {
         let authentication = self.authentication_slot().get()?;
         let peer = envelope.peer?.to_canonical();

@@ -10,7 +10,6 @@
 //! throws away is acknowledged and is gone, since that is what `discard` means. **Bounds**: the time of each step, packets of 1 MiB,
 //! [`MAX_BODY`] octets of a new body, and the numbers of changes and fields.
 
-mod edits;
 mod protocol;
 mod session;
 
@@ -20,11 +19,10 @@ use serde::{Deserialize, Serialize};
 use waxwing_exmdb::Body;
 
 use self::{
-    edits::Edits,
     protocol::{Change, Trouble},
     session::{Decision, Wanted},
 };
-use crate::{Delivery, Envelope, HostPort, Outcome, Recipient, header::Header};
+use crate::{Delivery, Envelope, HostPort, Outcome, edits::Edits, header::Header, passed::Passed};
 
 /// Octets of a body that a filter puts in the place of ours.
 const MAX_BODY: usize = 64 << 20;
@@ -149,39 +147,22 @@ impl Mail<'_> {
     }
 }
 
-/// A message that has passed the filters.
-pub(crate) struct Passed {
-    pub(crate) envelope: Envelope,
-    pub(crate) message: Body,
-    /// Of each recipient of the envelope as it was, what is decided; none: it is in the envelope still.
-    pub(crate) decided: Vec<Option<Outcome>>,
-    /// Those that filters have added, wherever they are.
-    pub(crate) added: Vec<Recipient>,
-}
-
 impl Delivery {
     /// A message through all filters; an error is the answer for all of its recipients.
     pub(crate) async fn through_milters(
         &self,
-        envelope: &Envelope,
-        message: &Body,
+        mut passed: Passed,
         principal: Option<&str>,
     ) -> Result<Passed, Outcome> {
-        let mut passed = Passed {
-            envelope: envelope.clone(),
-            message: message.clone(),
-            decided: vec![None; envelope.recipients.len()],
-            added: Vec::new(),
-        };
         for milter in &self.options().milters {
-            if milter.sources.contains(&envelope.source) {
+            if milter.sources.contains(&passed.envelope.source) {
                 self.pass(milter, &mut passed, principal).await?;
             }
         }
         Ok(passed)
     }
 
-    async fn pass(
+    pub(crate) async fn pass(
         &self,
         milter: &Milter,
         passed: &mut Passed,
@@ -246,7 +227,7 @@ impl Passed {
                     .checked_sub(piece.len())
                     .ok_or_else(Outcome::filter_unavailable)?;
             }
-            if !edits.apply(change) {
+            if !apply(change, &mut edits) {
                 self.change_envelope(change, &mut edits);
             }
         }
@@ -255,56 +236,36 @@ impl Passed {
     }
 
     fn change_envelope(&mut self, change: &Change, edits: &mut Edits) {
-        let plain = |address: &str| {
-            let address = address.trim().trim_start_matches('<');
-            address.trim_end_matches('>').to_owned()
-        };
         match change {
-            Change::Sender(address) => {
-                let address = plain(address);
-                if !address.contains(char::is_control) {
-                    self.envelope.sender = address;
-                }
-            }
-            Change::AddRecipient(address) => {
-                let address = plain(address);
-                self.added.push(Recipient {
-                    address,
-                    ..Recipient::default()
-                });
-            }
-            Change::DeleteRecipient(address) => {
-                let address = plain(address);
-                self.added.retain(|added| added.address != address);
-                self.settle(&address, &Outcome::discarded());
-            }
+            Change::Sender(address) => self.set_sender(address),
+            Change::AddRecipient(address) => self.add_recipient(address),
+            Change::DeleteRecipient(address) => self.remove_recipient(address),
             Change::Quarantine(reason) => {
                 self.envelope.junk = true;
-                edits.apply(&Change::Insert {
-                    at: 0,
-                    name: "X-Quarantine-Reason".to_owned(),
-                    value: reason.replace(['\r', '\n'], " ").into_bytes(),
-                });
+                let reason = reason.replace(['\r', '\n'], " ");
+                edits.insert(0, "X-Quarantine-Reason", reason.as_bytes());
             }
             _ => {}
         }
     }
+}
 
-    /// A recipient leaves the envelope with an outcome.
-    fn settle(&mut self, address: &str, outcome: &Outcome) {
-        let is_meant = |other: &str| other.eq_ignore_ascii_case(address);
-        let mut still = self.envelope.recipients.iter();
-        for decided in self.decided.iter_mut().filter(|decided| decided.is_none()) {
-            if still
-                .next()
-                .is_some_and(|recipient| is_meant(&recipient.address))
-            {
-                *decided = Some(outcome.clone());
-            }
+/// Whether it was a change of the message.
+fn apply(change: &Change, edits: &mut Edits) -> bool {
+    match change {
+        Change::Append { name, value } => edits.insert(usize::MAX, name, value),
+        Change::Insert { at, name, value } => {
+            edits.insert(usize::try_from(*at).unwrap_or(usize::MAX), name, value);
         }
-        let recipients = &mut self.envelope.recipients;
-        recipients.retain(|recipient| !is_meant(&recipient.address));
+        Change::Replace {
+            number,
+            name,
+            value,
+        } => edits.change(*number, name, value),
+        Change::Body(piece) => edits.append_body(Body::from_bytes(piece.clone())),
+        _ => return false,
     }
+    true
 }
 
 #[cfg(test)]

@@ -22,12 +22,8 @@ fn an_address_is_a_socket_or_a_host_with_a_port() {
 async fn passed(wanted: Wanted) -> Result<Passed, Outcome> {
     let message = Body::from_bytes("A: 1\r\n\r\n".into());
     let header = Header::read(&message).await.unwrap();
-    let mut passed = Passed {
-        envelope: envelope("a@b.c", &["one@example.org", "two@example.org"]),
-        message,
-        decided: vec![None; 2],
-        added: Vec::new(),
-    };
+    let envelope = envelope("a@b.c", &["one@example.org", "two@example.org"]);
+    let mut passed = Passed::new(envelope, message);
     passed.take(wanted, &header).map(|()| passed)
 }
 

@@ -26,6 +26,8 @@
 #![allow(clippy::panic, reason = "a test harness speaks by panicking")]
 
 mod formats;
+#[cfg(not(in_host))]
+pub mod mail_flow;
 mod native;
 mod play;
 mod script;

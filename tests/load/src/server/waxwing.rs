@@ -196,7 +196,9 @@ fn plugins(packages: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(packages).with_context(|| packages.display().to_string())? {
         let package = entry?.path();
-        let is_example = package.file_name().is_some_and(|name| name == "hello");
+        let is_example = package
+            .file_name()
+            .is_some_and(|name| name == "hello" || name == "house-rules");
         if package.join("plugin.toml").exists() && !is_example {
             found.push(package);
         }
