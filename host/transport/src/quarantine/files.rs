@@ -31,23 +31,32 @@ impl Files {
         self.0.join(format!("{id}.json"))
     }
 
-    /// All that is there; what was not finished goes.
-    pub(super) async fn recall(&self) -> Result<Vec<Quarantined>> {
+    /// All that is there, and the last number that a file has, also one that cannot be read; what was not finished goes.
+    pub(super) async fn recall(&self) -> Result<(Vec<Quarantined>, u64)> {
         let mut folder = match fs::read_dir(&self.0).await {
             Ok(folder) => folder,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok((Vec::new(), 0));
+            }
             Err(error) => return Err(error.into()),
         };
+        let mut last = 0;
         let (mut all, mut messages) = (Vec::new(), Vec::new());
         while let Some(entry) = folder.next_entry().await? {
             let path = entry.path();
             match path.extension().and_then(|extension| extension.to_str()) {
-                Some("json") => match described(&path).await {
-                    Ok(known) => all.push(known),
-                    Err(error) => {
-                        tracing::error!(file = %path.display(), %error, "a file of the quarantine cannot be read");
+                Some("json") => {
+                    let number = path
+                        .file_stem()
+                        .and_then(|stem| stem.to_str()?.parse().ok());
+                    last = last.max(number.unwrap_or(0));
+                    match described(&path).await {
+                        Ok(known) => all.push(known),
+                        Err(error) => {
+                            tracing::error!(file = %path.display(), %error, "a file of the quarantine cannot be read");
+                        }
                     }
-                },
+                }
                 Some("eml") if !path.with_extension("json").exists() => messages.push(path),
                 Some("new") => messages.push(path),
                 _ => {}
@@ -56,7 +65,7 @@ impl Files {
         for unfinished in messages {
             fs::remove_file(&unfinished).await?;
         }
-        Ok(all)
+        Ok((all, last))
     }
 
     pub(super) async fn write(&self, known: &Quarantined, message: &Body) -> Result<()> {

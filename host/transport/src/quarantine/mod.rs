@@ -183,10 +183,11 @@ impl Quarantine {
     pub async fn open(folder: &Path, limits: QuarantineLimits) -> Result<Quarantine> {
         let files = Files::new(folder);
         let mut index = Index::default();
-        for known in files.recall().await? {
+        let (all, last) = files.recall().await?;
+        index.last = last;
+        for known in all {
             index.messages += 1;
             index.octets += known.size;
-            index.last = index.last.max(known.id.0);
             index.all.insert(known.id, known);
         }
         let quarantine = Quarantine(Arc::new(Inner {

@@ -77,6 +77,19 @@ async fn what_an_older_or_newer_server_has_written_is_read() {
 }
 
 #[tokio::test]
+async fn nothing_is_written_over_what_cannot_be_read() {
+    let fixture = Fixture::new();
+    for (name, text) in [("3.json", "{"), ("3.eml", "x")] {
+        std::fs::write(fixture.folder.path().join(name), text).unwrap();
+    }
+    let quarantine = fixture.open().await;
+    let id = quarantine.add(held("x"), &message("y")).await.unwrap();
+    assert_eq!(id, QuarantineId(4));
+    let there = std::fs::read_to_string(fixture.folder.path().join("3.eml"));
+    assert_eq!(there.unwrap(), "x");
+}
+
+#[tokio::test]
 async fn what_is_too_old_goes_and_zero_keeps_for_ever() {
     let mut fixture = Fixture::new();
     let quarantine = fixture.open().await;
