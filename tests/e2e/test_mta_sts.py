@@ -244,7 +244,10 @@ def test_who_would_rather_have_it_arrive_gets_that(house):
     house.policy("enforce", f"mx.{REMOTE}")
     sink = house.mx(None)
     house.send(message=b"TLS-Required: No\r\n" + MESSAGE)
+    house.send()
     assert not sink.wait(1)[0].encrypted
+    house.waits_because("MTA-STS policy asks for")
+    assert len(sink.taken) == 1, "one sender's wish is nobody else's"
 
 
 def test_our_own_policy_is_served(house):

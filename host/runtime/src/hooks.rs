@@ -167,6 +167,10 @@ impl Hooks for MailFlowHooks {
             reason,
             passes: keys.on_failure == OnFailure::Open,
         };
+        if shared.plugins.is_missing(hook) {
+            let reason = "its active version could not be brought back at the start";
+            return Err(failure(reason.to_owned()));
+        }
         let plugin = shared.plugins.get(hook);
         let plugin = plugin.map_err(|error| closed(error.to_string()))?;
         let version = shared.hook_version(&plugin, &question.person).await;

@@ -158,6 +158,9 @@ impl Runtime {
             for remembered in versions {
                 if let Err(error) = runtime.recall(&plugin, &remembered).await {
                     tracing::error!(plugin, version = %remembered.directory, %error, "a version cannot be brought back");
+                    if remembered.state().is_active() && !remembered.stages.is_empty() {
+                        runtime.0.plugins.misses(&plugin, remembered.stages);
+                    }
                 }
             }
         }

@@ -129,7 +129,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         if let Command::Serve(serve) = cli.command {
             return serve.run(config, &cli.global).await;
         }
-        let needs_plugins = matches!(cli.command, Command::Plugin(_));
+        let needs_plugins = matches!(cli.command, Command::Plugin(_) | Command::Transport(_));
         let mut console = Console::connect(&config, needs_plugins, cli.global.json).await?;
         let code = administer(cli.command, &mut console).await;
         console.close().await;

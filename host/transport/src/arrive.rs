@@ -73,7 +73,10 @@ impl Delivery {
             true => Arrived::of(guid, incoming.message, incoming.header).await,
             false => None,
         };
-        if known.is_some_and(|known| self.duplicates().has(known, window, Instant::now())) {
+        // What an operator lets go was stopped after it had come.
+        let may_be_there = !incoming.envelope.released;
+        let has = |known| self.duplicates().has(known, window, Instant::now());
+        if may_be_there && known.is_some_and(has) {
             tracing::info!(session, mailbox = %guid, "it has the message already");
             return Outcome::delivered();
         }
@@ -91,7 +94,8 @@ impl Delivery {
             }
             Err(stopped) => stopped,
         };
-        if let (Some(known), true) = (known, outcome.is_success()) {
+        let is_there = outcome.is_success() && !outcome.is_discarded();
+        if let (Some(known), true) = (known, is_there) {
             self.duplicates().note(known, window, Instant::now());
         }
         outcome
@@ -283,6 +287,7 @@ impl Delivery {
                 ..Recipient::default()
             }],
             smtp_utf8: incoming.envelope.smtp_utf8,
+            tls_demand: incoming.envelope.tls_demand,
             body_type: "8BITMIME".into(),
             source: "filter".into(),
             session: incoming.envelope.session.clone(),

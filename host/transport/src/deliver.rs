@@ -81,29 +81,39 @@ impl Delivery {
     /// Delivers to every recipient that is ours. One outcome per recipient, in their order; 250 means durable in every mailbox that
     /// it reaches, and in the queue for everybody to whom it is forwarded.
     pub async fn deliver(&self, envelope: &Envelope, message: &Body) -> Vec<Outcome> {
+        let to_all = |refusal| turned_away(envelope, refusal);
         let entered = async {
-            let early = self.hooks_before(envelope, message, None).await?;
-            let checked = self.authenticated(envelope, message).await?;
+            let early = self.hooks_before(envelope, message, None).await;
+            let early = early.map_err(to_all)?;
+            let checked = self.authenticated(envelope, message).await;
+            let checked = checked.map_err(to_all)?;
             let (envelope, message) = checked.unwrap_or((envelope.clone(), message.clone()));
             self.filtered_by_operator(Passed::new(envelope, message), early, None)
                 .await
         };
         match entered.await {
             Ok(passed) => self.carry_on(passed, Relaying::Refused, None).await,
-            Err(refusal) => turned_away(envelope, refusal),
+            Err(answers) => answers,
         }
     }
 
-    /// What hooks, milters and hooks make of a message, in this order; an error is the answer for all of its recipients.
+    /// What hooks, milters and hooks make of a message, in this order; an error is the answers for its recipients.
     pub(crate) async fn filtered_by_operator(
         &self,
         passed: Passed,
         early: Early,
         principal: Option<&str>,
-    ) -> Result<Passed, Outcome> {
-        let passed = self.with_early(passed, early).await?;
-        let passed = self.through_milters(passed, principal).await?;
-        self.through_hooks(passed, principal).await
+    ) -> Result<Passed, Vec<Outcome>> {
+        let mut passed = passed;
+        let asked = async {
+            self.with_early(&mut passed, early).await?;
+            self.through_milters(&mut passed, principal).await?;
+            self.through_hooks(&mut passed, principal).await
+        };
+        match asked.await {
+            Ok(()) => Ok(passed),
+            Err(outcome) => Err(passed.stopped(&outcome)),
+        }
     }
 
     /// Whether a message of so many octets (0: not known yet) would be taken for an address of ours; the reply when not. A group is
@@ -154,6 +164,7 @@ impl Delivery {
             Relaying::Refused => Relaying::AllowedAfter(envelope.recipients.len()),
             other => other,
         };
+        let nobody_left = envelope.recipients.is_empty();
         envelope.recipients.extend(added);
         let outcomes = self.carry(&envelope, &message, relaying, due).await;
         let mut outcomes = outcomes.into_iter();
@@ -161,7 +172,12 @@ impl Delivery {
             .into_iter()
             .map(|decided| decided.or_else(|| outcomes.next()))
             .collect();
-        let put_off = outcomes.find(Outcome::is_temporary);
+        let added: Vec<Outcome> = outcomes.collect();
+        // Led to others altogether, it is theirs or nobody's.
+        let is_lost = nobody_left && !added.iter().any(Outcome::is_success);
+        let put_off = added
+            .into_iter()
+            .find(|outcome| is_lost || outcome.is_temporary());
         own.into_iter()
             .map(|outcome| match (outcome, &put_off) {
                 (Some(outcome), Some(put_off)) if outcome.is_success() => put_off.clone(),
@@ -359,7 +375,7 @@ impl Delivery {
             };
             let ends_here = destination.ends_here();
             let outcome = destination.outcome(&arrived);
-            if ends_here && outcome.is_success() {
+            if ends_here && outcome.is_success() && !outcome.is_discarded() {
                 reportable.push((recipient, action, outcome.clone()));
             }
             outcomes.push(outcome);

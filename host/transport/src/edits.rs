@@ -21,10 +21,15 @@ impl Edits {
     pub(crate) fn new(header: &Header, message: &Body) -> Edits {
         let length = header.octets().len() as u64;
         let rest = message.slice(length, message.size().saturating_sub(length));
+        let mut fields: Vec<Bytes> = fields(header.octets())
+            .map(Bytes::copy_from_slice)
+            .collect();
+        // Of a message that ends within its last field.
+        if let Some(last) = fields.last_mut().filter(|last| !last.ends_with(b"\n")) {
+            *last = [&last[..], b"\r\n"].concat().into();
+        }
         Edits {
-            fields: fields(header.octets())
-                .map(Bytes::copy_from_slice)
-                .collect(),
+            fields,
             rest,
             body: None,
             changed: false,

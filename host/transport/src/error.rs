@@ -28,6 +28,9 @@ pub enum Error {
         "no message {0} is in quarantine; `waxwing transport quarantine list` names those that are"
     )]
     NotQuarantined(crate::QuarantineId),
+    /// Somebody else is at it.
+    #[error("message {0} is being let out of quarantine or thrown away by somebody else")]
+    QuarantineBusy(crate::QuarantineId),
     /// The quarantine holds as much as it may.
     #[error("the quarantine is full: {0}")]
     QuarantineFull(String),

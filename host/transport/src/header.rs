@@ -6,6 +6,8 @@
 use bytes::{Bytes, BytesMut};
 use waxwing_exmdb::{Body, Result};
 
+use crate::Outcome;
+
 /// Octets of a header that are looked at; longer ones are cut.
 const MAX_HEADER: usize = 1024 * 1024;
 const CHUNK: usize = 64 * 1024;
@@ -33,6 +35,28 @@ impl Header {
         Ok(Header(header.freeze()))
     }
 
+    /// Of a message whose fields or body are to be changed.
+    ///
+    /// # Errors
+    /// The reply for a message that cannot be read, or as [`Header::demand_whole`].
+    pub(crate) async fn to_change(message: &Body) -> std::result::Result<Header, Outcome> {
+        let header = Header::read(message).await;
+        let header = header.map_err(|error| Outcome::store(&error))?;
+        header.demand_whole()?;
+        Ok(header)
+    }
+
+    /// Nothing is put behind a header that was cut: it would stand in the middle of a line.
+    ///
+    /// # Errors
+    /// The reply for a longer one.
+    pub(crate) fn demand_whole(&self) -> std::result::Result<(), Outcome> {
+        match self.0.len() < MAX_HEADER {
+            true => Ok(()),
+            false => Err(Outcome::header_too_big(MAX_HEADER)),
+        }
+    }
+
     pub(crate) fn octets(&self) -> &[u8] {
         &self.0
     }
@@ -41,36 +65,7 @@ impl Header {
     pub(crate) fn received(&self) -> usize {
         lines(&self.0).filter(|line| is_received(line)).count()
     }
-
-    /// Octets of what this hop wrote, which may be different in each attempt: results of checks, signatures, and the first Received field.
-    pub(crate) fn own_trace(&self) -> u64 {
-        let (mut length, mut received) = (0, false);
-        for line in lines(&self.0) {
-            let is_continued = line.starts_with(b" ") || line.starts_with(b"\t");
-            let is_ours = match received {
-                false => {
-                    received = is_received(line);
-                    received || OWN.iter().any(|name| is_field(line, name))
-                }
-                true => false,
-            };
-            let belongs = is_ours || (is_continued && length > 0);
-            if !belongs {
-                break;
-            }
-            length += line.len() as u64;
-        }
-        if received { length } else { 0 }
-    }
 }
-
-/// Beside Received.
-const OWN: [&[u8]; 3] = [
-    b"authentication-results",
-    b"x-quarantine-reason",
-    // Of what is submitted: it holds the time.
-    b"dkim-signature",
-];
 
 /// Each field with its continuation lines and line ends.
 pub(crate) fn fields(header: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -117,7 +112,7 @@ fn is_received(line: &[u8]) -> bool {
     is_field(line, b"received")
 }
 
-fn is_field(line: &[u8], wanted: &[u8]) -> bool {
+pub(crate) fn is_field(line: &[u8], wanted: &[u8]) -> bool {
     let (Some(name), Some(rest)) = (line.get(..wanted.len()), line.get(wanted.len()..)) else {
         return false;
     };
@@ -171,37 +166,12 @@ mod tests {
         assert_eq!(header(message).await.received(), 2);
     }
 
-    #[tokio::test]
-    async fn our_own_trace_field_is_the_first_with_its_folds() {
-        let own = "Received: from a\r\n\tby b;\r\n today\r\n";
-        assert_eq!(
-            header(&format!("{own}Received: c\r\n\r\n"))
-                .await
-                .own_trace(),
-            own.len() as u64
-        );
-        let signed = format!("DKIM-Signature: v=1;\r\n\tt=1\r\n{own}");
-        assert_eq!(
-            header(&format!("{signed}DKIM-Signature: theirs\r\n\r\n"))
-                .await
-                .own_trace(),
-            signed.len() as u64
-        );
-        assert_eq!(
-            header("Subject: x\r\nReceived: c\r\n\r\n")
-                .await
-                .own_trace(),
-            0
-        );
-    }
-
     proptest! {
         #[test]
         fn any_octets_have_a_header(octets in proptest::collection::vec(prop_oneof![Just(b'\n'), Just(b'\r'), any::<u8>()], 0..200)) {
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             let header = runtime.block_on(Header::read(&Body::from_bytes(octets.clone().into()))).unwrap();
             prop_assert!(octets.starts_with(header.octets()));
-            prop_assert!(header.own_trace() <= header.octets().len() as u64);
         }
     }
 }

@@ -57,6 +57,23 @@ impl Outcome {
         Outcome::new(550, enhanced, printable(text))
     }
 
+    /// RFC 8689 section 4.2.1.
+    pub(crate) fn no_require_tls() -> Outcome {
+        let text = "The message asks for REQUIRETLS, which the next hop does not offer under TLS with a name that it can prove";
+        Outcome::routing("5.7.30", text)
+    }
+
+    /// RFC 3463 X.3.4.
+    pub(crate) fn header_too_big(limit: usize) -> Outcome {
+        let text = format!("The header is too big to be filtered, the limit is {limit} octets");
+        Outcome::new(552, "5.3.4", text)
+    }
+
+    /// It was taken, and nobody will get it.
+    pub(crate) fn is_discarded(&self) -> bool {
+        *self == Outcome::discarded()
+    }
+
     /// Not now.
     pub(crate) fn unreachable(enhanced: &str, text: &str) -> Outcome {
         Outcome::new(451, enhanced, printable(text))

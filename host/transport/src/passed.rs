@@ -2,7 +2,7 @@
 
 use waxwing_exmdb::Body;
 
-use crate::{Envelope, Outcome, Recipient};
+use crate::{Envelope, Notify, Outcome, Recipient};
 
 /// A message that has passed the filters.
 pub(crate) struct Passed {
@@ -34,8 +34,14 @@ impl Passed {
     }
 
     pub(crate) fn add_recipient(&mut self, address: &str) {
+        // The sender is not to hear of those whom he did not write to.
+        let notify = Notify {
+            never: true,
+            ..Notify::default()
+        };
         self.added.push(Recipient {
             address: plain(address),
+            notify,
             ..Recipient::default()
         });
     }
@@ -45,6 +51,23 @@ impl Passed {
         let address = plain(address);
         self.added.retain(|added| added.address != address);
         self.settle(&address, &Outcome::discarded());
+    }
+
+    /// The answers when a filter ends it. What was decided of a recipient before holds against being taken or thrown away: nobody has
+    /// the message for him.
+    pub(crate) fn stopped(self, outcome: &Outcome) -> Vec<Outcome> {
+        let Envelope {
+            session,
+            source,
+            sender,
+            ..
+        } = &self.envelope;
+        tracing::info!(session, source, from = ?sender, %outcome, "stopped");
+        let answer = |decided: Option<Outcome>| match outcome.is_success() {
+            true => decided.unwrap_or_else(|| outcome.clone()),
+            false => outcome.clone(),
+        };
+        self.decided.into_iter().map(answer).collect()
     }
 
     /// A recipient leaves the envelope with an outcome.
@@ -65,7 +88,26 @@ impl Passed {
 }
 
 /// Without angle brackets.
-fn plain(address: &str) -> String {
+pub(crate) fn plain(address: &str) -> String {
     let address = address.trim().trim_start_matches('<');
     address.trim_end_matches('>').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::envelope;
+
+    #[test]
+    fn who_was_put_off_is_not_told_that_the_message_was_taken() {
+        let stopped = |outcome: Outcome| {
+            let message = Body::from_bytes("x".into());
+            let mut passed = Passed::new(envelope("a@b.c", &["d@e.f", "g@h.i"]), message);
+            passed.settle("d@e.f", &Outcome::put_off_by_filter());
+            let answers = passed.stopped(&outcome).into_iter();
+            answers.map(|answer| answer.code).collect::<Vec<_>>()
+        };
+        assert_eq!(stopped(Outcome::discarded()), [451, 250]);
+        assert_eq!(stopped(Outcome::refused_by_filter()), [550, 550]);
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! A message for ten mailboxes of which one is unavailable is answered 451, since only an acknowledged message is ours; the
 //! sender comes again with all of them, and the nine must not get it twice. So after a partial temporary failure this
-//! remembers (digest of the message without what we wrote before it, sender) with the mailboxes that have it.
+//! remembers (digest of what its author wrote, sender) with the mailboxes that have it.
 //!
 //! A delivery that wholly succeeds is not remembered and costs no digest. Bounds: [`MAX_MESSAGES`] of them, the oldest is
 //! forgotten first; [`KEPT_FOR`], longer than senders retry; this process (a restart in between may show up as one
@@ -16,7 +16,7 @@ use std::{
 
 use waxwing_exmdb::{Body, MailboxGuid, Result};
 
-use crate::header::Header;
+use crate::header::{Header, fields, is_field};
 
 /// Messages remembered.
 const MAX_MESSAGES: usize = 10_000;
@@ -32,6 +32,9 @@ pub(crate) enum Place {
     Foreign(String),
 }
 
+/// Fields that a message is known by: those that its author writes. What hops and filters put into a header is another in each attempt.
+const KNOWN_BY: [&[u8]; 6] = [b"from", b"to", b"cc", b"subject", b"date", b"message-id"];
+
 /// A message and its sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Fingerprint([u8; 32]);
@@ -42,7 +45,12 @@ impl Fingerprint {
         digest
             .update(&(sender.len() as u64).to_le_bytes())
             .update(sender.as_bytes());
-        let mut offset = header.own_trace();
+        for field in fields(header.octets())
+            .filter(|field| KNOWN_BY.iter().any(|name| is_field(field, name)))
+        {
+            digest.update(field);
+        }
+        let mut offset = header.octets().len() as u64;
         loop {
             let chunk = message.read(offset, CHUNK).await?;
             if chunk.is_empty() {
@@ -128,7 +136,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_retry_is_known_by_all_but_our_own_received_field() {
+    async fn a_retry_is_known_by_what_its_author_wrote() {
         let first = fingerprint(
             "a@b.c",
             "Received: now\r\n\tby us\r\nSubject: x\r\n\r\nbody",
@@ -137,6 +145,18 @@ mod tests {
         assert_eq!(
             first,
             fingerprint("a@b.c", "Received: later\r\nSubject: x\r\n\r\nbody").await
+        );
+        assert_eq!(
+            first,
+            fingerprint(
+                "a@b.c",
+                "X-Checked: at noon\r\nReceived: now\r\nSubject: x\r\nX-Spam: 7\r\n\r\nbody"
+            )
+            .await
+        );
+        assert_ne!(
+            first,
+            fingerprint("a@b.c", "Received: now\r\nSubject: y\r\n\r\nbody").await
         );
         assert_ne!(
             first,

@@ -30,23 +30,30 @@ impl Delivery {
     /// the queue for everybody else.
     pub async fn submit(&self, submission: &Submission, message: &Body) -> Vec<Outcome> {
         let envelope = &submission.envelope;
+        let to_all = |refusal| turned_away(envelope, refusal);
         let signed = async {
-            let authors = self.check_names(submission, message).await?;
+            let authors = self.check_names(submission, message).await;
+            let authors = authors.map_err(to_all)?;
             let login = submission.principal.address.as_str();
-            let early = self.hooks_before(envelope, message, Some(login)).await?;
+            let early = self.hooks_before(envelope, message, Some(login)).await;
+            let early = early.map_err(to_all)?;
             let passed = Passed::new(envelope.clone(), message.clone());
             let passed = self
                 .filtered_by_operator(passed, early, Some(login))
                 .await?;
-            let message = self.signed(authors.first(), &passed.message).await?;
+            let message = self.signed(authors.first(), &passed.message).await;
+            let message = message.map_err(to_all)?;
             Ok(Passed { message, ..passed })
         };
         let due = submission.hold_until.map(Timestamp::as_millisecond);
         let outcomes = match signed.await {
             Ok(passed) => self.carry_on(passed, Relaying::Allowed, due).await,
-            Err(refusal) => turned_away(envelope, refusal),
+            Err(answers) => answers,
         };
-        if outcomes.iter().any(Outcome::is_success) {
+        // Where the client has to come again it does so with all of it.
+        let is_taken =
+            outcomes.iter().any(Outcome::is_success) && !outcomes.iter().any(Outcome::is_temporary);
+        if is_taken {
             self.keep_sent(submission, message).await;
         }
         outcomes

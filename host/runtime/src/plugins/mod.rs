@@ -44,6 +44,8 @@ pub(crate) struct Plugins {
     pub(crate) guard: UnboundedSender<Breach>,
     /// One load, activation or rollback at a time.
     pub(crate) changing: tokio::sync::Mutex<()>,
+    /// Hooks whose active version could not be brought back at the start, with their stages: the operator believes that they are asked.
+    missing: Mutex<BTreeMap<String, Vec<String>>>,
 }
 
 impl Plugins {
@@ -53,6 +55,7 @@ impl Plugins {
             persisted: Persisted::new(directory)?,
             guard,
             changing: tokio::sync::Mutex::default(),
+            missing: Mutex::default(),
         })
     }
 
@@ -106,14 +109,39 @@ impl Plugins {
         })
     }
 
-    /// The plugins of which some version that serves wants a stage of the mail flow.
+    fn missing(&self) -> MutexGuard<'_, BTreeMap<String, Vec<String>>> {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An active hook is not there.
+    pub(crate) fn misses(&self, name: &str, stages: Vec<String>) {
+        self.missing().insert(name.to_owned(), stages);
+    }
+
+    /// Until another version of it is active.
+    pub(crate) fn is_missing(&self, name: &str) -> bool {
+        let is_active = || self.get(name).is_ok_and(|plugin| plugin.active().is_some());
+        self.missing().contains_key(name) && !is_active()
+    }
+
+    /// The plugins of which some version that serves wants a stage of the mail flow, and those that are missing.
     pub(crate) fn hooks_at(&self, stage: Stage) -> Vec<Arc<str>> {
+        let missing: Vec<String> = {
+            let missing = self.missing();
+            let wanting = missing
+                .iter()
+                .filter(|(_, stages)| stages.iter().any(|name| name == stage.name()));
+            wanting.map(|(name, _)| name.clone()).collect()
+        };
+        let missing = missing.into_iter().filter(|name| self.is_missing(name));
+        let missing = missing.map(|name| Arc::from(name.as_str()));
         let plugins = self.all().into_iter();
         let wanting = plugins.filter(|plugin| {
             let mut serving = plugin.active().into_iter().chain(plugin.canary());
             serving.any(|version| version.wants(stage))
         });
-        wanting.map(|plugin| plugin.name.clone()).collect()
+        let wanting = wanting.map(|plugin| plugin.name.clone());
+        wanting.chain(missing).collect()
     }
 
     /// Makes a loaded version the active one.

@@ -12,6 +12,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use waxwing_transport::Stage;
 
 use super::{Audience, VersionState};
 use crate::{
@@ -34,6 +35,9 @@ pub(crate) struct Remembered {
     /// Of a failed one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// Of a hook in the mail flow, by the names of manifests: what is known of it when its package cannot be read any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) stages: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +58,7 @@ impl Remembered {
             active_since: None,
             audience: None,
             reason: None,
+            stages: Vec::new(),
         };
         remembered.state = match state {
             VersionState::Staged => Word::Staged,
@@ -74,6 +79,14 @@ impl Remembered {
             }
         };
         remembered
+    }
+
+    /// The stages of the mail flow that it wants.
+    pub(super) fn wanting(self, stages: &[Stage]) -> Remembered {
+        Remembered {
+            stages: stages.iter().map(|stage| stage.name().to_owned()).collect(),
+            ..self
+        }
     }
 
     pub(crate) fn state(&self) -> VersionState {

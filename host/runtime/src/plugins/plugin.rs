@@ -315,7 +315,10 @@ impl Plugin {
     pub(super) fn remembered(&self) -> Vec<Remembered> {
         self.entries()
             .iter()
-            .map(|entry| Remembered::new(entry.version.key.clone(), &entry.state))
+            .map(|entry| {
+                let version = &entry.version;
+                Remembered::new(version.key.clone(), &entry.state).wanting(&version.manifest.stages)
+            })
             .collect()
     }
 }

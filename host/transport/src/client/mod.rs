@@ -27,7 +27,7 @@ use self::{
     reply::Reply,
     tls::{Proof, TlsClient},
 };
-use crate::{OutboundTls, Outcome, hop::dns::Target};
+use crate::{OutboundTls, Outcome, TlsDemand, hop::dns::Target};
 
 const CONNECT: Duration = Duration::from_secs(30);
 const HANDSHAKE: Duration = Duration::from_secs(60);
@@ -83,6 +83,8 @@ pub(crate) struct Connection {
     pub(crate) encrypted: bool,
     /// Its certificate is for the name that was looked for.
     pub(crate) is_proven: bool,
+    /// What the messages ask for that it was made for; no others go over it.
+    pub(crate) demand: TlsDemand,
 }
 
 /// Why there is no connection.
@@ -114,12 +116,25 @@ async fn within<T, E: Into<Broken>>(
 }
 
 impl Client {
-    /// Connects to the first of the places that takes us.
-    pub(crate) async fn connect(&self, targets: &[Target]) -> Result<Connection, Outcome> {
+    /// Connects to the first of the places that takes us, and gives what is asked for (RFC 8689 section 4.2.1: each is tried).
+    pub(crate) async fn connect(
+        &self,
+        targets: &[Target],
+        demand: TlsDemand,
+    ) -> Result<Connection, Outcome> {
         let mut last = None;
         for target in targets {
             match self.connect_to(target).await {
-                Ok(connection) => return Ok(connection),
+                Ok(connection) if demand == TlsDemand::Required && !connection.keeps_tls() => {
+                    last = Some(Outcome::no_require_tls());
+                    connection.quit().await;
+                }
+                Ok(connection) => {
+                    return Ok(Connection {
+                        demand,
+                        ..connection
+                    });
+                }
                 Err(outcome) => {
                     tracing::debug!(host = target.name, address = %target.address, %outcome, "no connection");
                     // What says that we are at home is said of all that come after it.
@@ -171,6 +186,7 @@ impl Client {
             extensions: Extensions::default(),
             encrypted: implicit,
             is_proven: implicit,
+            demand: TlsDemand::Usual,
         };
         self.greet(&mut connection).await?;
         if with_tls && !implicit {
@@ -261,6 +277,7 @@ impl Client {
             extensions: Extensions::default(),
             encrypted: true,
             is_proven: proof != Proof::Any,
+            demand: TlsDemand::Usual,
         };
         self.hello(&mut connection).await?;
         Ok(connection)
@@ -284,6 +301,11 @@ impl Client {
 }
 
 impl Connection {
+    /// Whether the host has proved its name and promises the same of the next.
+    pub(crate) fn keeps_tls(&self) -> bool {
+        self.is_proven && self.extensions.require_tls
+    }
+
     async fn send(&mut self, octets: &[u8], limit: Duration) -> Result<(), Broken> {
         within(limit, async {
             self.stream.write_all(octets).await?;

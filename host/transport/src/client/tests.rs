@@ -95,7 +95,10 @@ impl Octets for Text {
 async fn deliver(script: &'static str, errand: &Errand) -> Vec<Verdict> {
     let (address, host) = host(script).await;
     let client = client(OutboundTls::Opportunistic);
-    let mut connection = client.connect(&[target(address)]).await.unwrap();
+    let mut connection = client
+        .connect(&[target(address)], TlsDemand::Usual)
+        .await
+        .unwrap();
     let verdicts = connection
         .deliver(errand, &mut Text(Some("Subject: x\r\n\r\n.dot\r\n")))
         .await
@@ -238,7 +241,10 @@ async fn what_a_host_cannot_take_is_not_sent() {
 
 async fn refusal(script: &'static str, mode: OutboundTls) -> Outcome {
     let (address, _host) = host(script).await;
-    match client(mode).connect(&[target(address)]).await {
+    match client(mode)
+        .connect(&[target(address)], TlsDemand::Usual)
+        .await
+    {
         Ok(_) => panic!("connected"),
         Err(outcome) => outcome,
     }
@@ -279,11 +285,15 @@ async fn the_next_address_is_tried_when_the_first_is_down() {
     .await;
     let client = client(OutboundTls::Opportunistic);
     let connection = client
-        .connect(&[target(nobody), target(address)])
+        .connect(&[target(nobody), target(address)], TlsDemand::Usual)
         .await
         .unwrap();
     assert!(connection.host.contains(&address.to_string()));
     host.await.unwrap();
-    let refused = client.connect(&[target(nobody)]).await.err().unwrap();
+    let refused = client
+        .connect(&[target(nobody)], TlsDemand::Usual)
+        .await
+        .err()
+        .unwrap();
     assert_eq!((refused.code, refused.enhanced.as_str()), (451, "4.4.1"));
 }

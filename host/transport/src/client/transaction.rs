@@ -100,9 +100,8 @@ impl Connection {
     /// Why this host cannot have the message at all.
     fn unsuited(&self, errand: &Errand) -> Option<Outcome> {
         let offers = &self.extensions;
-        if errand.requires_tls() && !(self.is_proven && offers.require_tls) {
-            let text = "The message asks for REQUIRETLS, which the next hop does not offer under TLS with a name that it can prove";
-            return Some(Outcome::routing("5.7.30", text));
+        if errand.requires_tls() && !self.keeps_tls() {
+            return Some(Outcome::no_require_tls());
         }
         if errand.needs_utf8() && !offers.smtp_utf8 {
             let text = "The message needs SMTPUTF8, which the next hop does not offer";

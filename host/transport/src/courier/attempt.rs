@@ -111,10 +111,14 @@ async fn away(
     let errand = errand(message, recipients);
     let all = |outcome: Outcome| vec![Verdict::of(outcome); recipients.len()];
     loop {
+        // What one sender says of TLS holds for his messages: others may not go where his may, nor his where others may.
+        if let Some(other) = connection.take_if(|open| open.demand != errand.tls_demand) {
+            other.quit().await;
+        }
         let was_kept = connection.is_some();
         let mut open = match connection.take() {
-            Some(open) if open.is_proven || errand.tls_demand != TlsDemand::Required => open,
-            _ => match connect(courier, hop, errand.tls_demand).await {
+            Some(open) => open,
+            None => match connect(courier, hop, errand.tls_demand).await {
                 Ok(open) => open,
                 Err(outcome) => return (all(outcome), String::new()),
             },
@@ -158,7 +162,7 @@ async fn connect(courier: &Courier, hop: &Hop, demand: TlsDemand) -> Result<Conn
         targets = proven(hop, targets)?;
     }
     metrics::add(&courier.0.counters.connections, 1);
-    client.connect(&targets).await
+    client.connect(&targets, demand).await
 }
 
 /// The places that REQUIRETLS allows (RFC 8689 section 4.2.1): hosts that the operator has named, or that the domain's policy names,

@@ -92,9 +92,9 @@ impl<'a> Walk<'a> {
             self.tell("identity", &user.address, "may write under these names");
         }
         let early = self.early().await?;
-        let passed = self.authenticated().await?;
-        let passed = self.delivery.with_early(passed, early).await;
-        let passed = passed.map_err(|outcome| self.refused("hooks", "", &outcome))?;
+        let mut passed = self.authenticated().await?;
+        let changed = self.delivery.with_early(&mut passed, early).await;
+        changed.map_err(|outcome| self.refused("hooks", "", &outcome))?;
         let passed = self.through_milters(passed).await?;
         let mut passed = self.through_hooks(passed).await?;
         if author.is_some() {

@@ -6,8 +6,13 @@ use waxwing_exmdb::{Body, MailboxGuid};
 
 use super::{BODY, EDITS, Edit, HookFailure, Hooks, Question, Refusal, Stage, Verdict};
 use crate::{
-    Delivery, Deposit, Envelope, Outcome, arrive::Incoming, edits::Edits, header::Header,
-    passed::Passed, quarantine::Held, report_values::one_line,
+    Delivery, Deposit, Envelope, Outcome,
+    arrive::Incoming,
+    edits::Edits,
+    header::Header,
+    passed::{Passed, plain},
+    quarantine::Held,
+    report_values::one_line,
 };
 
 /// Where the way of a message ends.
@@ -71,21 +76,21 @@ impl Delivery {
     /// What hooks have wanted before is done.
     pub(crate) async fn with_early(
         &self,
-        mut passed: Passed,
+        passed: &mut Passed,
         early: Early,
-    ) -> Result<Passed, Outcome> {
+    ) -> Result<(), Outcome> {
         for wanted in early.0 {
-            self.change(&mut passed, wanted).await?;
+            self.change(passed, wanted).await?;
         }
-        Ok(passed)
+        Ok(())
     }
 
     /// The stage `message-in`, or `message-out` for who is logged in; an error is the answer for all recipients.
     pub(crate) async fn through_hooks(
         &self,
-        mut passed: Passed,
+        passed: &mut Passed,
         principal: Option<&str>,
-    ) -> Result<Passed, Outcome> {
+    ) -> Result<(), Outcome> {
         let stage = match principal {
             Some(_) => Stage::MessageOut,
             None => Stage::MessageIn,
@@ -93,15 +98,15 @@ impl Delivery {
         for hook in self.hooks_at(stage) {
             let question = question(stage, &passed.envelope, &passed.message, principal);
             match self.answer_of(&hook, question).await {
-                Ok(edits) => self.change(&mut passed, Wanted { hook, edits }).await?,
+                Ok(edits) => self.change(passed, Wanted { hook, edits }).await?,
                 Err(Stop::Answer(outcome)) => return Err(outcome),
                 Err(Stop::Quarantine(reason)) => {
-                    let held = Held::whole(&hook, stage, &reason, &passed, principal);
+                    let held = Held::whole(&hook, stage, &reason, passed, principal);
                     return Err(self.keep_apart(held, &passed.message).await);
                 }
             }
         }
-        Ok(passed)
+        Ok(())
     }
 
     /// The stage `deliver` for one mailbox; none when nobody wants a change, and an error is the answer for this mailbox.
@@ -173,8 +178,7 @@ impl Delivery {
         if wanted.edits.is_empty() {
             return Ok(());
         }
-        let header = Header::read(&passed.message).await;
-        let header = header.map_err(|error| Outcome::store(&error))?;
+        let header = Header::to_change(&passed.message).await?;
         let mut edits = Edits::new(&header, &passed.message);
         for edit in wanted.edits {
             match edit {
@@ -226,11 +230,12 @@ impl Changed {
         if wanted.is_empty() {
             return Ok(());
         }
+        self.header.demand_whole()?;
         let mut edits = Edits::new(&self.header, &self.message);
         for edit in wanted {
             match edit {
                 Edit::SetSender(address) if !address.contains(char::is_control) => {
-                    self.envelope.sender = address;
+                    self.envelope.sender = plain(&address);
                 }
                 Edit::FileInto(folder) => {
                     self.filing.folder = Some(folder);

@@ -12,7 +12,7 @@ use waxwing_exmdb::Body;
 
 use super::{Edit, HookFailure, Hooks, Question, Refusal, Stage, Verdict};
 use crate::{
-    Envelope, Quarantine, QuarantineId, QuarantineLimits,
+    DeliveryOptions, Envelope, Quarantine, QuarantineId, QuarantineLimits,
     testing::{Fixture, envelope},
 };
 
@@ -250,6 +250,33 @@ async fn what_is_kept_apart_goes_on_when_it_is_released_and_nobody_is_asked_agai
         assert_eq!(hooked.inbox(ANNA).await.len(), 1);
         assert!(hooked.quarantine.list(QuarantineId(0), 10).is_empty());
     }
+}
+
+#[tokio::test]
+async fn what_is_released_soon_is_not_taken_for_a_duplicate() {
+    let apart = Ok(Verdict::Quarantine("odd".into()));
+    let hooked = Hooked::new(&[Stage::Deliver], vec![apart]).await;
+    hooked.fixture.delivery.configure(DeliveryOptions {
+        duplicate_window: Duration::from_secs(600),
+        ..DeliveryOptions::default()
+    });
+    hooked.deliver(&to(&[ANNA])).await;
+    let released = hooked.fixture.delivery.release(QuarantineId(1)).await;
+    assert!(released.unwrap().is_whole());
+    assert_eq!(hooked.inbox(ANNA).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_message_that_is_led_to_nobody_is_not_taken() {
+    let elsewhere = vec![
+        Edit::RemoveRecipient(ANNA.into()),
+        Edit::AddRecipient("typo@example.org".into()),
+    ];
+    let answers = vec![Ok(Verdict::Modify(elsewhere))];
+    let hooked = Hooked::new(&[Stage::MessageIn], answers).await;
+    let outcomes = hooked.deliver(&to(&[ANNA])).await;
+    assert!(outcomes[0].starts_with("550 5.1.1"), "{outcomes:?}");
+    assert!(hooked.fixture.queued_reports().await.is_empty());
 }
 
 #[tokio::test]

@@ -151,15 +151,15 @@ impl Delivery {
     /// A message through all filters; an error is the answer for all of its recipients.
     pub(crate) async fn through_milters(
         &self,
-        mut passed: Passed,
+        passed: &mut Passed,
         principal: Option<&str>,
-    ) -> Result<Passed, Outcome> {
+    ) -> Result<(), Outcome> {
         for milter in &self.options().milters {
             if milter.sources.contains(&passed.envelope.source) {
-                self.pass(milter, &mut passed, principal).await?;
+                self.pass(milter, passed, principal).await?;
             }
         }
-        Ok(passed)
+        Ok(())
     }
 
     pub(crate) async fn pass(
@@ -168,8 +168,7 @@ impl Delivery {
         passed: &mut Passed,
         principal: Option<&str>,
     ) -> Result<(), Outcome> {
-        let header = Header::read(&passed.message).await;
-        let header = header.map_err(|error| Outcome::store(&error))?;
+        let header = Header::to_change(&passed.message).await?;
         let session = passed.envelope.session.clone();
         let mail = Mail {
             envelope: &passed.envelope,

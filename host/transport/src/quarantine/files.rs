@@ -76,7 +76,8 @@ impl Files {
         while offset < message.size() {
             let chunk = message.read(offset, CHUNK).await?;
             if chunk.is_empty() {
-                break;
+                let cut = "a body is shorter than its size".to_owned();
+                return Err(waxwing_exmdb::Error::Corrupt(cut).into());
             }
             file.write_all(&chunk).await?;
             offset += chunk.len() as u64;

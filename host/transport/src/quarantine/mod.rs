@@ -13,7 +13,7 @@ mod files;
 mod release;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -166,6 +166,20 @@ struct Index {
     messages: u64,
     octets: u64,
     last: u64,
+    /// Those that are being let go.
+    leaving: BTreeSet<QuarantineId>,
+}
+
+/// A message that nobody else lets go or throws away meanwhile.
+pub(crate) struct Claim<'a> {
+    quarantine: &'a Quarantine,
+    pub(crate) known: Quarantined,
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        self.quarantine.index().leaving.remove(&self.known.id);
+    }
 }
 
 impl Index {
@@ -220,6 +234,9 @@ impl Quarantine {
                 Ok(id)
             }
             Err(error) => {
+                if let Err(error) = self.0.files.delete(id).await {
+                    tracing::warn!(%id, %error, "half of a message stays in the quarantine until the next start");
+                }
                 self.index().leave(size);
                 Err(error)
             }
@@ -273,12 +290,31 @@ impl Quarantine {
         self.0.files.body(id, spool).await
     }
 
+    /// One to let go.
+    pub(crate) fn claim(&self, id: QuarantineId) -> Result<Claim<'_>> {
+        let mut index = self.index();
+        let known = index.all.get(&id).cloned();
+        let known = known.ok_or(Error::NotQuarantined(id))?;
+        match index.leaving.insert(id) {
+            true => Ok(Claim {
+                quarantine: self,
+                known,
+            }),
+            false => Err(Error::QuarantineBusy(id)),
+        }
+    }
+
     /// Throws one away. Nobody is told.
     ///
     /// # Errors
-    /// When it is not there.
+    /// When it is not there, or is being let go.
     pub async fn delete(&self, id: QuarantineId) -> Result<()> {
-        let known = self.get(id)?;
+        let claim = self.claim(id)?;
+        self.take_out(&claim.known).await
+    }
+
+    async fn take_out(&self, known: &Quarantined) -> Result<()> {
+        let id = known.id;
         self.0.files.delete(id).await?;
         let mut index = self.index();
         if index.all.remove(&id).is_some() {

@@ -2,10 +2,10 @@
 
 use waxwing_exmdb::{Body, MailboxGuid};
 
-use super::{QuarantineId, Quarantined};
+use super::{Held, QuarantineId, Quarantined};
 use crate::{
-    Delivery, Deposit, Envelope, Error, Outcome, Recipient, Result, arrive::Incoming,
-    destination::Relaying, header::Header, submission::authors,
+    Delivery, Deposit, Envelope, Error, Outcome, Recipient, Result, Stage, arrive::Incoming,
+    destination::Relaying, header::Header, passed::Passed, submission::authors,
 };
 
 /// What became of a message that was let go.
@@ -34,11 +34,12 @@ impl Delivery {
     /// When it is not there, or cannot be read.
     pub async fn release(&self, id: QuarantineId) -> Result<Released> {
         let quarantine = self.quarantine().ok_or(Error::NotQuarantined(id))?;
-        let known = quarantine.get(id)?;
+        let claim = quarantine.claim(id)?;
+        let known = &claim.known;
         let message = quarantine.body(id, self.spool()).await?;
         let outcomes = match known.held.mailbox {
-            Some(mailbox) => vec![self.to_mailbox(&known, mailbox, &message).await?],
-            None => self.to_all(&known, &message).await?,
+            Some(mailbox) => vec![self.to_mailbox(known, mailbox, &message).await?],
+            None => self.to_all(known, &message).await?,
         };
         let outcomes: Vec<(String, Outcome)> = known
             .held
@@ -49,8 +50,11 @@ impl Delivery {
         let released = Released { id, outcomes };
         tracing::info!(%id, whole = released.is_whole(), "released from quarantine");
         match released.is_whole() {
-            true => quarantine.delete(id).await?,
-            false => quarantine.keep_for(without(known, &released)).await?,
+            true => quarantine.take_out(known).await?,
+            false => {
+                let rest = without(known.clone(), &released);
+                quarantine.keep_for(rest).await?;
+            }
         }
         Ok(released)
     }
@@ -77,6 +81,12 @@ impl Delivery {
     async fn to_all(&self, known: &Quarantined, message: &Body) -> Result<Vec<Outcome>> {
         let held = &known.held;
         let mut envelope = let_go(&held.envelope);
+        let stopped_early = [Stage::Connect, Stage::Envelope]
+            .iter()
+            .any(|stage| stage.name() == held.stage);
+        if stopped_early {
+            return Ok(self.through_checks(held, envelope, message).await);
+        }
         let relaying = match held.principal {
             Some(_) => Relaying::Allowed,
             None => Relaying::AllowedAfter(envelope.recipients.len()),
@@ -86,14 +96,55 @@ impl Delivery {
             if held.principal.is_none() {
                 return Ok(message.clone());
             }
-            let header = Header::read(message).await;
-            let header = header.map_err(|error| Outcome::store(&error))?;
-            self.signed(authors(header.octets()).first(), message).await
+            self.signed_by_author(message).await
         };
         Ok(match signed.await {
             Ok(message) => self.carry(&envelope, &message, relaying, None).await,
             Err(outcome) => vec![outcome; envelope.recipients.len()],
         })
+    }
+}
+
+impl Delivery {
+    /// A message that was stopped before anybody had looked into it: what comes behind that is done now, but for hooks.
+    async fn through_checks(
+        &self,
+        held: &Held,
+        envelope: Envelope,
+        message: &Body,
+    ) -> Vec<Outcome> {
+        let (principal, sender) = (held.principal.as_deref(), envelope.clone());
+        let to_all = |refusal| vec![refusal; sender.recipients.len()];
+        let checked = match principal {
+            None => self.authenticated(&envelope, message).await,
+            Some(_) => Ok(None),
+        };
+        let (envelope, message) = match checked {
+            Ok(Some(checked)) => checked,
+            Ok(None) => (envelope, message.clone()),
+            Err(refusal) => return to_all(refusal),
+        };
+        let mut passed = Passed::new(envelope, message);
+        if let Err(refusal) = self.through_milters(&mut passed, principal).await {
+            return passed.stopped(&refusal);
+        }
+        let relaying = match principal {
+            None => Relaying::Refused,
+            Some(_) => match self.signed_by_author(&passed.message).await {
+                Ok(message) => {
+                    passed.message = message;
+                    Relaying::Allowed
+                }
+                Err(refusal) => return to_all(refusal),
+            },
+        };
+        self.carry_on(passed, relaying, None).await
+    }
+
+    async fn signed_by_author(&self, message: &Body) -> std::result::Result<Body, Outcome> {
+        let header = Header::read(message).await;
+        let header = header.map_err(|error| Outcome::store(&error))?;
+        self.signed(authors(header.octets()).first(), message).await
     }
 }
 

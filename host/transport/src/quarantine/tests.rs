@@ -77,6 +77,17 @@ async fn what_an_older_or_newer_server_has_written_is_read() {
 }
 
 #[tokio::test]
+async fn a_message_is_let_go_by_one_at_a_time() {
+    let fixture = Fixture::new();
+    let quarantine = fixture.open().await;
+    let id = quarantine.add(held("x"), &message("x")).await.unwrap();
+    let claim = quarantine.claim(id).unwrap();
+    assert!(quarantine.delete(id).await.is_err());
+    drop(claim);
+    quarantine.delete(id).await.unwrap();
+}
+
+#[tokio::test]
 async fn nothing_is_written_over_what_cannot_be_read() {
     let fixture = Fixture::new();
     for (name, text) in [("3.json", "{"), ("3.eml", "x")] {
