@@ -1,6 +1,7 @@
 //! Which tokens a change must come with (RFC 4918 section 7). What is locked by several shared locks may be changed with the token of
 //! one of them, by whoever took it.
 
+use waxwing_formats_mapi::Rights;
 use waxwing_sdk::store::objects;
 
 use super::{Lock, Locks};
@@ -20,6 +21,8 @@ pub(crate) enum Change<'c> {
     Object(&'c str),
     /// Something about the collection itself.
     Collection,
+    /// Who may do what in the collection: an owner needs no token for it, or somebody could keep him from taking rights away.
+    Permissions,
     /// All of it goes.
     Everything,
 }
@@ -31,11 +34,17 @@ pub(crate) fn demand(
     change: Change<'_>,
 ) -> Result<Locks, Refusal> {
     let folder = opened.collection.folder.id;
+    let is_owner = opened.collection.rights().contains(Rights::FOLDER_OWNER);
+    if change == Change::Permissions && is_owner {
+        return Ok(Locks::default());
+    }
     let locks = match change {
         Change::Put(name) | Change::Remove(name) | Change::Object(name) => {
             Locks::about(&opened.mailbox, folder, name)?
         }
-        Change::Collection | Change::Everything => Locks::all(&opened.mailbox, folder)?,
+        Change::Collection | Change::Permissions | Change::Everything => {
+            Locks::all(&opened.mailbox, folder)?
+        }
     };
     if locks.iter().next().is_none() {
         return Ok(locks);
@@ -82,7 +91,7 @@ fn needed<'l>(locks: &'l Locks, change: Change<'_>) -> Vec<Vec<&'l Lock>> {
     match change {
         Change::Object(name) => vec![on(Some(name))],
         Change::Put(name) | Change::Remove(name) => vec![on(Some(name)), on(None)],
-        Change::Collection => vec![on(None)],
+        Change::Collection | Change::Permissions => vec![on(None)],
         Change::Everything => {
             let members = locks.iter().filter_map(|lock| lock.name.as_deref());
             members

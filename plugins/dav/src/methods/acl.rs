@@ -26,7 +26,7 @@ pub(super) fn answer(request: &Request, visit: &Visit) -> Result<Answer, Refusal
     let body = request.xml()?.filter(|body| body.name.is(ns::DAV, "acl"));
     let body = body.ok_or_else(|| Refusal::new(400, "the body of ACL is a DAV:acl"))?;
     let opened = visit.open(place)?;
-    demand((request, visit), &opened, Change::Collection)?;
+    demand((request, visit), &opened, Change::Permissions)?;
     let mut entries: Vec<Entry> = Vec::new();
     for ace in body.all(ns::DAV, "ace") {
         if entries.len() >= MAX_ENTRIES {

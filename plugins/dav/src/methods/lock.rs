@@ -29,18 +29,21 @@ pub(super) fn answer(request: &Request, visit: &Visit) -> Result<Answer, Refusal
         None => return Err(Refusal::new(409, "there is no such collection")),
     };
     let opened = super::put::parent(visit, place)?;
-    check_may(&opened, place, name)?;
+    // The least that any lock here asks for; how deep a new one is, its body is needed for.
+    check_may(&opened, place, (name, false))?;
     let seconds = timeout(request.header("timeout"));
     let expires = super::put::now().saturating_add(seconds);
     let Some(body) = request.xml()? else {
         return refresh((request, visit), &opened, (name, expires));
     };
+    let is_infinite = is_infinite(request)?;
+    check_may(&opened, place, (name, is_infinite))?;
     demand_there(&opened, name)?;
     let lock = Lock {
         name: name.map(str::to_owned),
         token: chance::urn(),
         expires,
-        is_infinite: is_infinite(request)?,
+        is_infinite,
         principal: visit.address.clone(),
         ..read(&body)?
     };
@@ -59,13 +62,23 @@ pub(super) fn answer(request: &Request, visit: &Visit) -> Result<Answer, Refusal
     Ok(told(&all, (place, name)).header("lock-token", token))
 }
 
-/// Who may not change it does not keep others from doing so (RFC 3744 appendix B).
-fn check_may(opened: &Opened, place: &CollectionPlace, name: Option<&str>) -> Result<(), Refusal> {
-    let needed = match name {
-        Some(_) => Rights::EDIT_ANY,
-        None => Rights::CREATE | Rights::EDIT_ANY | Rights::DELETE_ANY,
-    };
-    if opened.collection.rights().intersects(needed) {
+/// What a lock keeps others from doing is what whoever takes it may do himself, all of it (RFC 3744 appendix B): who may only add to a
+/// calendar does not keep its owner from changing it.
+fn needed(name: Option<&str>, is_infinite: bool) -> Rights {
+    match (name, is_infinite) {
+        (Some(_), _) => Rights::EDIT_ANY,
+        (None, false) => Rights::CREATE | Rights::DELETE_ANY,
+        (None, true) => Rights::CREATE | Rights::EDIT_ANY | Rights::DELETE_ANY,
+    }
+}
+
+fn check_may(
+    opened: &Opened,
+    place: &CollectionPlace,
+    (name, is_infinite): (Option<&str>, bool),
+) -> Result<(), Refusal> {
+    let needed = needed(name, is_infinite);
+    if opened.collection.rights().contains(needed) {
         return Ok(());
     }
     let path = match name {
@@ -195,6 +208,7 @@ fn refresh(
         Refusal::new(412, "no lock of this resource has such a token")
             .condition(Name::dav("lock-token-matches-request-uri"))
     })?;
+    check_may(opened, place, (lock.name.as_deref(), lock.is_infinite))?;
     *lock = renew(&opened.mailbox, folder, (lock, expires))?;
     Ok(told(&Locks(all), (place, name)))
 }
@@ -257,6 +271,15 @@ mod tests {
         assert!(meets(member(), whole(true)) && meets(whole(true), member()));
         assert!(!meets(member(), whole(false)) && !meets(whole(false), member()));
         assert!(meets(lock("a", None, (false, false)), whole(false)));
+    }
+
+    #[test]
+    fn a_lock_of_a_collection_asks_for_all_that_it_keeps_others_from() {
+        let may = |rights: Rights, infinite| rights.contains(needed(None, infinite));
+        let comes_and_goes = Rights::CREATE | Rights::DELETE_ANY;
+        assert!(!may(Rights::CREATE, false) && !may(Rights::CREATE | Rights::EDIT_ANY, true));
+        assert!(may(comes_and_goes, false) && !may(comes_and_goes, true));
+        assert!(may(comes_and_goes | Rights::EDIT_ANY, true));
     }
 
     #[test]

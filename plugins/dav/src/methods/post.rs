@@ -29,7 +29,7 @@ pub(super) fn answer(request: &Request, visit: &Visit) -> Result<Answer, Refusal
     if request.is_xml()
         && let Some(body) = request.xml()?.filter(super::share::is_share)
     {
-        demand((request, visit), &opened, Change::Collection)?;
+        demand((request, visit), &opened, Change::Permissions)?;
         return super::share::answer(visit, &opened, &body);
     }
     let name = unique_name(place.shelf);
