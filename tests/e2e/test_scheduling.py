@@ -510,6 +510,20 @@ def test_hours_that_stand_in_a_calendar_count_like_those_of_the_inbox(office):
     assert "calendar-availability" in bob.dav("OPTIONS", "/dav/").headers["dav"]
 
 
+def test_hours_that_cannot_be_counted_are_refused(office):
+    bob, cleo = Person(office, "bob"), Person(office, "cleo")
+    available = "BEGIN:AVAILABLE\r\nUID:b\r\nDTSTAMP:20300101T000000Z\r\nDTSTART:20300101T090000Z\r\nDTEND:20300101T170000Z\r\nEND:AVAILABLE\r\n"
+    undated = available.replace("DTSTART:20300101T090000Z\r\n", "")
+    for begin in ("", "DTSTART:20300101T000000Z\r\n"):
+        for broken in (undated, available * 2):
+            hours = (
+                "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VAVAILABILITY\r\nUID:hours\r\nDTSTAMP:20300101T000000Z\r\n"
+                f"{begin}{broken}END:VAVAILABILITY\r\nEND:VCALENDAR\r\n"
+            )
+            assert bob.dav.put(bob.calendar + "hours.ics", hours).status == 403, hours
+    assert busy_of(cleo, bob) == []
+
+
 def test_a_time_without_a_zone_is_that_of_its_calendar(office):
     bob, cleo = Person(office, "bob"), Person(office, "cleo")
     assert set_on(bob, bob.calendar, "<C:calendar-timezone-id>Europe/Berlin</C:calendar-timezone-id>") == [200]

@@ -3,7 +3,7 @@
 //! Everybody here may ask for everybody's time, as in every office; nobody hears with what it is taken. What counts are the events of all
 //! calendars that are not marked transparent, but those that the person has declined, and the hours that somebody has set (VAVAILABILITY,
 //! RFC 7953): for the inbox, and as objects in these calendars. Times without a zone are in that of their calendar. **Bounds**: [`MAX_ATTENDEES`] of one request,
-//! [`MAX_RANGE`] of time, [`MAX_OBJECTS`] that may occur in it and [`MAX_INSTANCES`]; what passes one is an answer that says so.
+//! [`MAX_RANGE`] of time, [`MAX_OBJECTS`] that may occur in it, [`MAX_HOURS`] and [`MAX_INSTANCES`]; what passes one is an answer that says so.
 
 use bytes::Bytes;
 use waxwing_directory::User;
@@ -30,6 +30,8 @@ const MAX_RANGE: i64 = 2 * 366 * 86_400;
 const MAX_OBJECTS: usize = 10_000;
 /// Instances of one person's objects.
 const MAX_INSTANCES: usize = 20_000;
+/// VAVAILABILITY components of one person.
+const MAX_HOURS: usize = 100;
 /// Octets of their sources.
 const MAX_OCTETS: usize = 64 * 1024 * 1024;
 /// Objects of one read.
@@ -116,31 +118,68 @@ impl Scheduling {
     ) -> Result<FreeBusy> {
         let sources = sources(&person.mailbox, range, mask).await?;
         let availability = availability(&person.mailbox).await?;
-        let mine = person.addresses.clone();
+        let (mine, whose) = (person.addresses.clone(), person.user.address.clone());
         guarded(move || {
             let mut busy = FreeBusy::new(range, MAX_INSTANCES);
-            let mut hours = Vec::new();
+            let mut hours = Hours::default();
             if let Some(text) = availability {
-                let calendar = Calendar::parse(text.trim().as_bytes(), &Limits::default().text)?;
-                hours.push((calendar, Zone::UTC));
+                counted(&whose, hours.add(text.trim().as_bytes(), Zone::UTC))?;
             }
             for (source, zone) in sources {
-                // What cannot be read takes no time that anybody could tell.
                 let Ok(object) = Object::parse(&source) else {
                     continue;
                 };
-                match object.kind() {
-                    Kind::Availability => {
-                        let calendar = Calendar::parse(&source, &Limits::default().text)?;
-                        hours.push((calendar, zone));
+                let added = match object.kind() {
+                    Kind::Availability => hours.add(&source, zone),
+                    _ => {
+                        without_declined(object, &mine).and_then(|object| busy.add(&object, &zone))
                     }
-                    _ => busy.add(&without_declined(object, &mine)?, &zone)?,
-                }
+                };
+                counted(&whose, added)?;
             }
-            busy.add_availability(&hours)?;
+            for error in busy.add_readable_availability(&hours.calendars)? {
+                counted(&whose, Err(error))?;
+            }
             Ok(busy)
         })
         .await
+    }
+}
+
+/// What cannot be read takes no time that anybody could tell; what passes a bound makes no answer.
+fn counted(
+    whose: &str,
+    added: waxwing_formats_ical::Result<()>,
+) -> waxwing_formats_ical::Result<()> {
+    match added {
+        Err(error) if !matches!(error, waxwing_formats_ical::Error::Limit { .. }) => {
+            tracing::warn!(whose, %error, "something in a calendar cannot be counted and takes no time");
+            Ok(())
+        }
+        added => added,
+    }
+}
+
+/// The hours that somebody has set, each with the zone of what has none in them.
+#[derive(Default)]
+struct Hours {
+    calendars: Vec<(Calendar, Zone)>,
+    components: usize,
+}
+
+impl Hours {
+    fn add(&mut self, source: &[u8], zone: Zone) -> waxwing_formats_ical::Result<()> {
+        let calendar = Calendar::parse(source, &Limits::default().text)?;
+        let components = calendar.component().components_of("VAVAILABILITY");
+        self.components = self.components.saturating_add(components.count());
+        if self.components > MAX_HOURS {
+            return Err(waxwing_formats_ical::Error::Limit {
+                name: "VAVAILABILITY components of a free-busy time",
+                most: MAX_HOURS,
+            });
+        }
+        self.calendars.push((calendar, zone));
+        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use waxwing_formats_ical::facts::MAX_INDEXED;
 use waxwing_formats_ical::free_busy::FreeBusy;
-use waxwing_formats_ical::{Error, Index, Limits, Object, Zone};
+use waxwing_formats_ical::{Calendar, Error, Index, Limits, Object, Range, Zone, contentline};
 use waxwing_sdk::store::objects::{Facts, Occurrences, Scheduling, TimeRange};
 
 use super::{bounded, property};
@@ -19,7 +19,7 @@ pub(crate) fn refusal(error: &Error) -> Refusal {
 
 /// The occurrences of an object, as the store keeps them.
 pub(crate) fn occurrences(index: &Index) -> Occurrences {
-    let range = |span: &waxwing_formats_ical::Range| TimeRange {
+    let range = |span: &Range| TimeRange {
         first: span.start,
         last: span.end,
     };
@@ -43,6 +43,9 @@ pub(crate) fn admitted(collection: &Collection, octets: &[u8]) -> Result<Object,
             Name::caldav("supported-calendar-component"),
             format!("this calendar does not take {}", kind.component()),
         ));
+    }
+    if object.kind() == waxwing_formats_ical::Kind::Availability {
+        check_availability(octets, &limits.text).map_err(|error| refusal(&error))?;
     }
     Ok(object)
 }
@@ -73,14 +76,15 @@ pub(crate) fn is_zone(name: &Name) -> bool {
 
 /// Whether a text is a VCALENDAR that says when somebody is available, and can be counted.
 pub(crate) fn is_availability(text: &str) -> bool {
-    let limits = waxwing_formats_ical::Limits::default().text;
-    let Ok(calendar) = waxwing_formats_ical::Calendar::parse(text.trim().as_bytes(), &limits)
-    else {
-        return false;
-    };
-    let day = waxwing_formats_ical::Range::new(0, 86_400);
-    let mut busy = FreeBusy::new(day, MAX_INDEXED);
-    let components = &calendar.component().components;
-    let is_one = components.iter().any(|one| one.is("VAVAILABILITY"));
-    is_one && busy.add_availability(&[(calendar, Zone::UTC)]).is_ok()
+    let checked = check_availability(text.trim().as_bytes(), &Limits::default().text);
+    checked.is_ok_and(|components| components > 0)
+}
+
+/// Counts the hours of a day: whoever asks for somebody's time finds no fault in them then. The answer is how many components say them.
+fn check_availability(octets: &[u8], limits: &contentline::Limits) -> Result<usize, Error> {
+    let calendar = Calendar::parse(octets, limits)?;
+    let components = calendar.component().components_of("VAVAILABILITY").count();
+    let mut busy = FreeBusy::new(Range::new(0, 86_400), MAX_INDEXED);
+    busy.add_availability(&[(calendar, Zone::UTC)])?;
+    Ok(components)
 }

@@ -1,7 +1,7 @@
 //! `free-busy-query` (RFC 4791 section 7.10): when somebody is busy, and nothing of with what.
 
 use waxwing_formats_ical::free_busy::FreeBusy;
-use waxwing_formats_ical::{Calendar, Kind as CalendarKind, Limits, Zone};
+use waxwing_formats_ical::{Calendar, Error, Kind as CalendarKind, Limits, Zone};
 
 use super::calendar_query::{Further, occurring, parsed};
 use super::data;
@@ -44,9 +44,7 @@ pub(super) fn answer(
             }
             match parsed.kind() {
                 CalendarKind::Availability => hours.extend(calendar_of(source, &zone)),
-                _ => busy
-                    .add(&parsed, &zone)
-                    .map_err(|error| too_much(error.to_string()))?,
+                _ => counted(busy.add(&parsed, &zone))?,
             }
         }
         Ok(false)
@@ -57,8 +55,10 @@ pub(super) fn answer(
         )));
     }
     further.finish()?;
-    busy.add_availability(&hours)
-        .map_err(|error| too_much(error.to_string()))?;
+    let passed_over = busy.add_readable_availability(&hours);
+    for error in passed_over.map_err(|error| too_much(error.to_string()))? {
+        counted(Err(error))?;
+    }
     let mut tree = Calendar::new().component().clone();
     tree.components.push(busy.to_component(now()));
     Ok(Answer::new(200)
@@ -70,6 +70,20 @@ pub(super) fn answer(
 fn calendar_of(source: &[u8], zone: &Zone) -> Option<(Calendar, Zone)> {
     let calendar = Calendar::parse(source, &Limits::default().text).ok()?;
     Some((calendar, zone.clone()))
+}
+
+/// What cannot be read takes no time that anybody could tell.
+fn counted(added: Result<(), Error>) -> Result<(), Refusal> {
+    match added {
+        Ok(()) => Ok(()),
+        Err(error @ Error::Limit { .. }) => Err(too_much(error.to_string())),
+        Err(error) => {
+            waxwing_sdk::warning!(
+                "something in a calendar cannot be counted and takes no time: {error}"
+            );
+            Ok(())
+        }
+    }
 }
 
 /// It is one answer or none: half a busy time would be a free one.
