@@ -1,4 +1,5 @@
-//! What plugins keep in a mailbox for themselves: keys and values, parted by the owner's name.
+//! What plugins keep in a mailbox for themselves: keys and values, parted by the owner's name. No rows of items are touched, so the flag
+//! log stays as it is.
 
 use futures_util::FutureExt;
 
@@ -14,7 +15,7 @@ impl Mailbox {
     /// # Errors
     /// As every call that reads.
     pub async fn kv_get(&self, owner: &str, key: &str) -> Result<Option<Vec<u8>>> {
-        let mut reader = self.core.read().await?;
+        let mut reader = self.core.read_unfolded().await?;
         let query = sqlx::query_scalar("SELECT value FROM kv WHERE owner = ? AND key = ?")
             .bind(owner)
             .bind(key);
@@ -31,7 +32,7 @@ impl Mailbox {
         }
         let (owner, key, value) = (owner.to_owned(), key.to_owned(), value.to_owned());
         let put = "INSERT INTO kv (owner, key, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value";
-        let write = self.core.write(move |work| {
+        let write = self.core.write_unfolded(move |work| {
             async move {
                 sqlx::query(put)
                     .bind(owner)
@@ -50,7 +51,7 @@ impl Mailbox {
     /// As every call that writes; a key that is not there is no error.
     pub async fn kv_delete(&self, owner: &str, key: &str) -> Result<()> {
         let (owner, key) = (owner.to_owned(), key.to_owned());
-        let write = self.core.write(move |work| {
+        let write = self.core.write_unfolded(move |work| {
             async move {
                 sqlx::query("DELETE FROM kv WHERE owner = ? AND key = ?")
                     .bind(owner)
@@ -75,7 +76,7 @@ impl Mailbox {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<String>> {
-        let mut reader = self.core.read().await?;
+        let mut reader = self.core.read_unfolded().await?;
         let list = "SELECT key FROM kv WHERE owner = ?1 AND key > ?2 AND key >= ?3 AND substr(key, 1, length(?3)) = ?3
             ORDER BY key LIMIT ?4";
         let query = sqlx::query_scalar(list)
