@@ -6,6 +6,7 @@
 
 use super::address::forces;
 use super::compare::timing;
+use super::message::ANSWERED;
 use super::{Context, same_address};
 use crate::contentline::{Component, Line};
 use crate::object::sequence;
@@ -170,7 +171,11 @@ fn ask_again(component: &mut Component, context: &Context<'_>) {
         .filter(|line| line.is("ATTENDEE"))
     {
         let is_organizer = context.is_me(&line.value) || same_address(&line.value, &organizer);
-        if !is_organizer && line.parameter("PARTSTAT").is_some() {
+        if is_organizer {
+            continue;
+        }
+        line.remove_parameter(ANSWERED);
+        if line.parameter("PARTSTAT").is_some() {
             line.set_parameter("PARTSTAT", "NEEDS-ACTION");
             line.set_parameter("RSVP", "TRUE");
         }

@@ -113,7 +113,7 @@ pub fn receive(
         }),
         (Method::Request, Some(stored)) => requested(&given, stored, context),
         (Method::Cancel, Some(stored)) => cancelled(&given, stored),
-        (Method::Reply, Some(stored)) => replied(&given, stored),
+        (Method::Reply, Some(stored)) => replied(&given, stored, context),
         (Method::Counter, Some(_)) => Ok(Received {
             object: None,
             change: Change::Countered(sender()),
@@ -266,7 +266,7 @@ fn mark_cancelled(component: &mut Component, number: i64) {
 }
 
 /// RFC 5546 section 3.2.3.
-fn replied(given: &Object, stored: &Object) -> Result<Received> {
+fn replied(given: &Object, stored: &Object, context: &Context<'_>) -> Result<Received> {
     let mut copy = Copy::of(stored)?;
     let mut answered = None;
     let mut why = Stale::NotInvited;
@@ -282,7 +282,7 @@ fn replied(given: &Object, stored: &Object) -> Result<Received> {
             why = Stale::Older;
             continue;
         }
-        if has_answered_since(&before, line, component) {
+        if has_answered_since(&before, (line, component), context.now) {
             why = Stale::Older;
             continue;
         }
@@ -315,14 +315,20 @@ fn stamp(component: &Component) -> Option<i64> {
     Moment::of_line(line).ok()?.as_utc()
 }
 
-/// Whether a later answer of the same attendee is noted already (RFC 5546 section 2.1.5): mail does not keep its order.
-fn has_answered_since(component: &Component, answer: &Line, reply: &Component) -> bool {
+/// Whether a later answer of the same attendee is noted already (RFC 5546 section 2.1.5): mail does not keep its order. One from
+/// the future, by a clock that was wrong, would silence him until then, and counts as none.
+fn has_answered_since(
+    component: &Component,
+    (answer, reply): (&Line, &Component),
+    now: i64,
+) -> bool {
     let noted = attendee(component, &answer.value)
         .and_then(|line| line.parameter(ANSWERED))
         .and_then(|value| Moment::of_line(&Line::new("DTSTAMP", value)).ok()?.as_utc());
     noted
+        .filter(|noted| *noted <= now)
         .zip(stamp(reply))
-        .is_some_and(|(noted, now)| now < noted)
+        .is_some_and(|(noted, given)| given < noted)
 }
 
 /// Notes an answer on the line of its attendee; one to whom an attendee has delegated, by that one's own word, gets a line.

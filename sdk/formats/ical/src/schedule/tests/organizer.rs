@@ -165,3 +165,19 @@ fn roles_follow_the_organizer() {
         "same-organizer-in-all-components"
     );
 }
+
+#[test]
+fn who_is_asked_again_has_not_answered_yet() {
+    let noted = "ACCEPTED;X-CALENDARSERVER-DTSTAMP=20231231T100000Z:mailto:bob";
+    let answered = |start: &str| {
+        let text = part("bob", &format!("DTSTART:{start}\nDURATION:PT1H"));
+        object(&text.replace("NEEDS-ACTION;RSVP=TRUE:mailto:bob", noted))
+    };
+    let text = |new: &str| {
+        let organized = organized(Some(&answered("20240108T100000Z")), Some(&answered(new)));
+        organized.object.unwrap().to_text().replace("\r\n ", "")
+    };
+    assert!(text("20240108T100000Z").contains("X-CALENDARSERVER-DTSTAMP"));
+    let moved = text("20240108T120000Z");
+    assert!(moved.contains("NEEDS-ACTION") && !moved.contains("X-CALENDARSERVER-DTSTAMP"));
+}
