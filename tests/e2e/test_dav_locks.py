@@ -167,6 +167,26 @@ def test_shared_locks_are_beside_each_other_and_one_of_them_is_enough(shared):
     assert dan.put(path, event("1"), If=f"(<{first}>)").status == 204
 
 
+def test_shared_locks_of_one_person_leave_room_for_others(shared):
+    dan, eva, calendar = shared
+    path = calendar + "1.ics"
+    for _ in range(5):
+        token(lock(eva, path, SHARED))
+    full = lock(eva, path, SHARED)
+    assert full.status == 507 and b"on one resource = 5" in full.body, full.body
+    token(lock(dan, path, SHARED))
+    for number in range(2, 11):
+        one = f"{calendar}{number}.ics"
+        assert dan.put(one, event(str(number))).status == 201
+        for _ in range(5):
+            token(lock(eva, one, SHARED))
+    assert dan.put(calendar + "11.ics", event("11")).status == 201
+    full = lock(eva, calendar + "11.ics", SHARED)
+    assert full.status == 507 and b"in a mailbox = 50" in full.body, full.body
+    token(lock(eva, calendar + "11.ics"))
+    token(lock(dan, calendar + "10.ics", SHARED))
+
+
 def test_an_if_field_is_held_against_what_is_there(shared):
     dan, _, calendar = shared
     path = calendar + "1.ics"

@@ -18,6 +18,10 @@ use crate::answer::Refusal;
 
 /// Rows of one list: all there can be, with those that are over and not swept yet.
 const MAX_ROWS: u32 = 1_000;
+/// Shared locks of one person in a mailbox: others find room beside them.
+const MAX_SHARED: usize = 50;
+/// Shared locks of one person on one resource.
+const MAX_SHARED_ON_ONE: usize = 5;
 /// Octets of a name in a key.
 const MAX_SCOPE: usize = 300;
 
@@ -184,7 +188,48 @@ pub(crate) fn shut(mailbox: &Mailbox, folder: u64, lock: &Lock) -> Result<(), Re
             format!("limit locks of a mailbox = {MAX_LOCKS} reached"),
         ));
     }
+    demand_share(mailbox, &live, (folder, lock))?;
     write(mailbox, folder, lock)
+}
+
+/// Shared locks do not meet each other, so whoever takes them gets a part of the room only.
+fn demand_share(
+    mailbox: &Mailbox,
+    live: &[Key],
+    (folder, lock): (u64, &Lock),
+) -> Result<(), Refusal> {
+    if lock.is_exclusive {
+        return Ok(());
+    }
+    let own = Key::of(folder, lock);
+    let (mut all, mut on_it) = (0_usize, 0_usize);
+    for key in live {
+        let is_on_it = key.folder == own.folder && key.scope == own.scope;
+        // Fewer than there may be are not worth a look.
+        if !is_on_it && live.len() < MAX_SHARED {
+            continue;
+        }
+        // It may be gone since.
+        let terms = kv::get(mailbox, &key.text())?
+            .and_then(|value| serde_json::from_slice::<Terms>(&value).ok());
+        if terms.is_some_and(|terms| !terms.exclusive && terms.principal == lock.principal) {
+            all += 1;
+            on_it += usize::from(is_on_it);
+        }
+    }
+    for (reached, most, what) in [
+        (
+            on_it,
+            MAX_SHARED_ON_ONE,
+            "shared locks of one person on one resource",
+        ),
+        (all, MAX_SHARED, "shared locks of one person in a mailbox"),
+    ] {
+        if reached >= most {
+            return Err(Refusal::new(507, format!("limit {what} = {most} reached")));
+        }
+    }
+    Ok(())
 }
 
 /// A lock with a later end, or an earlier one.
