@@ -250,3 +250,11 @@ def test_delegates_are_members_of_a_group(server, people):
     assert set_members(dan, "/dav/principals/nobody-at-all@nowhere.test/") == [403]
     assert set_members(dan) == [200]
     assert (members(), listed(eva, eva.home)) == ([], {})
+    # A calendar that is made later is not hers; taking her out of the group still takes the others away.
+    assert set_members(dan, eva.principal) == [200]
+    assert dan("MKCALENDAR", dan.home + "later/").status == 201
+    fred = Dav(server, server.add_user(f"fred-{people[0].split('@')[0]}"))
+    assert acl(dan, dan.home + "later/", (f"<D:href>{fred.principal}</D:href>", ["read", "write"])).status == 200
+    assert set_members(dan) == [200]
+    assert (members(), listed(eva, eva.home)) == ([], {})
+    assert set(listed(fred, fred.home)) == {dan.home + "later/"}

@@ -70,6 +70,10 @@ fn collection(
     folders::delete(&opened.mailbox, opened.collection.folder.id)
         .map_err(|fault| denied(fault, &opened))?;
     locks.forget(&opened.mailbox, (opened.collection.folder.id, None));
+    if let Err(fault) = invites::forget(&opened.mailbox, opened.collection.folder.id) {
+        let text = &fault.detail;
+        waxwing_sdk::warning!("invitations to what is gone stay: {text}");
+    }
     Ok(Answer::new(204))
 }
 

@@ -102,7 +102,7 @@ fn invite(visit: &Visit, opened: &Opened, set: Set) -> Result<(), Refusal> {
     let address = found.clone().unwrap_or_else(|| said(&set.href));
     let before = invites::get(&opened.mailbox, (&address, folder))?;
     if before.is_none() {
-        invites::demand_room(&opened.mailbox)?;
+        invites::demand_room(&opened.mailbox, *owner == visit.address)?;
     }
     let status = match &found {
         None => Status::Invalid,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use waxwing_sdk::fault::Fault;
 use waxwing_sdk::kv;
-use waxwing_sdk::store::Mailbox;
+use waxwing_sdk::store::{Mailbox, folders};
 
 use super::access::Access;
 use crate::answer::Refusal;
@@ -71,6 +71,12 @@ fn key(address: &str, folder: u64) -> String {
     format!("invite/{address}/{folder}")
 }
 
+/// The folder that a key leads to.
+fn folder_of(key: &str) -> Option<u64> {
+    let (_, folder) = key.rsplit_once('/')?;
+    folder.parse().ok()
+}
+
 fn read(mailbox: &Mailbox, prefix: &str, ending: &str) -> Result<Vec<Invite>, Fault> {
     let mut found = Vec::new();
     for key in kv::list_keys(mailbox, prefix, None, MAX_INVITES)? {
@@ -110,9 +116,20 @@ pub(crate) fn put(mailbox: &Mailbox, invite: &Invite) -> Result<(), Refusal> {
     Ok(kv::put(mailbox, &key, &value)?)
 }
 
-/// Whether there is room for another one.
-pub(crate) fn demand_room(mailbox: &Mailbox) -> Result<(), Refusal> {
-    let there = kv::list_keys(mailbox, "invite/", None, MAX_INVITES)?;
+/// Whether there is room for another one. Who sees all folders of the mailbox makes some first: those to what is gone go.
+pub(crate) fn demand_room(mailbox: &Mailbox, sees_all: bool) -> Result<(), Refusal> {
+    let mut there = kv::list_keys(mailbox, "invite/", None, MAX_INVITES)?;
+    if there.len() >= MAX_INVITES as usize && sees_all {
+        let all = folders::all(mailbox)?;
+        let is_there = |folder: u64| all.iter().any(|one| one.id == folder);
+        let (kept, gone): (Vec<String>, Vec<String>) = there
+            .into_iter()
+            .partition(|key| folder_of(key).is_none_or(is_there));
+        for key in gone {
+            kv::delete(mailbox, &key)?;
+        }
+        there = kept;
+    }
     if there.len() < MAX_INVITES as usize {
         return Ok(());
     }
@@ -126,6 +143,16 @@ pub(crate) fn remove(mailbox: &Mailbox, (address, folder): (&str, u64)) -> Resul
     kv::delete(mailbox, &key(address, folder))
 }
 
+/// Takes away the invitations to a collection that is gone.
+pub(crate) fn forget(mailbox: &Mailbox, folder: u64) -> Result<(), Fault> {
+    for key in kv::list_keys(mailbox, "invite/", None, MAX_INVITES)? {
+        if folder_of(&key) == Some(folder) {
+            kv::delete(mailbox, &key)?;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,6 +160,8 @@ mod tests {
     #[test]
     fn a_key_leads_to_one_person_and_one_folder() {
         assert_eq!(key("ann@a.example", 7), "invite/ann@a.example/7");
+        assert_eq!(folder_of(&key("ann@a.example", 7)), Some(7));
+        assert_eq!(folder_of("invite/ann@a.example/x"), None);
         assert!(key(&"ü/".repeat(400), u64::MAX).len() < 512);
         assert_eq!(text(&" ü".repeat(600)).len(), 999);
     }
