@@ -2,7 +2,8 @@
 //!
 //! Everybody here may ask for everybody's time, as in every office; nobody hears with what it is taken. What counts are the events of all
 //! calendars that are not marked transparent, but those that the person has declined, and the hours that somebody has set (VAVAILABILITY,
-//! RFC 7953): for the inbox, and as objects in these calendars. Times without a zone are in that of their calendar. **Bounds**: [`MAX_ATTENDEES`] of one request,
+//! RFC 7953): for the inbox, and as objects in these calendars. Times without a zone are in that of their calendar, as its column
+//! says it: what a calendar was given before there was the column is in there after its next PROPPATCH. **Bounds**: [`MAX_ATTENDEES`] of one request,
 //! [`MAX_RANGE`] of time, [`MAX_OBJECTS`] that may occur in it, [`MAX_HOURS`] and [`MAX_INSTANCES`]; what passes one is an answer that says so.
 
 use bytes::Bytes;

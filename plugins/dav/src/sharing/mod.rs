@@ -11,7 +11,8 @@
 //! Rights are those of the folder, given when somebody is invited, by whoever may give them: the invited cannot give them to himself by
 //! accepting. What an invitation adds is whether the calendar stands in the invited's home, so one that is given otherwise (ACL, another
 //! protocol, the operator) is simply there, and one that is declined is still readable for who knows its path. All rows lie in the
-//! mailbox of the owner, beside what is shared, and go with it.
+//! mailbox of the owner, beside what is shared, and go with it: by DELETE, or, when another protocol has deleted it, once there is no room
+//! for another row.
 
 pub(crate) mod access;
 pub(crate) mod invites;
