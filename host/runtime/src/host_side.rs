@@ -43,9 +43,11 @@ pub(crate) struct Identity {
     pub(crate) id: Arc<str>,
     pub(crate) plugin: Arc<str>,
     pub(crate) peer: SocketAddr,
+    /// Of a stream: what its listener speaks.
+    pub(crate) protocol: Option<Arc<str>>,
     /// Whether a password may be taken on an unencrypted stream.
     pub(crate) plaintext_login: bool,
-    /// Makes the span of its log lines, with the fields `session`, `plugin`, `peer` and, once known, `principal`.
+    /// Makes the span of its log lines, with the fields `session`, `plugin`, `peer`, of a stream `protocol` and, once known, `principal`.
     open_span: OpenSpan,
     span: Mutex<Option<tracing::Span>>,
     rates: Mutex<Rates>,
@@ -147,6 +149,7 @@ impl Identity {
             id,
             plugin,
             peer,
+            protocol: None,
             plaintext_login: false,
             open_span,
             span: Mutex::default(),
@@ -161,6 +164,14 @@ impl Identity {
 
     fn rates(&self) -> MutexGuard<'_, Rates> {
         self.rates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same, of a stream.
+    pub(crate) fn speaking(self, protocol: Arc<str>) -> Self {
+        Identity {
+            protocol: Some(protocol),
+            ..self
+        }
     }
 
     /// The same, on a stream where a password may be taken although it is not encrypted.

@@ -156,9 +156,10 @@ impl Session {
             context.session.clone(),
             plugin.name.clone(),
             context.peer,
-            |session| tracing::info_span!(parent: None, "session", session = %session.id, plugin = %session.plugin, peer = %session.peer, principal = tracing::field::Empty),
+            |session| tracing::info_span!(parent: None, "session", session = %session.id, protocol = session.protocol.as_deref(), plugin = %session.plugin, peer = %session.peer, principal = tracing::field::Empty),
             &version.facts.limits,
         )
+        .speaking(context.protocol.clone())
         .with_plaintext_login(context.plaintext_login);
         let host = Arc::new(HostSide::new(
             identity,
