@@ -241,7 +241,7 @@ impl Instance {
     }
 
     /// An event, and unless it is the last, what the instance freezes to after it: one turn on one clock, as it is to everybody
-    /// else. Two cost a SELECT four reads of the CPU's clock where two do.
+    /// else; each turn more reads the CPU's clock twice.
     pub(crate) async fn handle(
         &mut self,
         event: &session_types::Event,

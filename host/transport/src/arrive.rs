@@ -83,13 +83,7 @@ impl Delivery {
         let outcome = match self.hooks_at_mailbox(guid, incoming).await {
             Ok(None) => self.arrive_new(guid, incoming).await,
             Ok(Some(changed)) => {
-                let incoming = Incoming {
-                    envelope: &changed.envelope,
-                    recipient: incoming.recipient,
-                    message: &changed.message,
-                    header: &changed.header,
-                    filing: &changed.filing,
-                };
+                let incoming = changed.incoming(incoming.recipient);
                 self.arrive_new(guid, &incoming).await
             }
             Err(stopped) => stopped,

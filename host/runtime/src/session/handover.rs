@@ -67,8 +67,8 @@ fn of_use(version: &Version, frozen: Option<Frozen>) -> Frozen {
 }
 
 impl Session {
-    /// Takes the state after a turn, in place of the one before; with it the turn is complete. One that breaks at this is
-    /// a failed turn like any other: nothing of its answer has left yet.
+    /// Takes the state after a turn, in place of the one before; with it the turn is complete. One that broke at freezing never
+    /// came here: it is a failed turn like any other, and nothing of its answer has left.
     pub(super) fn complete(&mut self, frozen: Option<Frozen>) {
         let frozen = of_use(&self.standing.version, frozen);
         self.host.commit();

@@ -55,13 +55,7 @@ impl Walk<'_> {
         let Ok(changed) = self.at_mailbox(&owner, incoming).await else {
             return Ok(());
         };
-        let incoming = Incoming {
-            envelope: &changed.envelope,
-            recipient: incoming.recipient,
-            message: &changed.message,
-            header: &changed.header,
-            filing: &changed.filing,
-        };
+        let incoming = changed.incoming(incoming.recipient);
         mailbox.demand_room(incoming.message.size()).await?;
         self.script(&mailbox, &owner, &incoming).await
     }

@@ -226,6 +226,17 @@ impl Changed {
         }
     }
 
+    /// As it goes on, for the recipient that led there.
+    pub(crate) fn incoming<'a>(&'a self, recipient: &'a str) -> Incoming<'a> {
+        Incoming {
+            envelope: &self.envelope,
+            recipient,
+            message: &self.message,
+            header: &self.header,
+            filing: &self.filing,
+        }
+    }
+
     pub(crate) async fn take(&mut self, hook: &Arc<str>, wanted: Vec<Edit>) -> Result<(), Outcome> {
         if wanted.is_empty() {
             return Ok(());
